@@ -1,1 +1,12 @@
-export {}
+export {
+  givenSecretLengthMin,
+  hashGivenSecret,
+  hashSecret,
+  type MintedSecret,
+  mintSecret,
+  type ParsedSecret,
+  parseSecret,
+  type SecretKind,
+  verifySecret,
+} from './secrets.js'
+export { loadServerKey } from './server-key.js'

@@ -1,1 +1,17 @@
-export {}
+// The package's only door.
+
+export { type Address, parseAddress, tryParseAddress } from './directory/address.js'
+export * from './directory/directory.js'
+export * from './directory/records.js'
+export { defaultLimits, type StoreLimits } from './limits.js'
+export { delimiter, validName } from './mailboxes/names.js'
+export type { Entries, Entry } from './messages/entries.js'
+export type { MailboxIndex } from './messages/mailbox-index.js'
+export { formatUidSet, parseUidSet, UidCursor, uidSet, uidSetOf, uidSetSize, uidsIn } from './messages/uid-set.js'
+export * from './model.js'
+export * from './outbox/outbox.js'
+export { type RefusalCode, StoreRefusal } from './refusals.js'
+export * from './search/query.js'
+export type { Fault, FaultPoint } from './sqlite/connection.js'
+export { type OpenOptions, openStore } from './sqlite/engine.js'
+export * from './store.js'

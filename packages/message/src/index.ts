@@ -1,1 +1,21 @@
-export {}
+// The only door of the package: RFC 5322 and MIME, from bytes to what a mail store keeps and an IMAP server sends.
+// parse.ts is where to begin reading.
+
+export { type Address, addressList } from './address.js'
+export { type Charsets, iconvCharsets } from './charsets.js'
+export type { ContentType, Disposition } from './content-type.js'
+export { decodeWords } from './encoded-word.js'
+export { findOtp, findOtpIn, type Otp } from './find-otp.js'
+export { headerFields } from './header-fields.js'
+export { htmlText } from './html-text.js'
+export type { Form } from './imap-string.js'
+export { defaultLimits, type ParseLimits } from './limits.js'
+export { bodyOf, type ParsedMessage, type ParseOptions, parseMessage } from './parse.js'
+export type { NestedMessage, Part } from './part.js'
+export { decodeParts, encodeParts, type PartOffsets } from './part-offsets.js'
+export { type PreviewOptions, preview } from './preview.js'
+export { type SearchHeader, searchHeaders } from './search-headers.js'
+export { type SearchTextOptions, searchText, searchTextBytesMax } from './search-text.js'
+export { type ByteRange, findPart, resolveSection } from './section.js'
+export type { SortKeys } from './sort-keys.js'
+export { decodeTransfer } from './transfer.js'

@@ -1,1 +1,21 @@
-export {}
+export { writeFileAtomic } from './atomic-file.js'
+export { healthRoutes } from './http/health.js'
+export { sendError, sendJson } from './http/http-error.js'
+export { createHttp, type HttpOptions, type HttpServer, type Route } from './http/http-server.js'
+export { createReadiness, type Readiness, type ReadinessReport } from './http/readiness.js'
+export {
+  type HostProcess,
+  Lifecycle,
+  type LifecycleOptions,
+  type Part,
+  type Phase,
+} from './lifecycle.js'
+export { Connection, type ConnectionOptions } from './net/connection.js'
+export type { Refusal } from './net/connection-count.js'
+export { type Listener, type ListenerOptions, listen } from './net/listener.js'
+export { clientNetwork, type Networks, networks, plainAddress } from './net/networks.js'
+export type { OutgoingLimits } from './net/outgoing.js'
+export type { Incoming } from './net/reception.js'
+export { type Certificates, type CertificatesOptions, openCertificates } from './tls/certificates.js'
+export { HandshakeError, handshake } from './tls/handshake.js'
+export type { CertificateFiles } from './tls/self-made.js'

@@ -1,0 +1,55 @@
+// Anything that was thrown, as the answer a person or a script gets (contract G4): a name that docs/errors.md explains,
+// what is wrong, and what to do. Here `code` is the exit code: 1 when it failed, 2 when it was asked wrongly.
+
+import { ConfigError } from '@postern/config'
+import { StoreRefusal } from '@postern/mailbox-store'
+import { CommanderError } from 'commander'
+import { Failure } from '../failure.js'
+
+export interface ErrorAnswer {
+  readonly name: string
+  readonly code: 1 | 2
+  readonly message: string
+  readonly fix: string
+  readonly docs: string
+}
+
+export function errorAnswer(error: unknown): ErrorAnswer {
+  const said = (name: string, message: string, fix: string, code: 1 | 2 = 1): ErrorAnswer => ({
+    name,
+    code,
+    message,
+    fix,
+    docs: `docs/errors.md#${name}`,
+  })
+  if (error instanceof Failure) return said(error.failure, error.message, error.fix)
+  if (error instanceof ConfigError)
+    return said('wrong_settings', error.message, 'config/postern.env.example lists every setting.', 2)
+  if (error instanceof CommanderError)
+    return said('usage', sentence(error.message.replace(/^error: /, '')), 'See `postern --help`.', 2)
+  if (error instanceof StoreRefusal)
+    return said(error.code.replaceAll('-', '_'), error.message, error.fix ?? 'Run `postern verify`.')
+  if (error instanceof Error && systemCode(error) !== undefined) {
+    const [message, fix] = sentences(error)
+    return said(systemCode(error) === 'EADDRINUSE' ? 'port_in_use' : 'system', message, fix)
+  }
+  const message = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  return said('bug', message, 'This should not happen: please report it with the lines above.')
+}
+
+/** What is wrong and what to do, as two lines. */
+export const errorLines = ({ message, fix }: ErrorAnswer): string[] => [`postern: ${message}`, fix]
+
+function systemCode(error: Error): string | undefined {
+  const from = 'code' in error ? error : error.cause
+  return from instanceof Error && 'code' in from && typeof from.code === 'string' ? from.code : undefined
+}
+
+/** An error that was written for the operator has its remedy after the first sentence; the system's own has none. */
+function sentences(error: Error): [message: string, fix: string] {
+  const [, message, fix] = /^(.+?\.) (.+)$/s.exec(error.message) ?? []
+  if (message !== undefined && fix !== undefined && error.cause !== undefined) return [message, fix]
+  return [sentence(error.message), 'Check that it exists and that the user who runs Postern may use it.']
+}
+
+const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`)

@@ -1,0 +1,51 @@
+// `postern settings`: every setting with the value in force and where it comes from. Secrets are masked.
+
+import { readFileSync } from 'node:fs'
+import { type Config, load, settings } from '@postern/config'
+import { command, type Invocation } from './command.js'
+
+interface Row {
+  readonly name: string
+  /** Null when it isn't set. */
+  readonly value: string | null
+  readonly source: string
+  readonly about: string
+}
+
+const masked = '********'
+
+export const settingsCommand = command<{ readonly settings: readonly Row[] }>('settings', {
+  about: 'show every setting, its value and where it comes from',
+  async run({ env }) {
+    const config = load(env)
+    const source = sourcesIn(env)
+    return { settings: Object.keys(settings).map((field) => row(config, field as keyof Config, source)) }
+  },
+  lines: ({ settings: rows }) => {
+    const name = Math.max(...rows.map((each) => each.name.length))
+    const value = Math.max(...rows.map((each) => (each.value ?? '-').length))
+    return rows.map((each) => `${each.name.padEnd(name)}  ${(each.value ?? '-').padEnd(value)}  ${each.source}`)
+  },
+  exitCode: () => 0,
+})
+
+function row(config: Config, field: keyof Config, source: (name: string) => string | undefined): Row {
+  const { name, about } = settings[field]
+  const given = config[field]
+  const shown = given === undefined ? null : 'secret' in settings[field] ? masked : String(given)
+  return { name, value: shown, source: source(name) ?? (given === undefined ? 'not set' : 'default'), about }
+}
+
+/** In the order in which load() looks. An empty value counts as not set. */
+function sourcesIn(env: Invocation['env']): (name: string) => string | undefined {
+  const envFile = env.POSTERN_ENV_FILE
+  const lines = envFile ? readFileSync(envFile, 'utf8').split(/\r?\n/) : []
+  const isInFile = (name: string): boolean =>
+    lines.some((line) => new RegExp(`^\\s*(?:export\\s+)?${name}\\s*=\\s*(?!\\s*(?:#|$|""|''))`).test(line))
+  return (name) => {
+    for (const each of [name, `${name}_FILE`]) if (env[each]) return `environment${each === name ? '' : ` (${each})`}`
+    for (const each of [name, `${name}_FILE`])
+      if (isInFile(each)) return `${envFile}${each === name ? '' : ` (${each})`}`
+    return undefined
+  }
+}

@@ -1,0 +1,50 @@
+// `postern status`: what the store holds and how much room it takes.
+
+import { type FileSize, sizesIn } from '../data-folder.js'
+import { everyItem } from '../pages.js'
+import { version } from '../version.js'
+import { command } from './command.js'
+import { withStore } from './existing-store.js'
+
+interface Status {
+  readonly version: string
+  readonly dataFolder: string
+  readonly domains: number
+  readonly inboxes: number
+  readonly messages: number
+  readonly messageBytes: number
+  readonly files: readonly FileSize[]
+}
+
+export const status = command<Status>('status', {
+  about: 'say what the store holds; works beside a running gateway',
+  run: ({ env }) =>
+    withStore(env, async ({ directory }, { path }) => {
+      let domains = 0
+      for await (const _ of everyItem((page) => directory.listDomains(page))) domains++
+      const sum = { inboxes: 0, messages: 0, messageBytes: 0 }
+      for await (const { usedMessages, usedBytes } of everyItem((page) => directory.listInboxes(page))) {
+        sum.inboxes++
+        sum.messages += usedMessages
+        sum.messageBytes += usedBytes
+      }
+      return { version, dataFolder: path, domains, ...sum, files: await sizesIn(path) }
+    }),
+  lines: (result) => [
+    `Version      ${result.version}`,
+    `Data folder  ${result.dataFolder}`,
+    `Domains      ${result.domains}`,
+    `Inboxes      ${result.inboxes}`,
+    `Messages     ${result.messages} (${size(result.messageBytes)})`,
+    'Files',
+    ...result.files.map(({ name, bytes }) => `  ${name.padEnd(22)}${size(bytes).padStart(10)}`),
+  ],
+  exitCode: () => 0,
+})
+
+const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB']
+
+function size(bytes: number): string {
+  const power = Math.min(units.length - 1, Math.floor(Math.log2(Math.max(bytes, 1)) / 10))
+  return `${power === 0 ? bytes : (bytes / 1024 ** power).toFixed(1)} ${units[power]}`
+}

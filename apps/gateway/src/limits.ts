@@ -1,0 +1,23 @@
+// The gateway's own limits and clocks, those that aren't settings.
+
+/** How long one part may take to stop before it is left behind. */
+export const stopTimeoutMs = 5_000
+export const readinessTimeoutMs = 2_000
+/** How often certificate files are looked at. */
+export const certificateWatchMs = 10_000
+
+export const http = {
+  requestTimeoutMs: 60_000,
+  headersTimeoutMs: 15_000,
+  keepAliveTimeoutMs: 30_000,
+  headersMax: 100,
+  headerBytesMax: 16_384,
+  connectionsMax: 1_000,
+} as const
+
+/** Between two rounds of cleaning; a round ends when nothing is left to clean. */
+export const sweepEveryMs = 60_000
+/** Between two looks at every message file's name. */
+export const sweepOrphansEveryMs = 86_400_000
+/** Between two slices of one round, so that cleaning never takes the store for itself. */
+export const sweepPauseMs = 20

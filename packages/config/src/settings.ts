@@ -1,0 +1,188 @@
+/**
+ * The one table of settings: variable name, kind of value, default, whether it's a secret, and one sentence that says what
+ * it does. Everything else follows from it: load.ts reads it, `Config` is its type, and config/postern.env.example is
+ * printed from it. A setting that needs another one is checked in `combinations`, below the table.
+ */
+import type { z } from 'zod'
+import { hostName, ipAddress, namesOrAll, networks, oneOf, port, secret, text, url, wholeNumber } from './values.js'
+
+export interface Setting<Schema extends z.ZodType = z.ZodType> {
+  readonly name: string
+  readonly schema: Schema
+  /** As it would be written in the environment; absent = the setting is optional and has no value unless given. */
+  readonly default?: string
+  /** Its value is never printed, and `NAME_FILE` may name a file that holds it. */
+  readonly secret?: true
+  readonly about: string
+}
+
+type Presence = { readonly default?: string; readonly secret?: true }
+
+const setting = <Schema extends z.ZodType, const P extends Presence>(
+  name: string,
+  schema: Schema,
+  presence: P,
+  about: string,
+): Setting<Schema> & P => ({ name, schema, ...presence, about })
+
+export const roleNames = ['imap', 'submission', 'inbound', 'relay', 'api'] as const
+export type Role = (typeof roleNames)[number]
+
+export const settings = {
+  dataDir: setting(
+    'POSTERN_DATA_DIR',
+    text(),
+    { default: './data' },
+    'Directory that holds everything to back up: database, message files, keys and self-made certificates.',
+  ),
+  hostname: setting(
+    'POSTERN_HOSTNAME',
+    hostName(),
+    { default: 'localhost' },
+    'The name that mail clients connect to; it stands in greetings and in the self-made certificate.',
+  ),
+  bind: setting(
+    'POSTERN_BIND',
+    ipAddress(),
+    { default: '127.0.0.1' },
+    'Address that every listener binds to; 0.0.0.0 or :: opens Postern to other machines.',
+  ),
+  domain: setting(
+    'POSTERN_DOMAIN',
+    hostName(),
+    { default: 'example.test' },
+    'The mail domain that the first start creates.',
+  ),
+  roles: setting(
+    'POSTERN_ROLES',
+    namesOrAll(...roleNames),
+    { default: 'all' },
+    `What this process does: "all", or a comma list of ${roleNames.join(', ')}.`,
+  ),
+  adminKey: setting(
+    'POSTERN_ADMIN_KEY',
+    secret(16),
+    { secret: true },
+    'The first admin key, of at least 16 characters; without it the first start makes one and prints it once.',
+  ),
+
+  imapsPort: setting('POSTERN_IMAPS_PORT', port(), { default: '1993' }, 'IMAP on implicit TLS; public port 993.'),
+  submissionsPort: setting(
+    'POSTERN_SUBMISSIONS_PORT',
+    port(),
+    { default: '1465' },
+    'Submission on implicit TLS; public port 465.',
+  ),
+  submissionPort: setting(
+    'POSTERN_SUBMISSION_PORT',
+    port(),
+    { default: '1587' },
+    'Submission with STARTTLS; public port 587.',
+  ),
+  mxPort: setting('POSTERN_MX_PORT', port(), { default: '2525' }, 'SMTP from other mail servers; public port 25.'),
+  lmtpPort: setting('POSTERN_LMTP_PORT', port(), { default: '2424' }, 'LMTP from a mail server in front of Postern.'),
+  httpPort: setting(
+    'POSTERN_HTTP_PORT',
+    port(),
+    { default: '8080' },
+    'HTTP: API, events, MCP, discovery documents, health, metrics and the console.',
+  ),
+
+  tlsCert: setting(
+    'POSTERN_TLS_CERT',
+    text(),
+    {},
+    'PEM file with the certificate and its chain, read again when it changes; without it Postern makes its own. Certificates of more domains go to DATA_DIR/tls/domains/NAME/cert.pem and key.pem.',
+  ),
+  tlsKey: setting('POSTERN_TLS_KEY', text(), {}, 'PEM file with the private key that belongs to POSTERN_TLS_CERT.'),
+  proxyNetworks: setting(
+    'POSTERN_PROXY_NETWORKS',
+    networks(),
+    { default: '' },
+    'Networks of load balancers that send a PROXY protocol header (v1 or v2); every connection from there must have one.',
+  ),
+
+  redisUrl: setting(
+    'POSTERN_REDIS_URL',
+    url('redis', 'rediss'),
+    { secret: true },
+    'Redis for events and counters that several processes share.',
+  ),
+  databaseUrl: setting(
+    'POSTERN_DATABASE_URL',
+    url('postgres', 'postgresql'),
+    { secret: true },
+    'PostgreSQL in place of the embedded SQLite database.',
+  ),
+  blobUrl: setting('POSTERN_BLOB_URL', url('s3'), { secret: true }, 'S3 bucket for message bytes in place of files.'),
+
+  connectionsMax: setting(
+    'POSTERN_CONNECTIONS_MAX',
+    wholeNumber({ min: 1, max: 1_000_000, unit: 'connections' }),
+    { default: '10000' },
+    'Connections that one listener holds open at a time; more are told that the server is busy.',
+  ),
+  connectionsPerAddressMax: setting(
+    'POSTERN_CONNECTIONS_PER_ADDRESS_MAX',
+    wholeNumber({ min: 1, max: 1_000_000, unit: 'connections' }),
+    { default: '500' },
+    'Connections that one listener holds open for one client address (for IPv6 one /64 network).',
+  ),
+  drainMs: setting(
+    'POSTERN_DRAIN_MS',
+    wholeNumber({ min: 0, max: 3_600_000, unit: 'milliseconds' }),
+    { default: '10000' },
+    'How long a stopping server lets sessions finish before it closes them.',
+  ),
+  logLevel: setting(
+    'POSTERN_LOG_LEVEL',
+    oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
+    { default: 'info' },
+    'The least severe log lines to write: fatal, error, warn, info, debug, trace, or silent for none.',
+  ),
+} as const satisfies Record<string, Setting>
+
+type Table = typeof settings
+type Value<S> =
+  S extends Setting<infer Schema>
+    ? S extends { readonly default: string }
+      ? z.output<Schema>
+      : z.output<Schema> | undefined
+    : never
+
+/** What load() returns: one frozen field per setting; those without a default may be undefined. */
+export type Config = { readonly [Field in keyof Table]: Value<Table[Field]> }
+
+export interface Mistake {
+  /** The variable, or the place in the file, that's wrong. */
+  readonly name: string
+  readonly wrong: string
+  readonly fix: string
+}
+
+const portFields = ['imapsPort', 'submissionsPort', 'submissionPort', 'mxPort', 'lmtpPort', 'httpPort'] as const
+
+/** Mistakes that only show when settings are seen together. */
+export function combinations(config: Partial<Config>): Mistake[] {
+  const mistakes: Mistake[] = []
+  const pair = [settings.tlsCert.name, settings.tlsKey.name] as const
+  if ((config.tlsCert === undefined) !== (config.tlsKey === undefined)) {
+    const [set, missing] = config.tlsCert === undefined ? [pair[1], pair[0]] : pair
+    mistakes.push({
+      name: missing,
+      wrong: `is not set, but ${set} is`,
+      fix: `Set both to the PEM files of one certificate, or neither to let Postern make its own.`,
+    })
+  }
+  for (const [index, field] of portFields.entries()) {
+    const number = config[field]
+    const earlier = portFields.slice(0, index).find((other) => number && config[other] === number)
+    if (!earlier) continue
+    mistakes.push({
+      name: settings[field].name,
+      wrong: `is ${number}, the same as ${settings[earlier].name}`,
+      fix: `Give each listener a port of its own; the default here is ${settings[field].default}.`,
+    })
+  }
+  return mistakes
+}

@@ -1,0 +1,94 @@
+/** What load() says when something is wrong: all of it at once, by name, with what to set, and never a secret's value. */
+import { expect, test } from 'vitest'
+import { ConfigError, load, type Mistake } from '../src/index.js'
+
+function mistakesOf(env: Record<string, string>, fileContent?: string): readonly Mistake[] {
+  const options = fileContent === undefined ? {} : { envFile: 'my.env', readFile: () => fileContent }
+  try {
+    load(env, options)
+  } catch (error) {
+    if (error instanceof ConfigError) return error.mistakes
+    throw error
+  }
+  return []
+}
+
+test.each([
+  ['POSTERN_IMAPS_PORT', '65536', /port number/],
+  ['POSTERN_IMAPS_PORT', '-1', /port number/],
+  ['POSTERN_IMAPS_PORT', '1e3', /port number/],
+  ['POSTERN_IMAPS_PORT', '993 ', /port number/],
+  ['POSTERN_HOSTNAME', 'not a name', /host name/],
+  ['POSTERN_HOSTNAME', `${'a'.repeat(64)}.example`, /host name/],
+  ['POSTERN_HOSTNAME', '-a.example', /host name/],
+  ['POSTERN_BIND', 'localhost', /IP address/],
+  ['POSTERN_ROLES', 'imap,smtp', /"all" or a comma list of imap, submission/],
+  ['POSTERN_ROLES', ',', /comma list/],
+  ['POSTERN_ROLES', 'all,imap', /comma list/],
+  ['POSTERN_PROXY_NETWORKS', '10.0.0.0/33', /networks/],
+  ['POSTERN_PROXY_NETWORKS', '10.0.0.0/8/8', /networks/],
+  ['POSTERN_PROXY_NETWORKS', 'fd00::/', /networks/],
+  ['POSTERN_PROXY_NETWORKS', 'balancer', /networks/],
+  ['POSTERN_REDIS_URL', 'http://redis', /starts with redis:\/\/ or rediss:\/\//],
+  ['POSTERN_DATABASE_URL', 'localhost:5432', /postgres:\/\//],
+  ['POSTERN_ADMIN_KEY', 'fifteen letters', /at least 16/],
+  ['POSTERN_CONNECTIONS_MAX', '0', /from 1 to 1000000/],
+  ['POSTERN_DRAIN_MS', '1.5', /milliseconds/],
+  ['POSTERN_LOG_LEVEL', 'verbose', /fatal, error, warn/],
+])('%s=%s is refused', (name, value, wrong) => {
+  const mistakes = mistakesOf({ [name]: value })
+  expect(mistakes).toEqual([{ name, wrong: expect.stringMatching(wrong), fix: expect.stringMatching(/\.$/) }])
+})
+
+test('all mistakes come at once, each with its name, in one message', () => {
+  expect(() =>
+    load({ POSTERN_HTTP_PORT: 'web', POSTERN_BIND: 'everywhere', POSTERN_TLS_CERT: '/c.pem', POSTERN_HTTP_PROT: '80' }),
+  ).toThrowErrorMatchingInlineSnapshot(`
+    [ConfigError: 4 settings are wrong:
+      POSTERN_HTTP_PROT is not a setting. Did you mean POSTERN_HTTP_PORT?
+      POSTERN_BIND must be an IP address such as 127.0.0.1, 0.0.0.0 or :: (it is "everywhere"). The default is 127.0.0.1.
+      POSTERN_HTTP_PORT must be a port number from 1 to 65535, or 0 for any free port (it is "web"). The default is 8080.
+      POSTERN_TLS_KEY is not set, but POSTERN_TLS_CERT is. Set both to the PEM files of one certificate, or neither to let Postern make its own.]
+  `)
+})
+
+test.each([
+  ['POSTERN_DATA_DRI', 'Did you mean POSTERN_DATA_DIR?'],
+  ['POSTERN_ADMIN_KEY_FIEL', 'Did you mean POSTERN_ADMIN_KEY_FILE?'],
+  ['POSTERN_ENV_FILES', 'Did you mean POSTERN_ENV_FILE?'],
+  ['POSTERN_FEATURE_OF_ANOTHER_KIND', 'Remove it; config/postern.env.example lists every setting.'],
+])('unknown %s: %s', (name, fix) => {
+  expect(mistakesOf({ [name]: 'x' })).toEqual([{ name, wrong: 'is not a setting', fix }])
+})
+
+test.each([
+  [{ POSTERN_TLS_KEY: 'k' }, 'POSTERN_TLS_CERT', 'is not set, but POSTERN_TLS_KEY is'],
+  [{ POSTERN_MX_PORT: '1993' }, 'POSTERN_MX_PORT', 'is 1993, the same as POSTERN_IMAPS_PORT'],
+])('settings that do not go together: %o', (env, name, wrong) => {
+  expect(mistakesOf(env)).toEqual([{ name, wrong, fix: expect.any(String) }])
+})
+
+test('several listeners may all ask for any free port', () => {
+  expect(mistakesOf({ POSTERN_MX_PORT: '0', POSTERN_IMAPS_PORT: '0' })).toEqual([])
+})
+
+test.each([
+  ['a value that is wrong', { POSTERN_ADMIN_KEY: 'hunter2-secret' }, undefined],
+  ['a URL that is wrong', { POSTERN_REDIS_URL: 'http://u:hunter2-secret@h' }, undefined],
+  ['a line that is wrong', {}, 'POSTERN_ADMIN_KEY hunter2-secret'],
+  ['quotes that are wrong', {}, 'POSTERN_ADMIN_KEY="hunter2-secret'],
+  ['a second line', {}, 'POSTERN_ADMIN_KEY=hunter2-secret-1\nPOSTERN_ADMIN_KEY=hunter2-secret-2'],
+])('a secret is never printed: %s', (_, env, content) => {
+  const mistakes = mistakesOf(env, content)
+  expect(mistakes.length).toBeGreaterThan(0)
+  expect(new ConfigError(mistakes).message).not.toContain('hunter2')
+})
+
+test.each([
+  ['both forms', { POSTERN_ADMIN_KEY: 'sixteen letters!', POSTERN_ADMIN_KEY_FILE: '/k' }, 'POSTERN_ADMIN_KEY'],
+  ['no such file', { POSTERN_ADMIN_KEY_FILE: '/does/not/exist' }, 'POSTERN_ADMIN_KEY_FILE'],
+  ['no such env file', { POSTERN_ENV_FILE: '/does/not/exist' }, 'POSTERN_ENV_FILE'],
+  ['an empty file', { POSTERN_ADMIN_KEY_FILE: '/dev/null' }, 'POSTERN_ADMIN_KEY_FILE'],
+])('files of secrets: %s', (_, env, name) => {
+  expect(mistakesOf(env).map((mistake) => mistake.name)).toEqual([name])
+})

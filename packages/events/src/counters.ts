@@ -1,0 +1,26 @@
+/**
+ * Counters over a sliding window, and counters of distinct members, for throttles and limits that several processes share.
+ * They forget: an engine may lose them, and then a limit is milder for one window. Time is given by the caller. Redis
+ * implements the same interface.
+ */
+
+export interface Window {
+  readonly windowMs: number
+  readonly nowMs: number
+}
+
+export interface Counters {
+  /**
+   * Adds `by` (1 unless given; 0 only reads) and returns the sum over the last `windowMs`, exact to a tenth of the window:
+   * what was added is counted for at least the whole window.
+   */
+  add(key: string, options: Window & { readonly by?: number }): Promise<number>
+  /**
+   * Notes that the member was seen and returns how many distinct ones were seen within the last `windowMs`. A member counts
+   * from when it was last seen. Give a hash where the member is a secret.
+   */
+  addDistinct(key: string, member: string, options: Window): Promise<{ count: number; isNew: boolean }>
+  close(): Promise<void>
+}
+
+export const bucketsPerWindow = 10

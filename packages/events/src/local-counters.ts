@@ -1,0 +1,94 @@
+/**
+ * Counters within one process, in bounded memory: over `keysMax` keys the one untouched longest is dropped, over `membersMax`
+ * members of a key the one not seen longest, and keys whose window has passed go as others are touched.
+ */
+import { bucketsPerWindow, type Counters, type Window } from './counters.js'
+
+export interface LocalCountersOptions {
+  readonly keysMax: number
+  /** Distinct members kept per key; the count stops growing there. */
+  readonly membersMax: number
+}
+
+interface Windowed {
+  endsAtMs: number
+}
+interface Sum extends Windowed {
+  /** Oldest first, at most one more than there are buckets in a window. */
+  buckets: { readonly startMs: number; sum: number }[]
+}
+interface Members extends Windowed {
+  /** When each was last seen, the longest ago first. */
+  readonly seenAtMs: Map<string, number>
+}
+
+export function localCounters({ keysMax, membersMax }: LocalCountersOptions): Counters {
+  const sums = new RecentlyTouched<Sum>(keysMax)
+  const distinct = new RecentlyTouched<Members>(keysMax)
+
+  return {
+    async add(key, { windowMs, nowMs, by = 1 }) {
+      const entry = sums.touch(key, { windowMs, nowMs }, () => ({ endsAtMs: 0, buckets: [] }))
+      const bucketMs = Math.max(1, Math.ceil(windowMs / bucketsPerWindow))
+      const startMs = nowMs - (nowMs % bucketMs)
+      entry.buckets = entry.buckets.filter((bucket) => bucket.startMs + bucketMs > nowMs - windowMs)
+      const last = entry.buckets.at(-1)
+      if (last && last.startMs >= startMs) last.sum += by
+      else if (by !== 0) entry.buckets.push({ startMs, sum: by })
+      return entry.buckets.reduce((total, bucket) => total + bucket.sum, 0)
+    },
+    async addDistinct(key, member, { windowMs, nowMs }) {
+      const { seenAtMs } = distinct.touch(key, { windowMs, nowMs }, () => ({ endsAtMs: 0, seenAtMs: new Map() }))
+      for (const [other, atMs] of seenAtMs) {
+        if (atMs > nowMs - windowMs) break
+        seenAtMs.delete(other)
+      }
+      const isNew = !seenAtMs.delete(member)
+      seenAtMs.set(member, nowMs)
+      if (seenAtMs.size > membersMax) deleteFirst(seenAtMs)
+      return { count: seenAtMs.size, isNew }
+    },
+    async close() {
+      sums.clear()
+      distinct.clear()
+    },
+  }
+}
+
+/** A bounded map in the order of last use. */
+class RecentlyTouched<Entry extends Windowed> {
+  readonly #entries = new Map<string, Entry>()
+  readonly #keysMax: number
+
+  constructor(keysMax: number) {
+    this.#keysMax = keysMax
+  }
+
+  touch(key: string, { windowMs, nowMs }: Window, create: () => Entry): Entry {
+    const entry = this.#entries.get(key) ?? create()
+    entry.endsAtMs = Math.max(entry.endsAtMs, nowMs + windowMs)
+    this.#entries.delete(key)
+    this.#entries.set(key, entry)
+    this.#dropPassed(nowMs)
+    if (this.#entries.size > this.#keysMax) deleteFirst(this.#entries)
+    return entry
+  }
+
+  /** Two per touch keep up with any rate of new keys. */
+  #dropPassed(nowMs: number): void {
+    let looks = 2
+    for (const [key, entry] of this.#entries) {
+      if (looks-- === 0 || entry.endsAtMs > nowMs) return
+      this.#entries.delete(key)
+    }
+  }
+
+  clear(): void {
+    this.#entries.clear()
+  }
+}
+
+function deleteFirst(map: Map<string, unknown>): void {
+  const first = map.keys().next()
+  if (!first.done) map.delete(first.value)
+}

@@ -1,0 +1,56 @@
+/** The engines within one process: the contract, and what is theirs alone. */
+import { expect, test } from 'vitest'
+import { channels, counterKeys, localCounters, localDoorbell } from '../src/index.js'
+import { countersContract, doorbellContract } from './contract.js'
+
+doorbellContract(localDoorbell)
+countersContract(localCounters)
+
+const onError = (error: unknown) => {
+  throw error
+}
+
+test('several rings of one mailbox in one turn are one call', async () => {
+  const doorbell = localDoorbell({ onError })
+  const heard: number[] = []
+  doorbell.listen(7, (modSeq) => void heard.push(modSeq))
+  for (let modSeq = 1; modSeq <= 1000; modSeq++) doorbell.ring({ mailbox: 7, modSeq })
+  await new Promise((resolve) => setTimeout(resolve, 5))
+  expect(heard).toEqual([1000])
+})
+
+test('over keysMax keys the one untouched longest is forgotten', async () => {
+  const counters = localCounters({ keysMax: 3, membersMax: 5 })
+  const window = { windowMs: 1000, nowMs: 50_000 }
+  for (const key of ['a', 'b', 'c', 'a', 'd']) await counters.add(key, window)
+  expect(await counters.add('a', { ...window, by: 0 })).toBe(2)
+  expect(await counters.add('c', { ...window, by: 0 })).toBe(1)
+  expect(await counters.add('b', { ...window, by: 0 })).toBe(0)
+  for (const key of ['a', 'b', 'c', 'a', 'd']) await counters.addDistinct(key, 'm', window)
+  expect(await counters.addDistinct('a', 'm', window)).toEqual({ count: 1, isNew: false })
+  expect(await counters.addDistinct('b', 'm', window)).toEqual({ count: 1, isNew: true })
+})
+
+test('any number of keys passes through in bounded memory', async () => {
+  const counters = localCounters({ keysMax: 1000, membersMax: 5 })
+  const before = process.memoryUsage().heapUsed
+  for (let key = 0; key < 200_000; key++) {
+    await counters.add(`key ${key}`, { windowMs: 3_600_000, nowMs: 1000 + key })
+    await counters.addDistinct(`key ${key % 2000}`, `member ${key}`, { windowMs: 3_600_000, nowMs: 1000 + key })
+  }
+  expect(process.memoryUsage().heapUsed - before).toBeLessThan(64 * 1024 * 1024)
+})
+
+test('no two names of keys and channels are the same', () => {
+  const names = [
+    channels.mailbox(1),
+    channels.mailbox(11),
+    channels.credential,
+    channels.outbox,
+    counterKeys.wrongSecretsFromNetwork('192.0.2.7'),
+    counterKeys.wrongSecretsForUser('192.0.2.7', 'a@example.test'),
+    counterKeys.wrongSecretsForUser('2001:db8::/64', 'a@example.test'),
+  ]
+  expect(new Set(names).size).toBe(names.length)
+  for (const name of names) expect(name).toMatch(/^postern:/)
+})

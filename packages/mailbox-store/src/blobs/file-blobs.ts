@@ -1,0 +1,153 @@
+// Large messages as files, named by the SHA-256 of their bytes: `blobs/ab/cd…`. A file is written beside its place,
+// flushed, renamed, and its folder flushed, all before the row that names it is committed. So a row never names a
+// file that isn't whole; a crash leaves at worst a file that no row names, which the sweep removes.
+
+import { createHash, randomUUID } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { refuse } from '../refusals.js'
+import type { Fault } from '../sqlite/connection.js'
+import type { ByteRange, Content } from '../store.js'
+
+const streamBytes = 262_144
+
+export interface FileBlobsOptions {
+  readonly folder: string
+  readonly fault?: Fault | undefined
+}
+
+export interface WrittenBlob {
+  readonly hash: Uint8Array
+  readonly size: number
+  readonly path: string
+}
+
+export class FileBlobs {
+  readonly #folder: string
+  readonly #fault: Fault | undefined
+
+  constructor({ folder, fault }: FileBlobsOptions) {
+    this.#folder = folder
+    this.#fault = fault
+  }
+
+  pathOf(hash: Uint8Array): string {
+    const name = Buffer.from(hash).toString('hex')
+    return join(this.#folder, name.slice(0, 2), name.slice(2))
+  }
+
+  /** Takes the pieces as they come; nothing of it is kept if the source fails or is over the limit. */
+  async write(pieces: AsyncIterable<Uint8Array>, { bytesMax }: { bytesMax: number }): Promise<WrittenBlob> {
+    const incoming = join(this.#folder, 'incoming')
+    await mkdir(incoming, { recursive: true, mode: 0o700 })
+    const temporary = join(incoming, randomUUID())
+    const file = await open(temporary, 'wx', 0o600)
+    try {
+      const { hash, size } = await this.#copy(pieces, file, bytesMax)
+      this.#fault?.('blob-flush')
+      await file.datasync()
+      await file.close()
+      const path = this.pathOf(hash)
+      await this.#settle(temporary, path)
+      return { hash, size, path }
+    } catch (error) {
+      await file.close().catch(() => {})
+      await rm(temporary, { force: true }).catch(() => {})
+      throw error
+    }
+  }
+
+  async #copy(
+    pieces: AsyncIterable<Uint8Array>,
+    file: FileHandle,
+    bytesMax: number,
+  ): Promise<{ hash: Uint8Array; size: number }> {
+    const hash = createHash('sha256')
+    let size = 0
+    for await (const piece of pieces) {
+      size += piece.length
+      if (size > bytesMax) refuse('message-too-big', `A message has at most ${bytesMax} bytes.`)
+      hash.update(piece)
+      this.#fault?.('blob-write')
+      await file.writeFile(piece)
+    }
+    return { hash: hash.digest(), size }
+  }
+
+  /** The same bytes may be there already: then that file stays, made young so that no sweep takes it meanwhile. */
+  async #settle(temporary: string, path: string): Promise<void> {
+    const now = new Date()
+    const existing = await stat(path).catch(() => undefined)
+    if (existing !== undefined) {
+      await utimes(path, now, now)
+      if (await stat(path).catch(() => undefined)) {
+        await rm(temporary)
+        return
+      }
+    }
+    const folder = dirname(path)
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    this.#fault?.('blob-rename')
+    await rename(temporary, path)
+    await flushFolder(folder)
+    await flushFolder(this.#folder)
+  }
+
+  content(hash: Uint8Array, size: number): Content {
+    const path = this.pathOf(hash)
+    const clip = ({ start, end }: ByteRange = { start: 0, end: size }): ByteRange => ({
+      start: Math.min(size, Math.max(0, start)),
+      end: Math.min(size, Math.max(0, end)),
+    })
+    return {
+      size,
+      async bytes(range) {
+        const { start, end } = clip(range)
+        const bytes = new Uint8Array(Math.max(0, end - start))
+        const file = await open(path, 'r')
+        try {
+          let at = 0
+          while (at < bytes.length) {
+            const { bytesRead } = await file.read(bytes, at, bytes.length - at, start + at)
+            if (bytesRead === 0) throw new Error(`${path} is shorter than its row says`)
+            at += bytesRead
+          }
+        } finally {
+          await file.close()
+        }
+        return bytes
+      },
+      async *stream(range) {
+        const { start, end } = clip(range)
+        if (end > start) yield* createReadStream(path, { start, end: end - 1, highWaterMark: streamBytes })
+      },
+    }
+  }
+
+  /** Every file with its age, for the sweep and the integrity check. */
+  async *files(): AsyncGenerator<{ path: string; hash: Uint8Array | undefined; bytes: number; modifiedMs: number }> {
+    for (const folder of await readdir(this.#folder).catch(() => [])) {
+      for (const name of await readdir(join(this.#folder, folder)).catch(() => [])) {
+        const path = join(this.#folder, folder, name)
+        const found = await stat(path).catch(() => undefined)
+        if (found === undefined) continue
+        const hash = folder === 'incoming' ? undefined : Buffer.from(folder + name, 'hex')
+        yield { path, hash, bytes: found.size, modifiedMs: found.mtimeMs }
+      }
+    }
+  }
+
+  async remove(path: string): Promise<void> {
+    await rm(path, { force: true })
+  }
+}
+
+async function flushFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}

@@ -1,0 +1,181 @@
+// The directory's interface: who owns which domain, which addresses have an inbox, and which secrets open it. Every
+// method is a use case and one transaction; those that change something write their audit row in the same commit.
+// `get…` refuses with `not-found`, `find…` answers undefined; both take a record's number or its public id where it
+// says `Ref`.
+
+import type { AccountId, CredentialId, DomainId, EnvironmentId, TenantId } from '../model.js'
+import type {
+  Actor,
+  AuditEntry,
+  Credential,
+  CredentialKind,
+  Domain,
+  DomainMode,
+  DomainSettings,
+  Environment,
+  FoundSecret,
+  Inbox,
+  Json,
+  LastUsed,
+  Resolution,
+  Scope,
+  Tenant,
+  Verification,
+} from './records.js'
+
+/** A number is the store's own id, a string the public one. */
+export type Ref<Id extends number> = Id | string
+
+export interface By {
+  readonly by?: Actor | undefined
+}
+
+export interface PageOptions {
+  /** The cursor: `next` of the page before. */
+  readonly afterId?: number | undefined
+  /** At most 500, which is also the default. */
+  readonly limit?: number | undefined
+}
+
+export interface Page<Item> {
+  readonly items: readonly Item[]
+  /** Undefined on the last page. */
+  readonly next: number | undefined
+}
+
+export interface NewDomain {
+  readonly environment: EnvironmentId
+  readonly name: string
+  readonly mode?: DomainMode | undefined
+  readonly catchAll?: boolean | undefined
+  readonly settings?: DomainSettings | undefined
+}
+
+export interface DomainChanges {
+  readonly mode?: DomainMode | undefined
+  readonly catchAll?: boolean | undefined
+  /** Key by key: what is not named stays, null takes a key away. */
+  readonly settings?: { readonly [key: string]: Json | undefined } | undefined
+}
+
+export interface NewInbox {
+  readonly domain: DomainId
+  readonly address: string
+  readonly displayName?: string | undefined
+  readonly quotaBytes?: number | undefined
+  readonly quotaMessages?: number | undefined
+  /** On unless it's turned off. */
+  readonly plusAddressing?: boolean | undefined
+}
+
+/** What is undefined stays; null takes a value away. */
+export interface InboxChanges {
+  readonly displayName?: string | null | undefined
+  readonly quotaBytes?: number | null | undefined
+  readonly quotaMessages?: number | null | undefined
+  readonly plusAddressing?: boolean | undefined
+  readonly disabled?: boolean | undefined
+  readonly legalHold?: boolean | undefined
+}
+
+/** A secret's hash and public part; making and hashing secrets is the auth package's. */
+export interface NewSecret {
+  readonly publicPart: string
+  readonly hash: Uint8Array
+}
+
+export interface NewCredential {
+  readonly kind: CredentialKind
+  readonly environment: EnvironmentId
+  readonly inbox?: AccountId | undefined
+  readonly label: string
+  readonly scopes: readonly Scope[]
+  /** The inbox's own address when there's an inbox and nothing else is said. */
+  readonly grants?: readonly string[] | undefined
+  readonly networks?: readonly string[] | undefined
+  readonly anyUsername?: boolean | undefined
+  readonly quietReadOnly?: boolean | undefined
+  readonly expiresAt?: number | undefined
+  readonly secret: NewSecret
+}
+
+export interface CredentialChanges {
+  readonly label?: string | undefined
+  readonly scopes?: readonly Scope[] | undefined
+  readonly grants?: readonly string[] | undefined
+  readonly networks?: readonly string[] | undefined
+  readonly anyUsername?: boolean | undefined
+  readonly quietReadOnly?: boolean | undefined
+  readonly disabled?: boolean | undefined
+  readonly expiresAt?: number | null | undefined
+}
+
+export interface NewAuditEntry extends By {
+  readonly tenant?: TenantId | undefined
+  readonly action: string
+  readonly object: string
+  readonly detail?: { readonly [key: string]: Json } | undefined
+}
+
+export interface AuditFilter extends PageOptions {
+  readonly tenant?: TenantId | undefined
+  /** `afterId` then walks backwards in time. */
+  readonly newestFirst?: boolean | undefined
+}
+
+export interface Directory {
+  createTenant(options: { name: string } & By): Promise<Tenant>
+  renameTenant(id: TenantId, options: { name: string } & By): Promise<Tenant>
+  getTenant(ref: Ref<TenantId>): Promise<Tenant>
+  listTenants(page?: PageOptions): Promise<Page<Tenant>>
+  createEnvironment(options: { tenant: TenantId; name: string } & By): Promise<Environment>
+  renameEnvironment(id: EnvironmentId, options: { name: string } & By): Promise<Environment>
+  getEnvironment(ref: Ref<EnvironmentId>): Promise<Environment>
+  listEnvironments(filter?: { tenant?: TenantId } & PageOptions): Promise<Page<Environment>>
+  /** The tenant and the environment of these names, made where they are missing: the first start, and every later one. */
+  ensureDefault(
+    options: { tenant: string; environment: string } & By,
+  ): Promise<{ tenant: Tenant; environment: Environment }>
+
+  createDomain(options: NewDomain & By): Promise<Domain>
+  markDomainVerified(id: DomainId, options: { how: Verification } & By): Promise<Domain>
+  updateDomain(id: DomainId, options: DomainChanges & By): Promise<Domain>
+  /** Refused while it has inboxes. */
+  deleteDomain(id: DomainId, options?: By): Promise<void>
+  addDomainAlias(id: DomainId, options: { name: string } & By): Promise<Domain>
+  removeDomainAlias(id: DomainId, options: { name: string } & By): Promise<Domain>
+  getDomain(ref: Ref<DomainId>): Promise<Domain>
+  /** By its name or an alias, in any spelling. */
+  findDomain(name: string): Promise<Domain | undefined>
+  listDomains(filter?: { environment?: EnvironmentId } & PageOptions): Promise<Page<Domain>>
+
+  /** With INBOX and the special mailboxes, in the same commit. */
+  createInbox(options: NewInbox & By): Promise<Inbox>
+  updateInbox(id: AccountId, options: InboxChanges & By): Promise<Inbox>
+  /** All its mail, mailboxes, aliases and credentials go with it. */
+  deleteInbox(id: AccountId, options?: By): Promise<void>
+  addAlias(id: AccountId, options: { address: string; maySend?: boolean } & By): Promise<Inbox>
+  removeAlias(id: AccountId, options: { address: string } & By): Promise<Inbox>
+  getInbox(ref: Ref<AccountId>): Promise<Inbox>
+  /** In this order: the address, an alias, without its `+detail`, the same under the domain's own name, catch-all. */
+  findAddress(address: string): Promise<Resolution | undefined>
+  listInboxes(filter?: { environment?: EnvironmentId; domain?: DomainId } & PageOptions): Promise<Page<Inbox>>
+
+  createCredential(options: NewCredential & By): Promise<Credential>
+  updateCredential(id: CredentialId, options: CredentialChanges & By): Promise<Credential>
+  /** Rotation: the secrets it had end after `overlapMs`. */
+  addSecret(id: CredentialId, options: { secret: NewSecret; overlapMs: number } & By): Promise<Credential>
+  revokeCredential(id: CredentialId, options?: By): Promise<Credential>
+  /** One indexed read. */
+  findSecret(publicPart: string): Promise<FoundSecret | undefined>
+  /** Cheap, and not flushed: a power cut may cost the last ones. */
+  touchCredential(id: CredentialId, lastUsed: LastUsed): Promise<void>
+  getCredential(ref: Ref<CredentialId>): Promise<Credential>
+  listCredentials(
+    filter?: { environment?: EnvironmentId; inbox?: AccountId; revoked?: boolean } & PageOptions,
+  ): Promise<Page<Credential>>
+
+  /** For what is not a change of the directory: a failed login, an export, a session that was ended. */
+  appendAudit(entry: NewAuditEntry): Promise<void>
+  listAudit(filter?: AuditFilter): Promise<Page<AuditEntry>>
+}

@@ -1,0 +1,91 @@
+// From message bytes to what is stored: everything that FETCH, SORT and THREAD will ask is computed here, once, before
+// the mutation is queued, so that the transaction only writes. RFC 8474 (EMAILID, THREADID), RFC 5256 (sort, threads).
+
+import { hash as hashOf } from 'node:crypto'
+import { encodeParts, type ParsedMessage, parseMessage, preview } from '@postern/message'
+
+/** A message ready for its row. `raw` is all of it, or the header block when the bytes are in a file. */
+export interface PreparedMessage {
+  readonly size: number
+  readonly hash: Uint8Array
+  readonly bodyStart: number
+  readonly envelope: string
+  readonly bodyStructure: string
+  /** The forms for UTF8=ACCEPT where they differ: `[envelope, bodyStructure]` as JSON. */
+  readonly utf8: string | null
+  readonly parts: Uint8Array
+  readonly preview: string
+  readonly thread: string
+  readonly sort: string
+  /** 53-bit hashes as float64: the own Message-ID's (0 if none), then the references'. */
+  readonly refs: Uint8Array
+  readonly raw: Uint8Array
+  readonly file: boolean
+}
+
+/** Sort keys in one column; a value never holds the separator, which is a control character. */
+export const sortSeparator = '\u001f'
+export const sortKeys = ['date', 'subject', 'from', 'to', 'cc', 'displayFrom', 'displayTo'] as const
+
+export function digest(bytes: Uint8Array): Uint8Array {
+  return hashOf('sha256', bytes, 'buffer')
+}
+
+/** 53 bits of a Message-ID: enough to tell the messages of an account apart, and a plain number in JavaScript. */
+export function messageIdHash(messageId: string): number {
+  const bytes = hashOf('sha256', messageId, 'buffer')
+  return bytes.readUIntBE(0, 6) * 32 + ((bytes[6] as number) >>> 3)
+}
+
+/** A message whose bytes are all at hand. `inline` says whether the row keeps them or a file does. */
+export function prepareMessage(bytes: Uint8Array, options: { inline: boolean; hash?: Uint8Array }): PreparedMessage {
+  const parsed = parseMessage(bytes)
+  const hash = options.hash ?? digest(bytes)
+  return {
+    size: bytes.length,
+    hash,
+    bodyStart: parsed.bodyStart,
+    envelope: parsed.envelope,
+    bodyStructure: parsed.bodyStructure,
+    utf8: utf8Forms(parsed),
+    parts: encodeParts(parsed),
+    preview: preview(bytes, parsed),
+    thread: threadId(parsed, hash),
+    sort: sortColumn(parsed),
+    refs: refsColumn(parsed),
+    raw: options.inline ? bytes : bytes.slice(0, parsed.bodyStart),
+    file: !options.inline,
+  }
+}
+
+function utf8Forms({ envelope, envelopeUtf8, bodyStructure, bodyStructureUtf8 }: ParsedMessage): string | null {
+  if (envelopeUtf8 === undefined && bodyStructureUtf8 === undefined) return null
+  return JSON.stringify([envelopeUtf8 ?? envelope, bodyStructureUtf8 ?? bodyStructure])
+}
+
+/**
+ * THREADID is a function of the message alone: of the thread's first Message-ID, which every reply carries at the head
+ * of its References. Two mailboxes, two processes and a restored backup so agree on it without asking.
+ */
+function threadId(parsed: ParsedMessage, hash: Uint8Array): string {
+  const root = parsed.references[0] ?? parsed.messageId
+  const bytes = root === undefined ? hash : hashOf('sha256', root, 'buffer')
+  return objectId('T', bytes)
+}
+
+/** RFC 8474 §4: 1 to 255 of `[A-Za-z0-9_-]`. 12 bytes are 16 characters of base64url. */
+export function objectId(prefix: 'M' | 'T' | 'F', bytes: Uint8Array): string {
+  return prefix + Buffer.from(bytes.buffer, bytes.byteOffset, 12).toString('base64url')
+}
+
+function sortColumn({ sort }: ParsedMessage): string {
+  const values = [sort.date ?? '', sort.subject, sort.from, sort.to, sort.cc, sort.displayFrom, sort.displayTo]
+  return values.join(sortSeparator)
+}
+
+function refsColumn({ messageId, references }: ParsedMessage): Uint8Array {
+  const refs = new Float64Array(1 + references.length)
+  refs[0] = messageId === undefined ? 0 : messageIdHash(messageId)
+  for (let i = 0; i < references.length; i++) refs[i + 1] = messageIdHash(references[i] as string)
+  return new Uint8Array(refs.buffer)
+}

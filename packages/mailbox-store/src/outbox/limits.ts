@@ -1,0 +1,19 @@
+// Every limit of the outbox by name. How many recipients a client may name is a policy of the submission server; these
+// are what the store itself bears.
+
+export const recipientsPerSubmissionMax = 1_000
+export const queueIdCharactersMax = 64
+/** A path as SMTPUTF8 allows it, with some air. */
+export const pathBytesMax = 512
+export const envelopeWordBytesMax = 500
+/** Of a remote server's answer: the rest is cut. */
+export const replyTextCharactersMax = 1_000
+export const claimMax = 500
+/** How far a claim looks past recipients of busy domains before it asks domain by domain. */
+export const claimScanMax = 1_000
+export const claimDomainsMax = 200
+/** What one domain gets of a claim that is asked domain by domain. */
+export const claimPerDomainMax = 20
+export const expiredLeasesPerClaimMax = 1_000
+export const leaseMsMax = 3_600_000
+export const purgeMax = 1_000

@@ -1,0 +1,219 @@
+// The outbox's interface: what was accepted with a 250 and has to leave, recipient by recipient. `submit` is the
+// commit behind that 250 (contract D4, E1, E3, E5); the relay then claims due recipients under a lease, sends, and
+// reports. A process that dies loses its leases when they end, and another one goes on. Every report checks the lease
+// in its own transaction, so that no recipient is settled twice. Times are Unix milliseconds, of the store's clock.
+
+import type { Page, PageOptions } from '../directory/directory.js'
+import type { PreparedMessage } from '../messages/prepare.js'
+import type { AccountId, CredentialId, EnvironmentId, Flags, MailboxId, MessageId, SpecialUse } from '../model.js'
+
+export type RecipientState = 'waiting' | 'leased' | 'delivered' | 'failed' | 'cancelled'
+/** RFC 6152, RFC 3030, RFC 6531: how the message has to be sent. */
+export type BodyKind = '7bit' | '8bitmime' | 'binarymime' | 'smtputf8'
+
+/** A place in an account: INBOX unless it says otherwise. */
+export interface LocalPlace {
+  readonly account: AccountId
+  readonly mailbox?: MailboxId | SpecialUse | undefined
+}
+
+export interface Placed {
+  readonly account: AccountId
+  readonly mailbox: MailboxId
+  readonly uid: number
+}
+
+export interface SubmitRecipient {
+  /** As the client wrote it: the local part's case is kept. */
+  readonly address: string
+  /** RFC 3461 NOTIFY and ORCPT, as they were given. */
+  readonly notify?: string | undefined
+  readonly originalRecipient?: string | undefined
+  readonly local?: LocalPlace | undefined
+}
+
+export interface Submission {
+  readonly queueId?: string | undefined
+  readonly account?: AccountId | undefined
+  readonly credential?: CredentialId | undefined
+  /** Whose queue list shows it; the account's own when there's an account. */
+  readonly environment?: EnvironmentId | undefined
+  /** Empty for a null reverse-path. */
+  readonly sender: string
+  readonly recipients: readonly SubmitRecipient[]
+  readonly message: PreparedMessage
+  /** Unix seconds. */
+  readonly internalDate: number
+  /** Filed in \Sent with \Seen; `message` where the copy differs (it keeps Bcc). */
+  readonly sentCopy?: { readonly account: AccountId; readonly message?: PreparedMessage | undefined } | undefined
+  /** RFC 3461 RET and ENVID. */
+  readonly ret?: 'full' | 'hdrs' | undefined
+  readonly envelopeId?: string | undefined
+  /** RFC 8689. */
+  readonly requireTls?: boolean | undefined
+  readonly body: BodyKind
+  /** The same key again within `resendWithinMs` is the same submission: a client that did not hear the 250. */
+  readonly resendKey?: Uint8Array | undefined
+  readonly resendWithinMs?: number | undefined
+}
+
+export interface Submitted {
+  readonly queueId: string
+  /** True where this was a resend and nothing was written. */
+  readonly repeated: boolean
+  readonly sent: Placed | undefined
+  readonly delivered: readonly Placed[]
+  /** Local recipients that could not take it now: they wait in the outbox like remote ones. */
+  readonly undelivered: readonly { readonly address: string; readonly why: 'over-quota' | 'gone' }[]
+}
+
+export interface Delivery {
+  readonly message: PreparedMessage
+  /** Unix seconds. */
+  readonly internalDate: number
+  readonly recipients: readonly (LocalPlace & { readonly flags?: Flags | undefined })[]
+}
+
+/** One for each recipient, in their order. Two recipients that are the same place get one entry. */
+export type DeliveryOutcome =
+  | ({ readonly outcome: 'delivered' } & Placed)
+  | { readonly outcome: 'over-quota' | 'gone'; readonly account: AccountId }
+
+export interface ClaimOptions {
+  readonly owner: string
+  readonly limit: number
+  readonly leaseMs: number
+  /** Domains that have as many connections as they may. */
+  readonly domainsBusy?: readonly string[] | undefined
+}
+
+/** A recipient under lease, with all of its envelope. */
+export interface Claimed {
+  readonly id: number
+  readonly queueId: string
+  readonly message: MessageId
+  readonly account: AccountId | undefined
+  readonly credential: CredentialId | undefined
+  readonly environment: EnvironmentId | undefined
+  readonly sender: string
+  readonly recipient: string
+  readonly domain: string
+  readonly notify: string | undefined
+  readonly originalRecipient: string | undefined
+  readonly ret: 'full' | 'hdrs' | undefined
+  readonly envelopeId: string | undefined
+  readonly requireTls: boolean
+  readonly body: BodyKind
+  /** This one included; one that ended in a crash counts. */
+  readonly attempts: number
+  /** Whether the sender has been told of the delay. */
+  readonly delayTold: boolean
+  readonly leaseUntil: number
+  readonly createdAt: number
+}
+
+/** What the remote server, or our own attempt, said last. */
+export interface Reply {
+  readonly code?: string | undefined
+  readonly text?: string | undefined
+  /** The server that said it. */
+  readonly remote?: string | undefined
+}
+
+export type Outcome =
+  /** `to` delivers into an inbox of this store in the same commit: for recipients that turned out to be local. */
+  | ({ readonly kind: 'delivered'; readonly to?: LocalPlace | undefined } & Reply)
+  | ({ readonly kind: 'deferred'; readonly nextTryAt: number; readonly delayTold?: boolean | undefined } & Reply)
+  | ({ readonly kind: 'failed' } & Reply)
+  | { readonly kind: 'cancelled' }
+
+export interface Report {
+  readonly id: number
+  readonly owner: string
+  readonly outcome: Outcome
+  /** A delivery status notification (RFC 3464), put into the sender's INBOX in the same commit: never lost, never twice. */
+  readonly notice?: Delivery | undefined
+}
+
+export interface Reported {
+  /** `cancelled` where a deferred recipient had been cancelled meanwhile. */
+  readonly state: RecipientState
+  readonly delivered: Placed | undefined
+  readonly notice: readonly DeliveryOutcome[]
+  /** True where this was the submission's last open recipient. */
+  readonly closed: boolean
+}
+
+export interface QueueRecipient {
+  readonly id: number
+  readonly recipient: string
+  readonly domain: string
+  readonly state: RecipientState
+  readonly attempts: number
+  readonly nextTryAt: number
+  readonly lastCode: string | undefined
+  readonly lastText: string | undefined
+  readonly lastRemote: string | undefined
+  readonly doneAt: number | undefined
+}
+
+export interface QueueEntry {
+  readonly id: number
+  readonly queueId: string
+  readonly account: AccountId | undefined
+  readonly credential: CredentialId | undefined
+  readonly environment: EnvironmentId | undefined
+  readonly sender: string
+  readonly createdAt: number
+  /** When its last recipient was settled. */
+  readonly closedAt: number | undefined
+  readonly cancelledAt: number | undefined
+  readonly recipients: readonly QueueRecipient[]
+}
+
+export interface QueueFilter extends PageOptions {
+  readonly environment?: EnvironmentId | undefined
+  readonly account?: AccountId | undefined
+  readonly open?: boolean | undefined
+}
+
+/** Whose submissions may be reached; without both, everyone's. */
+export interface QueueScope {
+  readonly environment?: EnvironmentId | undefined
+  readonly account?: AccountId | undefined
+}
+
+export interface OutboxStats {
+  readonly waiting: number
+  readonly leased: number
+  /** The next time at which something waits to be tried, often in the past. */
+  readonly oldestDueAt: number | undefined
+}
+
+export interface Outbox {
+  /** The message, its queue, its Sent copy and its local deliveries in one flushed commit. */
+  submit(submission: Submission): Promise<Submitted>
+  /** One message into any number of inboxes, in one flushed commit. */
+  deliver(delivery: Delivery): Promise<readonly DeliveryOutcome[]>
+
+  /** Due recipients, the longest due first, now leased to the owner. */
+  claim(options: ClaimOptions): Promise<readonly Claimed[]>
+  /** Answers those that are no longer the owner's: sending them has to stop. */
+  renew(options: { owner: string; ids: readonly number[]; leaseMs: number }): Promise<readonly number[]>
+  /** Refuses with `lease-lost` where the recipient is no longer the owner's. */
+  report(report: Report): Promise<Reported>
+  /** Gives back what the owner still holds, as if it had not been claimed: for a shutdown. */
+  release(owner: string): Promise<number>
+
+  /** Settles what waits; what is being sent right now is not tried again. */
+  cancel(queueId: string, scope?: QueueScope): Promise<{ cancelled: number; inFlight: number }>
+  retryNow(queueId: string, scope?: QueueScope): Promise<number>
+  /** Newest first. */
+  list(filter?: QueueFilter): Promise<Page<QueueEntry>>
+  get(queueId: string, scope?: QueueScope): Promise<QueueEntry>
+  /** The stored message, as long as a recipient is open. */
+  messageOf(queueId: string): Promise<MessageId | undefined>
+  stats(): Promise<OutboxStats>
+  /** Forgets submissions that closed before; answers how many, `limit` at most. */
+  purge(options: { closedBefore: number; limit: number }): Promise<number>
+}

@@ -1,0 +1,77 @@
+// The index's view of text: overlapping groups of three characters (code points), which FTS5's trigram tokenizer makes
+// of what it's given. Two things are put beside a message's text: the accounts that own it, as one trigram each, and a
+// pad behind each text, so that even its last character begins a trigram. Both are written in private-use characters,
+// and those of mail are replaced, so that no message can pass itself off as another account's.
+//
+// Every document whose folded text contains the folded needle has all trigrams of the needle: replacing maps equal
+// characters to equal ones, in the text and in the needle alike.
+
+import type { AccountId } from '../model.js'
+
+/** U+E000 to U+F8FE are the digits of an owner; U+F8FF is the pad. */
+const firstDigit = 0xe000
+const digits = 0x18ff
+const pad = '\uf8ff\uf8ff'
+const reserved = /[\0\ue000-\uf8ff]/
+const reservedAll = /[\0\ue000-\uf8ff]/g
+const replacement = '\ufffd'
+
+/** A longer needle is looked up by this many of its trigrams, spread over it; the check does the rest. */
+const gramsPerNeedleMax = 24
+export const gramChars = 3
+
+/** FTS5 ends a text at NUL. */
+function indexForm(folded: string): string {
+  return reserved.test(folded) ? folded.replace(reservedAll, replacement) : folded
+}
+
+/** Several folded texts as the index takes them: no trigram reaches from one into the next. */
+export function indexText(folded: readonly string[]): string {
+  let out = ''
+  for (const text of folded) out += indexForm(text) + pad
+  return out
+}
+
+/** Three digits hold every 32-bit number. */
+export function ownerToken(account: AccountId): string {
+  const low = account % digits
+  const middle = Math.floor(account / digits) % digits
+  const high = Math.floor(account / (digits * digits))
+  return String.fromCharCode(firstDigit + high, firstDigit + middle, firstDigit + low)
+}
+
+/** Fenced, since `abc` and `def` side by side would also own for `bcd`. */
+export function ownerText(accounts: readonly AccountId[]): string {
+  return accounts.map(ownerToken).join(' ')
+}
+
+export interface NeedleGrams {
+  /** Distinct; empty for a needle of fewer than three characters. */
+  readonly grams: readonly string[]
+  /** The needle as the index has it: what its terms begin with when it's too short for a trigram. */
+  readonly prefix: string
+  readonly short: boolean
+  /** The index answers alone, without a look at the text: nothing of the needle was replaced, and no order is to check. */
+  readonly exact: boolean
+}
+
+export function needleGrams(folded: string): NeedleGrams {
+  const form = indexForm(folded)
+  const characters = Array.from(form)
+  const count = characters.length - gramChars + 1
+  const untouched = !form.includes(replacement)
+  if (count < 1) return { grams: [], prefix: form, short: true, exact: untouched }
+  const grams = new Set<string>()
+  const used = Math.min(count, gramsPerNeedleMax)
+  for (let i = 0; i < used; i++) {
+    const at = used === 1 ? 0 : Math.round((i * (count - 1)) / (used - 1))
+    grams.add(characters.slice(at, at + gramChars).join(''))
+  }
+  return { grams: Array.from(grams), prefix: form, short: false, exact: count === 1 && untouched }
+}
+
+/** FTS5 string syntax: nothing in quotes has a meaning but the quote. */
+const quoted = (gram: string): string => `"${gram.replaceAll('"', '""')}"`
+
+export const allOf = (grams: readonly string[]): string => grams.map(quoted).join(' AND ')
+export const anyOf = (grams: readonly string[]): string => grams.map(quoted).join(' OR ')

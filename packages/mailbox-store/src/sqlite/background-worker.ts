@@ -1,0 +1,141 @@
+// The thread behind the protocol thread: parses large messages, carries the WAL into the database file, builds the
+// search index. Requests are answered in between, so that a message never waits for more than one slice of the rest.
+
+import { readFileSync, statSync } from 'node:fs'
+import { parentPort, workerData } from 'node:worker_threads'
+import { type PreparedMessage, prepareMessage } from '../messages/prepare.js'
+import { StoreRefusal } from '../refusals.js'
+import { backupDatabase } from './backup.js'
+import { Connection, isBusy } from './connection.js'
+import { SearchIndexBuilder } from './search-index.js'
+import { verifyStore } from './verify.js'
+
+export interface BackgroundPaths {
+  readonly database: string
+  readonly search: string
+  readonly blobs: string
+}
+
+export type BackgroundRequest =
+  | { readonly id: number; readonly kind: 'parse'; readonly path: string; readonly hash: Uint8Array }
+  | { readonly id: number; readonly kind: 'indexed' }
+  | { readonly id: number; readonly kind: 'backup'; readonly folder: string }
+  | { readonly id: number; readonly kind: 'verify' }
+  | { readonly id: number; readonly kind: 'close' }
+  | { readonly id: number; readonly kind: 'committed' }
+
+export interface BackgroundAnswer {
+  readonly id: number
+  readonly value?: unknown
+  readonly refusal?: { readonly code: StoreRefusal['code']; readonly message: string; readonly fix: string | undefined }
+  readonly error?: string
+}
+
+const paths = workerData as BackgroundPaths
+const port = parentPort as NonNullable<typeof parentPort>
+
+/** Above the first the WAL is carried over beside the writers; above the second they are made to wait for it. */
+const checkpointBytes = 4_194_304
+const restartBytes = 268_435_456
+const indexBudgetMs = 20
+const retryMs = 200
+
+const db = new Connection({ path: paths.database, cacheBytes: 8_388_608 })
+const index = new SearchIndexBuilder({ mainPath: paths.database, searchPath: paths.search, blobsFolder: paths.blobs })
+let waitingForIndex: number[] = []
+let working: NodeJS.Timeout | NodeJS.Immediate | undefined
+
+function parse(path: string, hash: Uint8Array): PreparedMessage {
+  return prepareMessage(readFileSync(path), { inline: false, hash })
+}
+
+function walBytes(): number {
+  return statSync(`${paths.database}-wal`, { throwIfNoEntry: false })?.size ?? 0
+}
+
+let checkpointed = 0
+
+function checkpoint(): void {
+  const bytes = walBytes()
+  if (bytes < checkpointBytes) return
+  // The file keeps its size when the WAL starts over, so that size alone does not say there is work.
+  const now = Date.now()
+  if (bytes < restartBytes && now - checkpointed < retryMs) return
+  checkpointed = now
+  try {
+    db.raw.pragma(`wal_checkpoint(${bytes < restartBytes ? 'PASSIVE' : 'RESTART'})`)
+  } catch (error) {
+    if (!isBusy(error)) throw error
+  }
+}
+
+function work(): void {
+  working = undefined
+  checkpoint()
+  const state = index.step({ budgetMs: indexBudgetMs })
+  if (state === 'more') {
+    working = setImmediate(work)
+    return
+  }
+  for (const id of waitingForIndex) port.postMessage({ id, value: undefined } satisfies BackgroundAnswer)
+  waitingForIndex = []
+}
+
+function wake(): void {
+  working ??= setImmediate(() => {
+    try {
+      work()
+    } catch (error) {
+      port.postMessage({
+        id: 0,
+        error: String(error instanceof Error ? error.stack : error),
+      } satisfies BackgroundAnswer)
+      working = setTimeout(work, retryMs * 10)
+    }
+  })
+}
+
+async function answer(request: BackgroundRequest): Promise<unknown> {
+  switch (request.kind) {
+    case 'parse':
+      return parse(request.path, request.hash)
+    case 'backup':
+      return backupDatabase(db, { paths, folder: request.folder })
+    case 'verify':
+      return verifyStore(db, { blobsFolder: paths.blobs })
+    default:
+      return undefined
+  }
+}
+
+port.on('message', (request: BackgroundRequest) => {
+  switch (request.kind) {
+    case 'committed':
+      wake()
+      return
+    case 'indexed':
+      waitingForIndex.push(request.id)
+      wake()
+      return
+    case 'close':
+      index.close()
+      db.close()
+      port.postMessage({ id: request.id, value: undefined } satisfies BackgroundAnswer)
+      port.close()
+      process.exit(0)
+      return
+    default:
+      answer(request).then(
+        (value) => port.postMessage({ id: request.id, value } satisfies BackgroundAnswer),
+        (error: unknown) => port.postMessage(failure(request.id, error)),
+      )
+  }
+})
+
+function failure(id: number, error: unknown): BackgroundAnswer {
+  if (error instanceof StoreRefusal)
+    return { id, refusal: { code: error.code, message: error.message, fix: error.fix } }
+  return { id, error: String(error instanceof Error ? error.stack : error) }
+}
+
+wake()

@@ -1,0 +1,172 @@
+// Inboxes (contract B1, C2, G1): an address, its quota and its switches. Making one makes its mailboxes in the same
+// commit, so that it can be logged into at once; deleting one leaves nothing of it but the audit log.
+
+import { parseAddress } from '../directory/address.js'
+import type { By, InboxChanges, NewInbox, Page, PageOptions, Ref } from '../directory/directory.js'
+import { pageOf, pageSize } from '../directory/paging.js'
+import { publicId } from '../directory/public-id.js'
+import type { Alias, Inbox } from '../directory/records.js'
+import { cleanCount, cleanName } from '../directory/words.js'
+import { type AccountId, allUids, type DomainId, type EnvironmentId, type MailboxId } from '../model.js'
+import { refuse } from '../refusals.js'
+import { auditIn } from './audit.js'
+import type { Connection } from './connection.js'
+import { getDomain } from './directory-domains.js'
+import { createFirstMailboxes } from './mailboxes.js'
+import { expunge } from './messages.js'
+import type { Transaction } from './transaction.js'
+
+const columns = `inbox.id, public_id AS publicId, environment, domain, address, name AS displayName,
+  quota_bytes AS quotaBytes, quota_messages AS quotaMessages, used_bytes AS usedBytes, used_messages AS usedMessages,
+  plus_addressing AS plusAddressing, disabled, legal_hold AS legalHold, created_at AS createdAt,
+  (SELECT json_group_array(json_array(a.address, a.may_send)) FROM inbox_alias a WHERE a.inbox = inbox.id) AS aliases`
+
+interface InboxRow {
+  id: AccountId
+  publicId: string
+  environment: EnvironmentId
+  domain: DomainId
+  address: string
+  displayName: string | null
+  quotaBytes: number | null
+  quotaMessages: number | null
+  usedBytes: number
+  usedMessages: number
+  plusAddressing: number
+  disabled: number
+  legalHold: number
+  aliases: string
+  createdAt: number
+}
+
+const inboxOf = (row: InboxRow): Inbox => ({
+  ...row,
+  displayName: row.displayName ?? undefined,
+  quotaBytes: row.quotaBytes ?? undefined,
+  quotaMessages: row.quotaMessages ?? undefined,
+  plusAddressing: row.plusAddressing === 1,
+  disabled: row.disabled === 1,
+  legalHold: row.legalHold === 1,
+  aliases: (JSON.parse(row.aliases) as [string, number][])
+    .map(([address, maySend]): Alias => ({ address, maySend: maySend === 1 }))
+    .sort((a, b) => (a.address < b.address ? -1 : 1)),
+})
+
+export function createInbox(tx: Transaction, options: NewInbox & By): Inbox {
+  const { displayName, quotaBytes, quotaMessages, plusAddressing = true, by } = options
+  const domain = getDomain(tx.db, options.domain)
+  const parsed = parseAddress(options.address)
+  if (parsed.domain !== domain.name) refuse('invalid', `An inbox of this domain has an address @${domain.name}.`)
+  const address = freeAddress(tx.db, parsed.address)
+  const object = publicId('inb')
+  const id = tx.db.run(
+    `INSERT INTO inbox (public_id, environment, domain, address, name, quota_bytes, quota_messages, plus_addressing,
+     created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    object,
+    domain.environment,
+    domain.id,
+    address,
+    nameColumn(displayName),
+    quotaColumn(quotaBytes),
+    quotaColumn(quotaMessages),
+    plusAddressing ? 1 : 0,
+    tx.now,
+  ) as AccountId
+  createFirstMailboxes(tx, id, domain.space)
+  // RFC 9051 §2.3.1.1: the space outlives its inboxes, so an address that is made again has the old UIDVALIDITY. Its
+  // UIDNEXT goes on where the space is, and never back.
+  tx.db.run('UPDATE mailbox SET uid_next = ? WHERE account = ? AND shared = 1', tx.space(domain.space).uidNext, id)
+  auditIn(tx, domain.environment, { by, action: 'inbox.create', object, detail: { address } })
+  return getInbox(tx.db, id)
+}
+
+export function updateInbox(tx: Transaction, id: AccountId, changes: InboxChanges & By): Inbox {
+  const old = getInbox(tx.db, id)
+  const { plusAddressing = old.plusAddressing, disabled = old.disabled, legalHold = old.legalHold, by } = changes
+  const { displayName = old.displayName, quotaBytes = old.quotaBytes, quotaMessages = old.quotaMessages } = changes
+  tx.db.run(
+    `UPDATE inbox SET name = ?, quota_bytes = ?, quota_messages = ?, plus_addressing = ?, disabled = ?, legal_hold = ?
+     WHERE id = ?`,
+    nameColumn(displayName),
+    quotaColumn(quotaBytes),
+    quotaColumn(quotaMessages),
+    plusAddressing ? 1 : 0,
+    disabled ? 1 : 0,
+    legalHold ? 1 : 0,
+    id,
+  )
+  const { by: _, ...asked } = changes
+  const detail = Object.fromEntries(Object.entries(asked).map(([key, value]) => [key, value ?? null]))
+  auditIn(tx, old.environment, { by, action: 'inbox.update', object: old.publicId, detail })
+  tx.forgetAccount(id)
+  return getInbox(tx.db, id)
+}
+
+export function deleteInbox(tx: Transaction, id: AccountId, { by }: By): void {
+  const inbox = getInbox(tx.db, id)
+  if (inbox.legalHold)
+    refuse('invalid', 'The inbox is under legal hold: nothing of it may be deleted.', 'Lift the legal hold first.')
+  const mailboxes = tx.db.all<{ id: MailboxId }>('SELECT id FROM mailbox WHERE account = ?', id)
+  for (const mailbox of mailboxes) removeMailbox(tx, id, mailbox.id)
+  tx.db.run('DELETE FROM keyword_set WHERE account = ?', id)
+  tx.db.run('DELETE FROM inbox WHERE id = ?', id)
+  const detail = { address: inbox.address, messages: inbox.usedMessages }
+  auditIn(tx, inbox.environment, { by, action: 'inbox.delete', object: inbox.publicId, detail })
+  tx.forgetAccount(id)
+}
+
+/** Unlike `deleteMailbox` it takes INBOX too, whose space stays: the domain's other INBOXes live there. */
+function removeMailbox(tx: Transaction, account: AccountId, mailbox: MailboxId): void {
+  const box = tx.mailboxOf(account, mailbox)
+  expunge(tx, { account, mailbox, uids: allUids, always: true })
+  tx.write()
+  tx.db.run('DELETE FROM chunk WHERE mailbox = ?', mailbox)
+  tx.db.run('DELETE FROM mailbox WHERE id = ?', mailbox)
+  if (!box.shared) tx.db.run('DELETE FROM uid_space WHERE id = ?', box.space)
+  tx.removed(box)
+}
+
+export function getInbox(db: Connection, ref: Ref<AccountId>): Inbox {
+  const by = typeof ref === 'number' ? 'id' : 'public_id'
+  const row = db.get<InboxRow>(`SELECT ${columns} FROM inbox WHERE ${by} = ?`, ref)
+  return row === undefined ? refuse('not-found', 'There is no such inbox.') : inboxOf(row)
+}
+
+/** By its own, clean address. */
+export function inboxAddressed(db: Connection, address: string): Inbox | undefined {
+  const row = db.get<InboxRow>(`SELECT ${columns} FROM inbox WHERE address = ?`, address)
+  return row === undefined ? undefined : inboxOf(row)
+}
+
+export function listInboxes(
+  db: Connection,
+  filter: { environment?: EnvironmentId; domain?: DomainId } & PageOptions,
+): Page<Inbox> {
+  const size = pageSize(filter)
+  const { environment, domain, afterId = 0 } = filter
+  const rows = db.all<InboxRow>(
+    `SELECT ${columns} FROM inbox WHERE id > ? ${environment === undefined ? '' : 'AND environment = ?'}
+     ${domain === undefined ? '' : 'AND domain = ?'} ORDER BY id LIMIT ?`,
+    afterId,
+    ...(environment === undefined ? [] : [environment]),
+    ...(domain === undefined ? [] : [domain]),
+    size + 1,
+  )
+  return pageOf(rows.map(inboxOf), size)
+}
+
+/** A clean address that no inbox and no alias has. `*` is left to patterns: `*@domain` opens the whole domain. */
+export function freeAddress(db: Connection, address: string): string {
+  if (address.includes('*')) refuse('invalid', 'An inbox cannot have a * in its address.')
+  const taken =
+    db.get('SELECT 1 FROM inbox WHERE address = ?', address) ??
+    db.get('SELECT 1 FROM inbox_alias WHERE address = ?', address)
+  if (taken !== undefined) refuse('exists', 'That address is in use already.')
+  return address
+}
+
+const nameColumn = (name: string | null | undefined): string | null =>
+  name === undefined || name === null ? null : cleanName(name, 'A display name')
+
+const quotaColumn = (quota: number | null | undefined): number | null =>
+  quota === undefined || quota === null ? null : cleanCount(quota, 'A quota')

@@ -1,0 +1,185 @@
+// The reads of mailboxes and entries: listing, status, a whole index, what changed since a modseq. Each runs on one
+// snapshot (`Connection.snapshot`), so that what it returns was true at one moment.
+
+import { Entries } from '../messages/entries.js'
+import { type IndexDelta, MailboxIndex } from '../messages/mailbox-index.js'
+import { parseUidSet, uidSet } from '../messages/uid-set.js'
+import type { AccountId, MailboxId, MailboxStatus, SpaceId, SpecialUse, UidRange, UidSet } from '../model.js'
+import { refuse } from '../refusals.js'
+import type { MailboxListing } from '../store.js'
+import { decodeChunk } from './chunks.js'
+import type { Connection } from './connection.js'
+
+interface ListedRow {
+  id: MailboxId
+  account: AccountId
+  name: string
+  specialUse: SpecialUse | null
+  subscribed: number
+  uidValidity: number
+  uidNext: number
+  modSeq: number
+  messages: number
+  unseen: number
+  deleted: number
+  bytes: number
+}
+
+const listedSql = `SELECT m.id, m.account, m.name, m.special_use AS specialUse, s.name IS NOT NULL AS subscribed,
+  u.uid_validity AS uidValidity, m.uid_next AS uidNext, m.mod_seq AS modSeq, m.messages, m.unseen, m.deleted, m.bytes
+  FROM mailbox m JOIN uid_space u ON u.id = m.space LEFT JOIN subscription s ON s.account = m.account AND s.name = m.name
+  WHERE m.account = ?`
+
+export function listMailboxes(db: Connection, account: AccountId): MailboxListing[] {
+  return db.all<ListedRow>(`${listedSql} ORDER BY m.name`, account).map(listing)
+}
+
+export function mailboxNamed(db: Connection, account: AccountId, name: string): MailboxListing | undefined {
+  const row = db.get<ListedRow>(`${listedSql} AND m.name = ?`, account, name)
+  return row === undefined ? undefined : listing(row)
+}
+
+export function mailboxById(db: Connection, account: AccountId, id: MailboxId): MailboxListing {
+  const row = db.get<ListedRow>(`${listedSql} AND m.id = ?`, account, id)
+  return row === undefined ? refuse('no-such-mailbox', 'That mailbox is gone.') : listing(row)
+}
+
+function listing(row: ListedRow): MailboxListing {
+  const { id, account, name, uidValidity, uidNext, messages, unseen, deleted, bytes } = row
+  return {
+    id,
+    account,
+    name,
+    specialUse: row.specialUse ?? undefined,
+    subscribed: row.subscribed === 1,
+    objectId: `F${id}`,
+    uidValidity,
+    status: { messages, unseen, deleted, bytes, uidNext, uidValidity, highestModSeq: row.modSeq },
+  }
+}
+
+/** The merged INBOX of a space: sums of its mailboxes, and the space's own counters. */
+export function spaceStatus(db: Connection, space: SpaceId): MailboxStatus {
+  const row = db.get<MailboxStatus>(
+    `SELECT total(m.messages) AS messages, total(m.unseen) AS unseen, total(m.deleted) AS deleted,
+     total(m.bytes) AS bytes, u.uid_next AS uidNext, u.uid_validity AS uidValidity, u.mod_seq AS highestModSeq
+     FROM uid_space u LEFT JOIN mailbox m ON m.space = u.id AND m.shared = 1 WHERE u.id = ?`,
+    space,
+  )
+  return row ?? refuse('not-found', 'That domain is gone.')
+}
+
+/** Which mailboxes an index spans: one, or all that share a space. */
+export type Scope = { readonly mailbox: MailboxId } | { readonly space: SpaceId }
+
+export function scopeMailboxes(db: Connection, scope: Scope, after = -1): MailboxId[] {
+  if ('mailbox' in scope) return [scope.mailbox]
+  return db
+    .all<{ id: MailboxId }>(
+      'SELECT id FROM mailbox WHERE space = ? AND shared = 1 AND mod_seq > ? ORDER BY mod_seq',
+      scope.space,
+      after,
+    )
+    .map(({ id }) => id)
+}
+
+export function scopeModSeq(db: Connection, scope: Scope): number {
+  const row =
+    'mailbox' in scope
+      ? db.get<{ modSeq: number }>('SELECT mod_seq AS modSeq FROM mailbox WHERE id = ?', scope.mailbox)
+      : db.get<{ modSeq: number }>('SELECT mod_seq AS modSeq FROM uid_space WHERE id = ?', scope.space)
+  return row?.modSeq ?? refuse('no-such-mailbox', 'That mailbox is gone.')
+}
+
+export function loadIndex(db: Connection, scope: Scope): MailboxIndex {
+  const modSeq = scopeModSeq(db, scope)
+  const mailboxes = scopeMailboxes(db, scope)
+  const { n } = mailboxes.reduce(
+    (sum, id) => ({ n: sum.n + (db.get<{ n: number }>('SELECT messages AS n FROM mailbox WHERE id = ?', id)?.n ?? 0) }),
+    { n: 0 },
+  )
+  const entries = new Entries(n)
+  const owners = 'space' in scope ? new Uint32Array(n) : undefined
+  for (const mailbox of mailboxes) {
+    const before = entries.length
+    const statement = db.prepareRaw('SELECT data FROM chunk WHERE mailbox = ? ORDER BY first_uid')
+    for (const [data] of statement.iterate(mailbox) as IterableIterator<[Uint8Array]>) entries.decodeInto(data)
+    owners?.fill(mailbox, before, entries.length)
+  }
+  if (owners === undefined || mailboxes.length === 1)
+    return new MailboxIndex({ entries, modSeq, ...(owners && { mailboxes: owners }) })
+  return sortedIndex({ entries, owners, modSeq })
+}
+
+/** Mailboxes of one space interleave by uid. */
+function sortedIndex({
+  entries,
+  owners,
+  modSeq,
+}: {
+  entries: Entries
+  owners: Uint32Array
+  modSeq: number
+}): MailboxIndex {
+  const order = Uint32Array.from({ length: entries.length }, (_, i) => i).sort(
+    (a, b) => (entries.uids[a] as number) - (entries.uids[b] as number),
+  )
+  const sorted = new Entries(entries.length)
+  const mailboxes = new Uint32Array(entries.length)
+  order.forEach((i, at) => {
+    sorted.copyFrom(entries, { from: i, to: i + 1, at })
+    mailboxes[at] = owners[i] as number
+  })
+  return new MailboxIndex({ entries: sorted, modSeq, mailboxes })
+}
+
+/** What an index that stands at `since` lacks. */
+export function deltaSince(db: Connection, scope: Scope, since: number): IndexDelta {
+  const modSeq = scopeModSeq(db, scope)
+  if (modSeq <= since) return { modSeq, entries: new Entries(0), vanished: [] }
+  const found: { mailbox: MailboxId; entries: Entries; at: number }[] = []
+  const vanished: UidRange[] = []
+  for (const mailbox of scopeMailboxes(db, scope, since)) {
+    for (const entries of chunksChangedSince(db, mailbox, since))
+      for (let at = 0; at < entries.length; at++)
+        if ((entries.modSeqs[at] as number) > since) found.push({ mailbox, entries, at })
+    vanished.push(...vanishedSince(db, mailbox, since))
+  }
+  found.sort((a, b) => (a.entries.uids[a.at] as number) - (b.entries.uids[b.at] as number))
+  const entries = new Entries(found.length)
+  for (const { entries: from, at } of found) entries.copyFrom(from, { from: at, to: at + 1, at: entries.length })
+  return { modSeq, entries, mailboxes: Uint32Array.from(found, ({ mailbox }) => mailbox), vanished: uidSet(vanished) }
+}
+
+function chunksChangedSince(db: Connection, mailbox: MailboxId, since: number): Entries[] {
+  const statement = db.prepareRaw('SELECT data FROM chunk WHERE mailbox = ? AND mod_seq > ?')
+  return (statement.all(mailbox, since) as [Uint8Array][]).map(([data]) => decodeChunk(data))
+}
+
+/** Uids gone after `since`; where the log no longer reaches back so far, all that are not there (RFC 7162 §3.2.5.1). */
+export function vanishedSince(db: Connection, mailbox: MailboxId, since: number): UidSet {
+  const row = db.get<{ from: number; uidNext: number }>(
+    'SELECT tombstones_from AS "from", uid_next AS uidNext FROM mailbox WHERE id = ?',
+    mailbox,
+  )
+  if (row === undefined) refuse('no-such-mailbox', 'That mailbox is gone.')
+  if (since < row.from) return missingBelow(db, mailbox, row.uidNext)
+  const rows = db.all<{ uids: string }>('SELECT uids FROM tombstone WHERE mailbox = ? AND mod_seq > ?', mailbox, since)
+  return uidSet(rows.flatMap(({ uids }) => parseUidSet(uids)))
+}
+
+function missingBelow(db: Connection, mailbox: MailboxId, uidNext: number): UidSet {
+  const gaps: [number, number][] = []
+  let next = 1
+  const statement = db.prepareRaw('SELECT data FROM chunk WHERE mailbox = ? ORDER BY first_uid')
+  for (const [data] of statement.iterate(mailbox) as IterableIterator<[Uint8Array]>) {
+    const { uids, length } = decodeChunk(data)
+    for (let i = 0; i < length; i++) {
+      const uid = uids[i] as number
+      if (uid > next) gaps.push([next, uid - 1])
+      next = uid + 1
+    }
+  }
+  if (next < uidNext) gaps.push([next, uidNext - 1])
+  return gaps
+}

@@ -1,0 +1,149 @@
+// The reads of messages: rows for FETCH in slices, and a message's bytes. Only the wanted columns are read. In a
+// message's row the short columns stand before the raw bytes, so that SQLite stops reading where the bytes begin.
+
+import type { FileBlobs } from '../blobs/file-blobs.js'
+import { objectId, sortSeparator } from '../messages/prepare.js'
+import type { ByteRange, Content, MessageRow, RowWants, SortColumn } from '../store.js'
+import type { Connection } from './connection.js'
+
+/** How many rows are read before other work may run; about half a millisecond's worth. */
+export const rowsPerSlice = 128
+
+/** A row as SQLite gives it: the id, the size and the internal date first, then the wanted columns in their order. */
+type Columns = [id: number, size: number, internalDate: number, bodyStart: number, ...wanted: unknown[]]
+
+const fixedColumns = ['id', 'size', 'internal_date', 'body_start'] as const
+const noBytes = new Uint8Array(0)
+const noRefs = new Float64Array(0)
+const noSort: SortColumn = { date: undefined, subject: '', from: '', to: '', cc: '', displayFrom: '', displayTo: '' }
+
+function wantedColumns(want: RowWants): string[] {
+  const columns: string[] = []
+  if (want.envelope) columns.push('envelope')
+  if (want.structure) columns.push('body_structure')
+  if (want.envelope || want.structure) columns.push('utf8')
+  if (want.parts) columns.push('parts')
+  if (want.preview) columns.push('preview')
+  if (want.ids) columns.push('thread', 'hash')
+  if (want.sort) columns.push('sort')
+  if (want.refs) columns.push('refs')
+  if (want.header) columns.push('substr(raw, 1, body_start)')
+  return columns
+}
+
+/** Yields to the event loop between slices: a fetch of a million rows never holds other sessions up. */
+export async function* messageRows(
+  db: Connection,
+  messages: Uint32Array,
+  want: RowWants,
+): AsyncGenerator<readonly MessageRow[]> {
+  const wanted = wantedColumns(want)
+  const base = `SELECT ${[...fixedColumns, ...wanted].join(', ')} FROM message`
+  const toRow = rowReader(wanted)
+  for (let at = 0; at < messages.length; at += rowsPerSlice) {
+    if (at > 0) await new Promise(setImmediate)
+    yield readSlice(db, base, messages.subarray(at, at + rowsPerSlice)).map(toRow)
+  }
+}
+
+/** Messages that arrived together have neighbouring ids and are read by range, scattered ones one by one. */
+function readSlice(db: Connection, base: string, ids: Uint32Array): Columns[] {
+  const first = ids[0] as number
+  const last = ids[ids.length - 1] as number
+  let ascending = true
+  for (let i = 1; i < ids.length && ascending; i++) ascending = (ids[i] as number) > (ids[i - 1] as number)
+  if (ascending && last - first < ids.length * 2) {
+    const rows = db.prepareRaw(`${base} WHERE id BETWEEN ? AND ?`).all(first, last) as Columns[]
+    return rows.length === ids.length ? rows : keep(rows, ids)
+  }
+  const statement = db.prepareRaw(`${base} WHERE id = ?`)
+  const rows: Columns[] = []
+  for (const id of ids) {
+    const row = statement.get(id) as Columns | undefined
+    if (row !== undefined) rows.push(row)
+  }
+  return rows
+}
+
+/** Of rows and ids, both ascending, the rows that were asked for. */
+function keep(rows: readonly Columns[], ids: Uint32Array): Columns[] {
+  let i = 0
+  return rows.filter(([id]) => {
+    while (i < ids.length && (ids[i] as number) < id) i++
+    return ids[i] === id
+  })
+}
+
+/** Columns that weren't read become empty values, so that every row has one shape. */
+function rowReader(wanted: readonly string[]): (columns: Columns) => MessageRow {
+  const place = (column: string): number => {
+    const at = wanted.indexOf(column)
+    return at < 0 ? -1 : at + fixedColumns.length
+  }
+  const envelope = place('envelope')
+  const structure = place('body_structure')
+  const utf8 = place('utf8')
+  const parts = place('parts')
+  const preview = place('preview')
+  const thread = place('thread')
+  const hash = place('hash')
+  const sort = place('sort')
+  const refs = place('refs')
+  const header = place('substr(raw, 1, body_start)')
+  return (c) => ({
+    message: c[0],
+    size: c[1],
+    internalDate: c[2],
+    bodyStart: c[3],
+    envelope: envelope < 0 ? '' : (c[envelope] as string),
+    bodyStructure: structure < 0 ? '' : (c[structure] as string),
+    utf8: utf8 < 0 || c[utf8] === null ? undefined : (JSON.parse(c[utf8] as string) as [string, string]),
+    parts: parts < 0 ? noBytes : (c[parts] as Uint8Array),
+    preview: preview < 0 ? '' : (c[preview] as string),
+    threadId: thread < 0 ? '' : (c[thread] as string),
+    emailId: hash < 0 ? '' : objectId('M', c[hash] as Uint8Array),
+    sort: sort < 0 ? noSort : sortColumn(c[sort] as string),
+    refs: refs < 0 ? noRefs : new Float64Array(Uint8Array.from(c[refs] as Uint8Array).buffer),
+    header: header < 0 ? noBytes : (c[header] as Uint8Array),
+  })
+}
+
+export function sortColumn(text: string): SortColumn {
+  const [date = '', subject = '', from = '', to = '', cc = '', displayFrom = '', displayTo = ''] =
+    text.split(sortSeparator)
+  return { date: date === '' ? undefined : Number(date), subject, from, to, cc, displayFrom, displayTo }
+}
+
+interface StoredBytes {
+  readonly size: number
+  readonly file: number
+  readonly hash: Uint8Array
+  readonly raw: Uint8Array
+}
+
+export function messageContent({
+  db,
+  blobs,
+  message,
+}: {
+  db: Connection
+  blobs: FileBlobs
+  message: number
+}): Content | undefined {
+  const row = db.get<StoredBytes>('SELECT size, file, hash, raw FROM message WHERE id = ?', message)
+  if (row === undefined) return undefined
+  return row.file === 1 ? blobs.content(row.hash, row.size) : inlineContent(row.raw)
+}
+
+function inlineContent(raw: Uint8Array): Content {
+  const slice = ({ start, end }: ByteRange = { start: 0, end: raw.length }): Uint8Array =>
+    raw.subarray(Math.max(0, start), Math.max(0, end))
+  return {
+    size: raw.length,
+    bytes: async (range) => slice(range),
+    async *stream(range) {
+      const bytes = slice(range)
+      if (bytes.length > 0) yield bytes
+    },
+  }
+}

@@ -1,0 +1,337 @@
+// The mutations of messages: append, flags, expunge, copy and move. Each is a function of an open transaction; the
+// writer runs it under a savepoint and answers after the commit. Nothing here reads message bytes.
+
+import { chunkEntriesMax, Entries, type Entry, keywordSetShift, systemFlagMask } from '../messages/entries.js'
+import type { PreparedMessage } from '../messages/prepare.js'
+import { formatUidSet, UidCursor, uidSetOf } from '../messages/uid-set.js'
+import {
+  type AccountId,
+  type Flags,
+  type MailboxId,
+  type MessageId,
+  systemFlag,
+  type UidSet,
+  uidMax,
+} from '../model.js'
+import { refuse } from '../refusals.js'
+import type { AccountRow, MailboxRow, Transaction } from './transaction.js'
+
+export interface AppendEntry {
+  readonly message: PreparedMessage
+  readonly flags: Flags
+  /** Unix seconds. */
+  readonly internalDate: number
+}
+
+export interface Appended {
+  readonly uidValidity: number
+  readonly uids: Uint32Array
+  readonly modSeq: number
+}
+
+export interface StoreFlags {
+  readonly how: 'add' | 'remove' | 'replace'
+  readonly flags: Flags
+  /** RFC 7162 §3.1.3: entries changed after this modseq are left alone and reported. */
+  readonly unchangedSince?: number
+}
+
+export interface FlagsStored {
+  /** The modseq of the entries in `changed`; the mailbox's present one where nothing changed. */
+  readonly modSeq: number
+  readonly changed: Uint32Array
+  readonly failed: Uint32Array
+}
+
+export interface Expunged {
+  readonly uids: Uint32Array
+  readonly modSeq: number
+}
+
+export interface Copied {
+  readonly uidValidity: number
+  readonly from: Uint32Array
+  readonly to: Uint32Array
+}
+
+interface Owned {
+  readonly account: AccountId
+  readonly mailbox: MailboxId
+}
+
+/** RFC 9051 §6.3.12, and RFC 3502 when there are several: all of them or none. */
+export function append(
+  tx: Transaction,
+  { account, mailbox, entries }: Owned & { entries: readonly AppendEntry[] },
+): Appended {
+  const box = tx.mailboxOf(account, mailbox)
+  const owner = tx.account(account)
+  chargeQuota(tx, owner, {
+    bytes: entries.reduce((sum, { message }) => sum + message.size, 0),
+    messages: entries.length,
+  })
+  const uids = new Uint32Array(entries.length)
+  const modSeq = tx.nextModSeq(box)
+  entries.forEach(({ message, flags, internalDate }, i) => {
+    uids[i] = place(tx, box, {
+      flags: packFlags(tx, account, flags),
+      modSeq,
+      message: insertMessage(tx, message, { internalDate, accounts: [account] }),
+      size: message.size,
+      internalDate,
+      saveDate: Math.floor(tx.now / 1000),
+    })
+  })
+  return { uidValidity: tx.space(box.space).uidValidity, uids, modSeq }
+}
+
+/** RFC 9051 §6.4.6 and RFC 7162. Uids that are gone are passed over (contract C10). */
+export function setFlags(
+  tx: Transaction,
+  { account, mailbox, uids, store }: Owned & { uids: UidSet; store: StoreFlags },
+): FlagsStored {
+  const box = tx.mailboxOf(account, mailbox)
+  const change = flagChange(tx, account, store)
+  const since = store.unchangedSince ?? Number.POSITIVE_INFINITY
+  const changed: number[] = []
+  const failed: number[] = []
+  const cursor = new UidCursor(uids)
+  let modSeq = 0
+  for (const chunk of tx.chunks.covering(mailbox, uids)) {
+    const { entries } = chunk
+    const before = changed.length
+    for (let i = entries.lowerBound(firstOf(uids)); i < entries.length; i++) {
+      const uid = entries.uids[i] as number
+      if (!cursor.has(uid)) continue
+      if ((entries.modSeqs[i] as number) > since) {
+        failed.push(uid)
+        continue
+      }
+      const old = entries.flags[i] as number
+      const now = change(old)
+      if (now === old) continue
+      if (modSeq === 0) modSeq = tx.nextModSeq(box)
+      entries.flags[i] = now
+      entries.modSeqs[i] = modSeq
+      changed.push(uid)
+      recount(box, old, -1)
+      recount(box, now, 1)
+    }
+    if (changed.length > before) tx.chunks.save(chunk)
+  }
+  return {
+    modSeq: modSeq === 0 ? box.modSeq : modSeq,
+    changed: Uint32Array.from(changed),
+    failed: Uint32Array.from(failed),
+  }
+}
+
+/** RFC 9051 §6.4.3 and §6.4.9: of these uids those with \Deleted, or all of them when `always`. */
+export function expunge(
+  tx: Transaction,
+  { account, mailbox, uids, always }: Owned & { uids: UidSet; always: boolean },
+): Expunged {
+  const box = tx.mailboxOf(account, mailbox)
+  const taken = take(tx, box, uids, always ? 0 : systemFlag.deleted)
+  if (taken.length === 0) return { uids: new Uint32Array(0), modSeq: box.modSeq }
+  const removed = taken.uids.slice(0, taken.length)
+  const modSeq = bury(tx, box, removed)
+  discard(tx, taken)
+  chargeQuota(tx, tx.account(account), { bytes: -bytesOf(taken), messages: -taken.length })
+  return { uids: removed, modSeq }
+}
+
+/** RFC 9051 §6.4.7: flags and internal date are kept, the save date is now. */
+export function copy(tx: Transaction, { account, mailbox, uids, to }: Owned & { uids: UidSet; to: MailboxId }): Copied {
+  tx.mailboxOf(account, mailbox)
+  const target = tx.mailboxOf(account, to)
+  const found = gather(tx, mailbox, uids)
+  chargeQuota(tx, tx.account(account), { bytes: bytesOf(found), messages: found.length })
+  for (let i = 0; i < found.length; i++)
+    tx.db.run(
+      'INSERT INTO message_copies VALUES (?, 1) ON CONFLICT (message) DO UPDATE SET copies = copies + 1',
+      found.messages[i] as number,
+    )
+  return placeAll(tx, target, found)
+}
+
+/** RFC 6851. One commit: no moment shows the messages twice or not at all. */
+export function move(tx: Transaction, { account, mailbox, uids, to }: Owned & { uids: UidSet; to: MailboxId }): Copied {
+  const box = tx.mailboxOf(account, mailbox)
+  const target = tx.mailboxOf(account, to)
+  const taken = take(tx, box, uids, 0)
+  if (taken.length > 0) bury(tx, box, taken.uids.slice(0, taken.length))
+  return placeAll(tx, target, taken)
+}
+
+export interface MessagePlace {
+  /** Unix seconds. */
+  readonly internalDate: number
+  /** Whose mailboxes it goes to: the search index keeps the accounts apart by it. */
+  readonly accounts: readonly AccountId[]
+}
+
+export function insertMessage(
+  tx: Transaction,
+  m: PreparedMessage,
+  { internalDate, accounts }: MessagePlace,
+): MessageId {
+  if (m.file) tx.requireFile(m.hash)
+  const id = tx.newMessageId()
+  tx.db.run(
+    'INSERT INTO message VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+    id,
+    m.size,
+    internalDate,
+    m.envelope,
+    m.bodyStructure,
+    m.utf8,
+    m.bodyStart,
+    m.parts,
+    m.preview,
+    m.thread,
+    m.sort,
+    m.refs,
+    m.hash,
+    new Uint8Array(Uint32Array.from(accounts).buffer),
+    m.file ? 1 : 0,
+    m.raw,
+  )
+  return id
+}
+
+/** Puts an entry at the mailbox's end and returns its uid. */
+export function place(tx: Transaction, box: MailboxRow, entry: Omit<Entry, 'uid'>): number {
+  const space = tx.touch(tx.space(box.space))
+  if (space.uidNext > uidMax) refuse('uids-exhausted', 'This mailbox has no uids left.')
+  const uid = space.uidNext++
+  tx.touch(box)
+  box.uidNext = uid + 1
+  box.messages++
+  box.bytes += entry.size
+  recount(box, entry.flags, 1)
+  tx.chunks.append(box.id, { ...entry, uid })
+  return uid
+}
+
+export function packFlags(tx: Transaction, account: AccountId, { system, keywords }: Flags): number {
+  return ((system & systemFlagMask) | (tx.keywords.number(account, keywords) << keywordSetShift)) >>> 0
+}
+
+/** Frees or takes room. Taking more than there is is refused; what is over already may still shrink. */
+export function chargeQuota(
+  tx: Transaction,
+  owner: AccountRow,
+  { bytes, messages }: { bytes: number; messages: number },
+): void {
+  const over =
+    (bytes > 0 && owner.quotaBytes !== undefined && owner.usedBytes + bytes > owner.quotaBytes) ||
+    (messages > 0 && owner.quotaMessages !== undefined && owner.usedMessages + messages > owner.quotaMessages)
+  if (over) refuse('over-quota', 'The inbox is over its quota.')
+  tx.touch(owner)
+  owner.usedBytes += bytes
+  owner.usedMessages += messages
+}
+
+const firstOf = (uids: UidSet): number => uids[0]?.[0] ?? 1
+const bytesOf = (entries: Entries): number => entries.sizes.subarray(0, entries.length).reduce((sum, n) => sum + n, 0)
+
+function recount(box: MailboxRow, flags: number, by: 1 | -1): void {
+  if ((flags & systemFlag.seen) === 0) box.unseen += by
+  if ((flags & systemFlag.deleted) !== 0) box.deleted += by
+}
+
+/** Old packed flags to new; keyword sets met before are looked up once. */
+function flagChange(tx: Transaction, account: AccountId, { how, flags }: StoreFlags): (old: number) => number {
+  const { system } = flags
+  if (how === 'replace') {
+    const packed = packFlags(tx, account, flags)
+    return () => packed
+  }
+  const sets = new Map<number, number>()
+  const set = (old: number): number => {
+    if (flags.keywords.length === 0) return old
+    let now = sets.get(old)
+    if (now === undefined) {
+      now = tx.keywords.number(account, combine(tx.keywords.names(account, old), flags.keywords, how))
+      sets.set(old, now)
+    }
+    return now
+  }
+  if (how === 'add')
+    return (old) => (((old | system) & systemFlagMask) | (set(old >>> keywordSetShift) << keywordSetShift)) >>> 0
+  return (old) => ((old & ~system & systemFlagMask) | (set(old >>> keywordSetShift) << keywordSetShift)) >>> 0
+}
+
+function combine(old: readonly string[], change: readonly string[], how: 'add' | 'remove'): string[] {
+  if (how === 'add') return [...old, ...change]
+  const gone = new Set(change.map((keyword) => keyword.toLowerCase()))
+  return old.filter((keyword) => !gone.has(keyword.toLowerCase()))
+}
+
+/** The entries of the set, copied out. */
+function gather(tx: Transaction, mailbox: MailboxId, uids: UidSet): Entries {
+  const found = new Entries(chunkEntriesMax)
+  const cursor = new UidCursor(uids)
+  for (const { entries } of tx.chunks.covering(mailbox, uids)) pick(entries, cursor, found, 0)
+  return found
+}
+
+/** The entries of the set that have these flags, taken out of the mailbox and its counters. */
+function take(tx: Transaction, box: MailboxRow, uids: UidSet, having: number): Entries {
+  const taken = new Entries(chunkEntriesMax)
+  const cursor = new UidCursor(uids)
+  for (const chunk of tx.chunks.covering(box.id, uids)) {
+    const positions = pick(chunk.entries, cursor, taken, having)
+    if (positions.length === 0) continue
+    chunk.entries.removeAt(positions)
+    tx.chunks.save(chunk)
+  }
+  if (taken.length === 0) return taken
+  tx.touch(box)
+  box.messages -= taken.length
+  box.bytes -= bytesOf(taken)
+  for (let i = 0; i < taken.length; i++) recount(box, taken.flags[i] as number, -1)
+  return taken
+}
+
+function pick(entries: Entries, cursor: UidCursor, into: Entries, having: number): number[] {
+  const positions: number[] = []
+  for (let i = 0; i < entries.length; i++) {
+    if (!cursor.has(entries.uids[i] as number) || ((entries.flags[i] as number) & having) !== having) continue
+    positions.push(i)
+    if (into.length === into.capacity) into.grow(into.capacity * 2)
+    into.copyFrom(entries, { from: i, to: i + 1, at: into.length })
+  }
+  return positions
+}
+
+/** Remembers that these uids are gone, for VANISHED (RFC 7162 §3.2.10). The sweep drops the oldest. */
+function bury(tx: Transaction, box: MailboxRow, uids: Uint32Array): number {
+  const modSeq = tx.nextModSeq(box)
+  // A move within one mailbox takes and places at one modseq, so this mutation may bury there a second time.
+  tx.db.run(
+    `INSERT INTO tombstone VALUES (?, ?, ?)
+     ON CONFLICT (mailbox, mod_seq) DO UPDATE SET uids = tombstone.uids || ',' || excluded.uids`,
+    box.id,
+    modSeq,
+    formatUidSet(uidSetOf(uids)),
+  )
+  return modSeq
+}
+
+/** Messages that lost an entry: the sweep drops a copy or deletes the message, behind the answer's back. */
+export function discard(tx: Transaction, entries: Entries): void {
+  const messages = entries.messages.slice(0, entries.length)
+  tx.db.run('INSERT INTO garbage (at, messages) VALUES (?, ?)', tx.now, new Uint8Array(messages.buffer))
+}
+
+function placeAll(tx: Transaction, target: MailboxRow, found: Entries): Copied {
+  const to = new Uint32Array(found.length)
+  if (found.length > 0) {
+    const modSeq = tx.nextModSeq(target)
+    const saveDate = Math.floor(tx.now / 1000)
+    for (let i = 0; i < found.length; i++) to[i] = place(tx, target, { ...found.at(i), modSeq, saveDate })
+  }
+  return { uidValidity: tx.space(target.space).uidValidity, from: found.uids.slice(0, found.length), to }
+}

@@ -1,0 +1,141 @@
+// One message on its way to several holders: places in mailboxes, and the outbox until it has left. First room is
+// taken for each place, then the message's row is written, knowing whose it will be, then the entries. Where nobody
+// takes it there's no row.
+
+import type { PreparedMessage } from '../messages/prepare.js'
+import { type AccountId, type Flags, type MailboxId, type MessageId, noFlags } from '../model.js'
+import type { DeliveryOutcome, LocalPlace } from '../outbox/outbox.js'
+import { StoreRefusal } from '../refusals.js'
+import { ensureSpecialUse } from './mailboxes.js'
+import { chargeQuota, insertMessage, packFlags, place } from './messages.js'
+import type { MailboxRow, Transaction } from './transaction.js'
+
+export interface Parcel {
+  readonly size: number
+  /** Unix seconds. */
+  readonly internalDate: number
+  /** Writes the message's row, for the accounts that will have it. */
+  readonly store: (accounts: readonly AccountId[]) => MessageId
+}
+
+/** A message that has no row yet. */
+export function freshParcel(tx: Transaction, message: PreparedMessage, internalDate: number): Parcel {
+  return {
+    size: message.size,
+    internalDate,
+    store: (accounts) => insertMessage(tx, message, { internalDate, accounts }),
+  }
+}
+
+/**
+ * One that the outbox holds, for an account that was not known when it came: a row of its own, since the search index
+ * keeps the accounts of a row. Bytes in a file are shared.
+ */
+export function storedParcel(tx: Transaction, message: MessageId): Parcel {
+  const contents = tx.db.get<{ size: number; internalDate: number }>(
+    'SELECT size, internal_date AS internalDate FROM message WHERE id = ?',
+    message,
+  )
+  if (contents === undefined) throw new Error(`message ${message} of the outbox is missing`)
+  const store = (accounts: readonly AccountId[]): MessageId => {
+    const id = tx.newMessageId()
+    tx.db.run(
+      `INSERT INTO message (id, size, internal_date, envelope, body_structure, utf8, body_start, parts, preview, thread,
+       sort, refs, hash, accounts, file, raw) SELECT ?, size, internal_date, envelope, body_structure, utf8, body_start,
+       parts, preview, thread, sort, refs, hash, ?, file, raw FROM message WHERE id = ?`,
+      id,
+      new Uint8Array(Uint32Array.from(accounts).buffer),
+      message,
+    )
+    return id
+  }
+  return { ...contents, store }
+}
+
+/** A place that has taken its share of the quota, or why there's none. */
+export type Room =
+  | { readonly account: AccountId; readonly box: MailboxRow; readonly flags: Flags }
+  | { readonly account: AccountId; readonly why: 'over-quota' | 'gone' }
+
+/** The same mailbox a second time is the same room, and takes its share once. */
+export function takeRooms(
+  tx: Transaction,
+  places: readonly (LocalPlace & { readonly flags?: Flags | undefined })[],
+  size: number,
+): Room[] {
+  const taken = new Map<MailboxId, Room>()
+  return places.map(({ account, mailbox, flags = noFlags }) => {
+    const box = boxFor(tx, account, mailbox)
+    if (box === undefined) return { account, why: 'gone' }
+    const room =
+      taken.get(box.id) ?? (fits(tx, account, size) ? { account, box, flags } : { account, why: 'over-quota' })
+    taken.set(box.id, room)
+    return room
+  })
+}
+
+export interface PlacedParcel {
+  readonly message: MessageId | undefined
+  /** One for each room, in their order. */
+  readonly outcomes: readonly DeliveryOutcome[]
+}
+
+/** Into its rooms, and into the outbox where it `stays`. */
+export function placeParcel(
+  tx: Transaction,
+  parcel: Parcel,
+  { rooms, stays }: { rooms: readonly Room[]; stays: boolean },
+): PlacedParcel {
+  const distinct = new Map<MailboxId, Extract<Room, { box: MailboxRow }>>()
+  for (const room of rooms) if ('box' in room) distinct.set(room.box.id, room)
+  const holders = distinct.size + (stays ? 1 : 0)
+  const message = holders === 0 ? undefined : parcel.store(accountsOf(distinct.values()))
+  if (holders > 1) tx.db.run('INSERT INTO message_copies VALUES (?, ?)', message as MessageId, holders - 1)
+  const uids = new Map<MailboxId, number>()
+  for (const { account, box, flags } of distinct.values())
+    uids.set(
+      box.id,
+      place(tx, box, {
+        flags: packFlags(tx, account, flags),
+        modSeq: tx.nextModSeq(box),
+        message: message as MessageId,
+        size: parcel.size,
+        internalDate: parcel.internalDate,
+        saveDate: Math.floor(tx.now / 1000),
+      }),
+    )
+  const outcomes = rooms.map((room): DeliveryOutcome => {
+    if ('why' in room) return { outcome: room.why, account: room.account }
+    return { outcome: 'delivered', account: room.account, mailbox: room.box.id, uid: uids.get(room.box.id) as number }
+  })
+  return { message, outcomes }
+}
+
+const accountsOf = (rooms: Iterable<Room>): AccountId[] =>
+  Array.from(new Set(Array.from(rooms, ({ account }) => account)))
+
+function boxFor(tx: Transaction, account: AccountId, mailbox: LocalPlace['mailbox']): MailboxRow | undefined {
+  try {
+    tx.account(account)
+    if (typeof mailbox === 'number') return tx.mailboxOf(account, mailbox)
+    if (mailbox !== undefined) return tx.mailbox(ensureSpecialUse(tx, account, mailbox))
+    const inbox = tx.db.get<{ id: MailboxId }>("SELECT id FROM mailbox WHERE account = ? AND name = 'INBOX'", account)
+    return inbox === undefined ? undefined : tx.mailbox(inbox.id)
+  } catch (error) {
+    if (hasCode(error, 'not-found') || hasCode(error, 'no-such-mailbox')) return undefined
+    throw error
+  }
+}
+
+function fits(tx: Transaction, account: AccountId, size: number): boolean {
+  try {
+    chargeQuota(tx, tx.account(account), { bytes: size, messages: 1 })
+    return true
+  } catch (error) {
+    if (hasCode(error, 'over-quota')) return false
+    throw error
+  }
+}
+
+const hasCode = (error: unknown, code: StoreRefusal['code']): boolean =>
+  error instanceof StoreRefusal && error.code === code

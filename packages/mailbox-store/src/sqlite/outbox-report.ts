@@ -1,0 +1,122 @@
+// How a recipient's turn ends: delivered, to be tried later, failed, or cancelled. One transaction checks the lease,
+// writes the state, delivers the notice to the sender, and closes the submission behind its last recipient, which lets
+// go of the message.
+
+import type { MessageId } from '../model.js'
+import { replyTextCharactersMax } from '../outbox/limits.js'
+import type {
+  LocalPlace,
+  Outcome,
+  Placed,
+  QueueScope,
+  RecipientState,
+  Reply,
+  Report,
+  Reported,
+} from '../outbox/outbox.js'
+import { refuse } from '../refusals.js'
+import { placeParcel, storedParcel, takeRooms } from './outbox-parcel.js'
+import { submissionOf } from './outbox-queue.js'
+import { deliver, placedOf } from './submit.js'
+import type { Transaction } from './transaction.js'
+
+interface Leased {
+  submission: number
+  message: MessageId
+  cancelledAt: number | null
+}
+
+export function report(tx: Transaction, { id, owner, outcome, notice }: Report): Reported {
+  const leased = tx.db.get<Leased>(
+    `SELECT submission, message, cancelled_at AS cancelledAt FROM outbox
+     JOIN submission ON submission.id = outbox.submission
+     WHERE outbox.id = ? AND state = 'leased' AND lease_owner = ?`,
+    id,
+    owner,
+  )
+  if (leased === undefined) return refuse('lease-lost', 'The recipient is no longer leased to this relay.')
+  const { submission, message, cancelledAt } = leased
+  const delivered = outcome.kind === 'delivered' && outcome.to ? deliverStored(tx, message, outcome.to) : undefined
+  if (outcome.kind !== 'cancelled') keepReply(tx, id, outcome)
+  const told = notice === undefined ? [] : deliver(tx, notice)
+  if (outcome.kind === 'deferred' && cancelledAt === null) {
+    defer(tx, id, outcome)
+    return { state: 'waiting', delivered, notice: told, closed: false }
+  }
+  const state = outcome.kind === 'deferred' ? 'cancelled' : outcome.kind
+  return { state, delivered, notice: told, closed: settle(tx, { id, submission, state }) }
+}
+
+/** Settles what waits. What is leased is marked: it is not tried again after this try. */
+export function cancel(tx: Transaction, queueId: string, scope: QueueScope): { cancelled: number; inFlight: number } {
+  const { id: submission, closedAt } = submissionOf(tx.db, queueId, scope)
+  if (closedAt !== undefined) return { cancelled: 0, inFlight: 0 }
+  tx.db.run('UPDATE submission SET cancelled_at = coalesce(cancelled_at, ?) WHERE id = ?', tx.now, submission)
+  const open = tx.db.all<{ id: number; state: RecipientState }>(
+    "SELECT id, state FROM outbox WHERE submission = ? AND state IN ('waiting', 'leased')",
+    submission,
+  )
+  const waiting = open.filter(({ state }) => state === 'waiting')
+  for (const { id } of waiting) settle(tx, { id, submission, state: 'cancelled' })
+  return { cancelled: waiting.length, inFlight: open.length - waiting.length }
+}
+
+/** The recipient's last state. True when it was the submission's last one that was open. */
+export function settle(
+  tx: Transaction,
+  { id, submission, state }: { id: number; submission: number; state: 'delivered' | 'failed' | 'cancelled' },
+): boolean {
+  tx.db.run(
+    'UPDATE outbox SET state = ?, done_at = ?, lease_owner = NULL, lease_until = NULL WHERE id = ?',
+    state,
+    tx.now,
+    id,
+  )
+  const open = tx.db.get(
+    "SELECT 1 FROM outbox WHERE submission = ? AND state IN ('waiting', 'leased') LIMIT 1",
+    submission,
+  )
+  if (open === undefined) close(tx, submission)
+  return open === undefined
+}
+
+/** The outbox lets go of the message: the sweep takes it away when no mailbox holds it either. */
+function close(tx: Transaction, submission: number): void {
+  const { message } = tx.db.get<{ message: number }>('SELECT message FROM submission WHERE id = ?', submission) ?? {}
+  if (message === undefined) throw new Error(`submission ${submission} is missing`)
+  tx.db.run('UPDATE submission SET closed_at = ?, message = NULL WHERE id = ?', tx.now, submission)
+  const messages = new Uint8Array(Uint32Array.of(message).buffer)
+  tx.db.run('INSERT INTO garbage (at, messages) VALUES (?, ?)', tx.now, messages)
+}
+
+function deliverStored(tx: Transaction, message: MessageId, to: LocalPlace): Placed | undefined {
+  const parcel = storedParcel(tx, message)
+  const [outcome] = placeParcel(tx, parcel, { rooms: takeRooms(tx, [to], parcel.size), stays: false }).outcomes
+  if (outcome?.outcome === 'over-quota') return refuse('over-quota', 'The inbox is over its quota.')
+  if (outcome?.outcome === 'gone') return refuse('not-found', 'That inbox is gone.')
+  return placedOf(outcome)[0]
+}
+
+function keepReply(tx: Transaction, id: number, { code, text, remote }: Reply): void {
+  tx.db.run(
+    'UPDATE outbox SET last_code = ?, last_text = ?, last_remote = ? WHERE id = ?',
+    cut(code),
+    cut(text),
+    cut(remote),
+    id,
+  )
+}
+
+function defer(tx: Transaction, id: number, outcome: Extract<Outcome, { kind: 'deferred' }>): void {
+  const { nextTryAt, delayTold = false } = outcome
+  if (!Number.isSafeInteger(nextTryAt)) refuse('invalid', 'The next try is at a time in milliseconds.')
+  tx.db.run(
+    `UPDATE outbox SET state = 'waiting', next_try_at = ?, delay_told = max(delay_told, ?), lease_owner = NULL,
+     lease_until = NULL WHERE id = ?`,
+    nextTryAt,
+    delayTold ? 1 : 0,
+    id,
+  )
+}
+
+const cut = (text: string | undefined): string | null => text?.slice(0, replyTextCharactersMax) ?? null

@@ -1,0 +1,92 @@
+// The outbox on SQLite. What must survive a power cut is flushed: submissions, deliveries, reports. Leases are not:
+// one that is forgotten has only ended early.
+
+import type { Page } from '../directory/directory.js'
+import type { MessageId } from '../model.js'
+import type * as O from '../outbox/outbox.js'
+import { asRefusal, type Connection } from './connection.js'
+import { anythingDue, claim, type DomainCursor, release, renew } from './outbox-claim.js'
+import { listQueue, messageOf, purge, retryNow, stats, submissionOf } from './outbox-queue.js'
+import { cancel, report } from './outbox-report.js'
+import { deliver, submit } from './submit.js'
+import type { Transaction } from './transaction.js'
+import type { Writer } from './writer.js'
+
+export interface SqliteOutboxOptions {
+  /** Where it reads. */
+  readonly db: Connection
+  readonly writer: Writer
+  readonly now: () => number
+}
+
+export class SqliteOutbox implements O.Outbox {
+  readonly #db: Connection
+  readonly #writer: Writer
+  readonly #now: () => number
+  readonly #cursor: DomainCursor = { domain: '' }
+
+  constructor({ db, writer, now }: SqliteOutboxOptions) {
+    this.#db = db
+    this.#writer = writer
+    this.#now = now
+  }
+
+  #flushed<Result>(run: (tx: Transaction) => Result): Promise<Result> {
+    return this.#writer.submit({ run, flush: true })
+  }
+
+  #unflushed<Result>(run: (tx: Transaction) => Result): Promise<Result> {
+    return this.#writer.submit({ run, flush: false })
+  }
+
+  async #read<Result>(run: (db: Connection) => Result): Promise<Result> {
+    try {
+      return run(this.#db)
+    } catch (error) {
+      throw asRefusal(error, this.#db.raw.name)
+    }
+  }
+
+  submit(submission: O.Submission): Promise<O.Submitted> {
+    return this.#flushed((tx) => submit(tx, submission))
+  }
+  deliver(delivery: O.Delivery): Promise<readonly O.DeliveryOutcome[]> {
+    return this.#flushed((tx) => deliver(tx, delivery))
+  }
+
+  async claim(options: O.ClaimOptions): Promise<readonly O.Claimed[]> {
+    if (!(await this.#read((db) => anythingDue(db, this.#now())))) return []
+    return this.#unflushed((tx) => claim(tx, options, this.#cursor))
+  }
+  renew(options: { owner: string; ids: readonly number[]; leaseMs: number }): Promise<readonly number[]> {
+    return this.#unflushed((tx) => renew(tx, options))
+  }
+  report(done: O.Report): Promise<O.Reported> {
+    return this.#flushed((tx) => report(tx, done))
+  }
+  release(owner: string): Promise<number> {
+    return this.#unflushed((tx) => release(tx, owner))
+  }
+
+  cancel(queueId: string, scope: O.QueueScope = {}): Promise<{ cancelled: number; inFlight: number }> {
+    return this.#flushed((tx) => cancel(tx, queueId, scope))
+  }
+  retryNow(queueId: string, scope: O.QueueScope = {}): Promise<number> {
+    return this.#flushed((tx) => retryNow(tx, queueId, scope))
+  }
+  list(filter: O.QueueFilter = {}): Promise<Page<O.QueueEntry>> {
+    return this.#read((db) => listQueue(db, filter))
+  }
+  get(queueId: string, scope: O.QueueScope = {}): Promise<O.QueueEntry> {
+    return this.#read((db) => submissionOf(db, queueId, scope))
+  }
+  messageOf(queueId: string): Promise<MessageId | undefined> {
+    return this.#read((db) => messageOf(db, queueId))
+  }
+  stats(): Promise<O.OutboxStats> {
+    return this.#read(stats)
+  }
+  purge(options: { closedBefore: number; limit: number }): Promise<number> {
+    return this.#flushed((tx) => purge(tx, options))
+  }
+}

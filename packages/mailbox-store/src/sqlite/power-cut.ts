@@ -1,0 +1,38 @@
+// What a power cut may take back are commits that were not flushed yet: flags, and changes whose callers were still
+// waiting. A client may have seen their uids and modseqs. So that none is ever given out again with another meaning,
+// every counter takes a step ahead when the machine has been restarted since the store was last opened; a crash of the
+// process alone loses nothing and takes no step.
+
+import { readFileSync } from 'node:fs'
+import { uptime } from 'node:os'
+import { uidMax } from '../model.js'
+import type { Connection } from './connection.js'
+
+/** More than a store commits in the second that a flush may take at the worst. */
+const step = 100_000
+
+/** Linux names each boot; elsewhere the moment of the boot, to the minute, does. */
+export function thisBoot(): string {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()
+  } catch {
+    return String(Math.round((Date.now() / 1000 - uptime()) / 60))
+  }
+}
+
+export function noticePowerCut(db: Connection, boot: string): void {
+  db.raw
+    .transaction(() => {
+      const last = db.get<{ value: string }>("SELECT value FROM meta WHERE key = 'boot'")?.value
+      if (last === boot) return
+      if (last !== undefined)
+        db.run(
+          'UPDATE uid_space SET mod_seq = mod_seq + ?, uid_next = min(uid_next + ?, max(uid_next, ?))',
+          step,
+          step / 100,
+          uidMax - step,
+        )
+      db.run("INSERT OR REPLACE INTO meta VALUES ('boot', ?)", boot)
+    })
+    .immediate()
+}

@@ -1,0 +1,145 @@
+// The tables, as a list of migrations: entry n takes a database from version n to n + 1, inside one transaction.
+// Published entries never change; a change of shape is a new entry. `user_version` holds the version, and a database
+// from a newer program is refused rather than guessed at.
+
+import { refuse } from '../refusals.js'
+import type { Connection } from './connection.js'
+
+/** `PRAGMA application_id`: "Post" — so that a stray SQLite file is not taken for ours. */
+export const applicationId = 0x506f7374
+
+const first = `
+CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+
+CREATE TABLE tenant (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, public_id TEXT NOT NULL UNIQUE, name TEXT NOT NULL UNIQUE,
+  created_at INTEGER NOT NULL);
+CREATE TABLE environment (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, public_id TEXT NOT NULL UNIQUE,
+  tenant INTEGER NOT NULL REFERENCES tenant, name TEXT NOT NULL, created_at INTEGER NOT NULL,
+  UNIQUE (tenant, name));
+CREATE TABLE domain (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, public_id TEXT NOT NULL UNIQUE,
+  environment INTEGER NOT NULL REFERENCES environment, name TEXT NOT NULL UNIQUE,
+  space INTEGER NOT NULL REFERENCES uid_space, mode TEXT NOT NULL, catch_all INTEGER NOT NULL,
+  verification_token TEXT NOT NULL, verified_at INTEGER, verified_by TEXT, settings TEXT NOT NULL,
+  created_at INTEGER NOT NULL);
+CREATE INDEX domain_by_environment ON domain (environment, id);
+CREATE TABLE inbox (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, public_id TEXT NOT NULL UNIQUE,
+  environment INTEGER NOT NULL REFERENCES environment,
+  domain INTEGER NOT NULL REFERENCES domain, address TEXT NOT NULL UNIQUE, name TEXT,
+  quota_bytes INTEGER, quota_messages INTEGER, used_bytes INTEGER NOT NULL DEFAULT 0,
+  used_messages INTEGER NOT NULL DEFAULT 0, keyword_sets INTEGER NOT NULL DEFAULT 0,
+  plus_addressing INTEGER NOT NULL, disabled INTEGER NOT NULL DEFAULT 0, legal_hold INTEGER NOT NULL DEFAULT 0,
+  created_at INTEGER NOT NULL);
+CREATE INDEX inbox_by_domain ON inbox (domain, id);
+CREATE INDEX inbox_by_environment ON inbox (environment, id);
+CREATE TABLE inbox_alias (
+  address TEXT PRIMARY KEY, inbox INTEGER NOT NULL REFERENCES inbox ON DELETE CASCADE,
+  domain INTEGER NOT NULL REFERENCES domain ON DELETE CASCADE,
+  may_send INTEGER NOT NULL, created_at INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX alias_by_inbox ON inbox_alias (inbox);
+CREATE INDEX alias_by_domain ON inbox_alias (domain);
+CREATE TABLE domain_alias (
+  name TEXT PRIMARY KEY, domain INTEGER NOT NULL REFERENCES domain ON DELETE CASCADE,
+  created_at INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX domain_alias_by_domain ON domain_alias (domain);
+CREATE TABLE credential (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, public_id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL,
+  environment INTEGER NOT NULL REFERENCES environment, inbox INTEGER REFERENCES inbox ON DELETE CASCADE,
+  label TEXT NOT NULL, scopes TEXT NOT NULL, grants TEXT NOT NULL, networks TEXT NOT NULL,
+  any_username INTEGER NOT NULL, quiet_read_only INTEGER NOT NULL, disabled INTEGER NOT NULL,
+  expires_at INTEGER, revoked_at INTEGER, created_at INTEGER NOT NULL,
+  last_used_at INTEGER, last_used_protocol TEXT, last_used_network TEXT, last_used_client TEXT);
+CREATE INDEX credential_by_environment ON credential (environment, id);
+CREATE INDEX credential_by_inbox ON credential (inbox) WHERE inbox IS NOT NULL;
+CREATE TABLE credential_secret (
+  public_part TEXT PRIMARY KEY, credential INTEGER NOT NULL REFERENCES credential ON DELETE CASCADE,
+  hash BLOB NOT NULL, created_at INTEGER NOT NULL, expires_at INTEGER) WITHOUT ROWID;
+CREATE INDEX secret_by_credential ON credential_secret (credential);
+CREATE TABLE audit (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, tenant INTEGER, actor TEXT NOT NULL,
+  action TEXT NOT NULL, object TEXT NOT NULL, network TEXT, correlation TEXT, detail TEXT);
+CREATE INDEX audit_by_tenant ON audit (tenant, id);
+
+CREATE TABLE uid_space (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, uid_validity INTEGER NOT NULL, uid_next INTEGER NOT NULL,
+  mod_seq INTEGER NOT NULL);
+CREATE TABLE mailbox (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, account INTEGER NOT NULL REFERENCES inbox ON DELETE CASCADE,
+  name TEXT NOT NULL, special_use TEXT,
+  space INTEGER NOT NULL REFERENCES uid_space, shared INTEGER NOT NULL,
+  uid_next INTEGER NOT NULL, mod_seq INTEGER NOT NULL, tombstones_from INTEGER NOT NULL,
+  messages INTEGER NOT NULL, unseen INTEGER NOT NULL, deleted INTEGER NOT NULL, bytes INTEGER NOT NULL,
+  UNIQUE (account, name));
+CREATE INDEX mailbox_by_space ON mailbox (space, mod_seq) WHERE shared = 1;
+CREATE TABLE subscription (
+  account INTEGER NOT NULL REFERENCES inbox ON DELETE CASCADE, name TEXT NOT NULL,
+  PRIMARY KEY (account, name)) WITHOUT ROWID;
+CREATE TABLE chunk (
+  id INTEGER PRIMARY KEY, mailbox INTEGER NOT NULL REFERENCES mailbox, first_uid INTEGER NOT NULL,
+  last_uid INTEGER NOT NULL, mod_seq INTEGER NOT NULL, data BLOB NOT NULL);
+CREATE INDEX chunk_by_uid ON chunk (mailbox, first_uid);
+CREATE INDEX chunk_by_mod_seq ON chunk (mailbox, mod_seq);
+CREATE TABLE tombstone (
+  mailbox INTEGER NOT NULL REFERENCES mailbox ON DELETE CASCADE, mod_seq INTEGER NOT NULL, uids TEXT NOT NULL,
+  PRIMARY KEY (mailbox, mod_seq)) WITHOUT ROWID;
+CREATE TABLE keyword_set (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, account INTEGER NOT NULL, keywords TEXT NOT NULL, UNIQUE (account, keywords));
+
+CREATE TABLE message (
+  id INTEGER PRIMARY KEY, size INTEGER NOT NULL, internal_date INTEGER NOT NULL,
+  envelope TEXT NOT NULL, body_structure TEXT NOT NULL, utf8 TEXT, body_start INTEGER NOT NULL, parts BLOB NOT NULL,
+  preview TEXT NOT NULL, thread TEXT NOT NULL, sort TEXT NOT NULL, refs BLOB NOT NULL, hash BLOB NOT NULL,
+  accounts BLOB NOT NULL, file INTEGER NOT NULL, raw BLOB NOT NULL);
+CREATE INDEX message_by_file ON message (hash) WHERE file = 1;
+CREATE TABLE message_copies (message INTEGER PRIMARY KEY, copies INTEGER NOT NULL);
+CREATE TABLE garbage (id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, messages BLOB NOT NULL);
+
+CREATE TABLE submission (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, queue_id TEXT NOT NULL UNIQUE, account INTEGER, credential INTEGER,
+  environment INTEGER, sender TEXT NOT NULL, message INTEGER, ret TEXT, envelope_id TEXT, require_tls INTEGER NOT NULL,
+  body TEXT NOT NULL, resend_key BLOB, created_at INTEGER NOT NULL, cancelled_at INTEGER,
+  closed_at INTEGER);
+CREATE INDEX submission_by_resend ON submission (resend_key, created_at) WHERE resend_key IS NOT NULL;
+CREATE INDEX submission_by_account ON submission (account, id);
+CREATE INDEX submission_by_environment ON submission (environment, id);
+CREATE INDEX submission_open ON submission (id) WHERE closed_at IS NULL;
+CREATE INDEX submission_closed ON submission (closed_at) WHERE closed_at IS NOT NULL;
+CREATE TABLE outbox (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, submission INTEGER NOT NULL REFERENCES submission ON DELETE CASCADE,
+  recipient TEXT NOT NULL, domain TEXT NOT NULL, notify TEXT, original_recipient TEXT,
+  state TEXT NOT NULL, attempts INTEGER NOT NULL, next_try_at INTEGER NOT NULL, lease_until INTEGER,
+  lease_owner TEXT, last_code TEXT, last_text TEXT, last_remote TEXT, delay_told INTEGER NOT NULL, done_at INTEGER);
+CREATE INDEX outbox_by_submission ON outbox (submission);
+CREATE INDEX outbox_due ON outbox (next_try_at, id, domain) WHERE state = 'waiting';
+CREATE INDEX outbox_by_domain ON outbox (domain, next_try_at, id) WHERE state = 'waiting';
+CREATE INDEX outbox_leased ON outbox (lease_until) WHERE state = 'leased';
+`
+
+export const migrations: readonly string[] = [first]
+export const schemaVersion = migrations.length
+
+/** Runs what is missing. Two processes that start together take turns on the write lock; the later finds it done. */
+export function migrate(db: Connection): void {
+  const version = (): number => db.raw.pragma('user_version', { simple: true }) as number
+  refuseNewer(version())
+  if (version() === schemaVersion) return
+  db.raw
+    .transaction(() => {
+      for (let v = version(); v < schemaVersion; v++) db.raw.exec(migrations[v] as string)
+      db.raw.pragma(`user_version = ${schemaVersion}`)
+      db.raw.pragma(`application_id = ${applicationId}`)
+    })
+    .immediate()
+}
+
+function refuseNewer(version: number): void {
+  if (version <= schemaVersion) return
+  refuse(
+    'schema-newer',
+    `The mailbox database has schema ${version}, this program knows up to ${schemaVersion}.`,
+    'Start the newer Postern that wrote it, or restore a backup made before the upgrade.',
+  )
+}

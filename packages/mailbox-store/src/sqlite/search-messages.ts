@@ -1,0 +1,338 @@
+// The keys of a search that are about messages: their ids, sent day, header fields and text. Each is asked of ascending
+// message ids and marks the ones that match. Texts are narrowed by the index where there is one, then compared; what
+// the index answers exactly (a needle of three characters or fewer in a whole text) isn't compared again.
+
+import type { FileBlobs } from '../blobs/file-blobs.js'
+import type { MailboxIndex } from '../messages/mailbox-index.js'
+import { objectId } from '../messages/prepare.js'
+import type { AccountId } from '../model.js'
+import { fold } from '../search/fold.js'
+import { type NeedleGrams, needleGrams } from '../search/grams.js'
+import { fieldText, searchableFields } from '../search/message-text.js'
+import { type DayRange, daySeconds, type SearchableField, type SearchQuery } from '../search/query.js'
+import type { Connection } from './connection.js'
+import { idsWithout, placesIn } from './search-columns.js'
+import { IndexGone, type IndexView, type SearchIndexReader } from './search-reader.js'
+import { readMessages } from './search-rows.js'
+import type { GramTable } from './search-schema.js'
+import type { Slices } from './search-slices.js'
+import type { EntrySnapshot, MessagesAt, Positions } from './search-snapshot.js'
+
+export type MessageQuery = Extract<
+  SearchQuery,
+  { kind: 'sentDay' | 'emailId' | 'threadId' | SearchableField | 'header' | 'body' | 'text' }
+>
+
+export interface MessageSearchSources {
+  readonly db: Connection
+  readonly blobs: FileBlobs
+  readonly reader: SearchIndexReader
+  readonly index: MailboxIndex
+  readonly accounts: readonly AccountId[]
+  readonly snapshot: EntrySnapshot
+  readonly slices: Slices
+}
+
+/** Of the ids asked for: those that match for sure, and those that have to be looked at. Ascending. */
+interface Narrowed {
+  readonly sure: Uint32Array
+  readonly maybe: Uint32Array
+}
+
+type Check = (message: number) => boolean | Promise<boolean>
+
+/** So few messages are compared sooner than looked up. */
+const directMessagesMax = 64
+/** Message ids that the index is asked about at a time, to begin with. */
+const idSpan = 16_384
+const idSpanMin = 1_024
+const fastAskMs = 1
+const slowAskMs = 4
+const none = new Uint32Array(0)
+
+export class MessageSearch {
+  readonly #sources: MessageSearchSources
+
+  constructor(sources: MessageSearchSources) {
+    this.#sources = sources
+  }
+
+  async filter(query: MessageQuery, positions: Positions): Promise<Positions> {
+    const messages = this.#sources.snapshot.messagesAt(positions)
+    if (query.kind === 'sentDay') return this.#sentDay(query, positions, messages)
+    const marks = await this.#marks(query, messages.ids)
+    return positions.filter((_, i) => marks[messages.places[i] as number] === 1)
+  }
+
+  #marks(query: Exclude<MessageQuery, { kind: 'sentDay' }>, ids: Uint32Array): Promise<Uint8Array> {
+    switch (query.kind) {
+      case 'emailId':
+      case 'threadId':
+        return this.#objectId(query.kind, query.id, ids)
+      case 'header': {
+        const field = searchableFields.find((name) => name === query.name.toLowerCase())
+        return field === undefined
+          ? this.#header(fold(query.name), fold(query.text), ids)
+          : this.#field(field, fold(query.text), ids)
+      }
+      case 'body':
+        return this.#body(fold(query.text), ids)
+      case 'text':
+        return this.#text(fold(query.text), ids)
+      default:
+        return this.#field(query.kind, fold(query.text), ids)
+    }
+  }
+
+  async #sentDay(
+    { from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY }: DayRange,
+    positions: Positions,
+    messages: MessagesAt,
+  ): Promise<Positions> {
+    const { index, reader, slices, snapshot } = this.#sources
+    const load = (ids: Uint32Array): (number | null)[] => this.#sentDays(ids)
+    const column = await reader.columns.column(index, { name: 'sentDay', ids: messages.ids, load, slices })
+    const places = placesIn(column, messages.ids)
+    return positions.filter((at, i) => {
+      const sent = column.values[places[messages.places[i] as number] as number]
+      const day = sent ?? Math.floor((snapshot.entries.internalDates[at] as number) / daySeconds)
+      return day >= from && day < to
+    })
+  }
+
+  #sentDays(ids: Uint32Array): (number | null)[] {
+    const { db, reader } = this.#sources
+    const rows = this.#documents<[day: number | null]>('sent_day', ids)
+    return Array.from(ids, (id) => {
+      const row = rows.get(id)
+      return row === undefined ? (reader.texts.header(db, id)?.sentDay ?? null) : row[0]
+    })
+  }
+
+  async #objectId(kind: 'emailId' | 'threadId', wanted: string, ids: Uint32Array): Promise<Uint8Array> {
+    const { db, index, reader, slices } = this.#sources
+    const load = (some: Uint32Array): string[] =>
+      kind === 'emailId'
+        ? rowValues<Uint8Array, string>(readMessages(db, 'hash', some), some, (hash) => objectId('M', hash))
+        : rowValues<string, string>(readMessages(db, 'thread', some), some, (thread) => thread)
+    const column = await reader.columns.column(index, { name: kind, ids, load, slices })
+    const places = placesIn(column, ids)
+    return Uint8Array.from(ids, (_, i) => (column.values[places[i] as number] === wanted ? 1 : 0))
+  }
+
+  async #field(field: SearchableField, needle: string, ids: Uint32Array): Promise<Uint8Array> {
+    const { index, reader, slices } = this.#sources
+    const missing = reader.columns.missing(index, field, ids)
+    let asked = ids
+    if (missing > directMessagesMax && missing > ids.length / 4 && needle !== '') {
+      const { sure, maybe } = await this.#narrow('header_gram', needleGrams(needle), ids)
+      asked = sure.length === 0 ? maybe : Uint32Array.from([...sure, ...maybe]).sort()
+    }
+    const load = (some: Uint32Array): (string | null)[] => this.#fieldValues(field, some)
+    const column = await reader.columns.column(index, { name: field, ids: asked, load, slices })
+    const places = placesIn(column, asked)
+    const found = asked.filter((_, i) => {
+      const value = column.values[places[i] as number]
+      return value !== null && value !== undefined && holdsLine(value, needle)
+    })
+    const marks = new Uint8Array(ids.length)
+    mark(marks, ids, found)
+    return marks
+  }
+
+  #fieldValues(field: SearchableField, ids: Uint32Array): (string | null)[] {
+    const { db, reader } = this.#sources
+    const rows = this.#documents<[cut: number, value: string | null]>(`cut, "${field}"`, ids)
+    return Array.from(ids, (id) => {
+      const row = rows.get(id)
+      if (row !== undefined && (row[1] !== null || row[0] === 0)) return row[1]
+      const header = reader.texts.header(db, id)
+      const value = header === undefined ? undefined : fieldText(header.lines, field)
+      // A copy: a part of a string would keep the whole header in memory.
+      return value === undefined ? null : Buffer.from(value, 'utf16le').toString('utf16le')
+    })
+  }
+
+  async #header(name: string, needle: string, ids: Uint32Array): Promise<Uint8Array> {
+    const { db, reader } = this.#sources
+    const marks = new Uint8Array(ids.length)
+    // A name is looked up only where there's no text: it is in most headers, a text is in few.
+    const { sure, maybe } = await this.#narrow('header_gram', needleGrams(needle === '' ? `\n${name}: ` : needle), ids)
+    const candidates = sure.length === 0 ? maybe : Uint32Array.from([...sure, ...maybe]).sort()
+    await this.#verify(marks, ids, candidates, (id) => {
+      const header = reader.texts.header(db, id)
+      const value = header === undefined ? undefined : fieldText(header.lines, name)
+      return value !== undefined && holdsLine(value, needle)
+    })
+    return marks
+  }
+
+  async #body(needle: string, ids: Uint32Array): Promise<Uint8Array> {
+    const marks = new Uint8Array(ids.length)
+    if (needle === '') return marks.fill(1)
+    const { sure, maybe } = await this.#narrow('body_gram', needleGrams(needle), ids)
+    mark(marks, ids, sure)
+    await this.#verify(marks, ids, maybe, (id) => this.#bodyHolds(id, needle))
+    return marks
+  }
+
+  async #text(needle: string, ids: Uint32Array): Promise<Uint8Array> {
+    const { db, reader } = this.#sources
+    const marks = new Uint8Array(ids.length)
+    if (needle === '') return marks.fill(1)
+    const grams = needleGrams(needle)
+    const header = await this.#narrow('header_gram', grams, ids)
+    const body = await this.#narrow('body_gram', grams, ids)
+    mark(marks, ids, header.sure)
+    mark(marks, ids, body.sure)
+    await this.#verify(marks, ids, header.maybe, (id) => {
+      const text = reader.texts.header(db, id)
+      return text !== undefined && holdsLine(text.lines, needle)
+    })
+    await this.#verify(marks, ids, body.maybe, (id) => this.#bodyHolds(id, needle))
+    return marks
+  }
+
+  #bodyHolds(id: number, needle: string): boolean | Promise<boolean> {
+    const { db, blobs, reader } = this.#sources
+    const texts = reader.texts.body(db, blobs, id)
+    const holds = (all: readonly string[]): boolean => all.some((text) => text.includes(needle))
+    return texts instanceof Promise ? texts.then(holds) : holds(texts)
+  }
+
+  /** Marks the candidates that pass; those that are marked already aren't looked at. */
+  async #verify(marks: Uint8Array, ids: Uint32Array, candidates: Uint32Array, check: Check): Promise<void> {
+    const { slices } = this.#sources
+    let at = 0
+    for (const id of candidates) {
+      while ((ids[at] as number) < id) at++
+      if (marks[at] === 1) continue
+      if (slices.due) await slices.turn()
+      const passed = check(id)
+      if (typeof passed === 'boolean' ? passed : await passed) marks[at] = 1
+    }
+  }
+
+  async #narrow(table: GramTable, needle: NeedleGrams, ids: Uint32Array): Promise<Narrowed> {
+    const { db, reader, accounts } = this.#sources
+    const everything: Narrowed = { sure: none, maybe: ids }
+    const view = reader.view(db)
+    if (view === undefined || countUpTo(ids, view.watermark) <= directMessagesMax) return everything
+    try {
+      const expression = reader.expression(view, table, needle, accounts)
+      if (expression === undefined) return everything
+      return await this.#lookUp({ view, table, expression, exact: needle.exact }, ids)
+    } catch (error) {
+      if (error instanceof IndexGone) return everything
+      throw error
+    }
+  }
+
+  async #lookUp(
+    { view, table, expression, exact }: { view: IndexView; table: GramTable; expression: string; exact: boolean },
+    ids: Uint32Array,
+  ): Promise<Narrowed> {
+    const indexed = ids.subarray(0, countUpTo(ids, view.watermark))
+    const rest = ids.subarray(indexed.length)
+    const range = { from: indexed[0] as number, to: indexed[indexed.length - 1] as number }
+    const hits = common(indexed, expression === '' ? none : await this.#matches({ view, table, expression, ...range }))
+    const cut = table === 'body_gram' ? common(indexed, this.#sources.reader.cutBodies(view, range)) : none
+    const whole = idsWithout(hits, cut)
+    return exact
+      ? { sure: whole, maybe: joined(cut, rest) }
+      : { sure: none, maybe: joined(cut.length === 0 ? whole : union(whole, cut), rest) }
+  }
+
+  /** Asks the index range by range: as wide as can be answered within a slice. */
+  async #matches(ask: {
+    view: IndexView
+    table: GramTable
+    expression: string
+    from: number
+    to: number
+  }): Promise<Uint32Array> {
+    const { reader, slices } = this.#sources
+    const found: Uint32Array[] = []
+    let span = idSpan
+    for (let from = ask.from; from <= ask.to; ) {
+      if (slices.due) await slices.turn()
+      const to = Math.min(ask.to, from + span - 1)
+      const started = performance.now()
+      found.push(reader.matches(ask.view, { table: ask.table, expression: ask.expression, from, to }))
+      const tookMs = performance.now() - started
+      if (tookMs < fastAskMs) span *= 4
+      else if (tookMs > slowAskMs) span = Math.max(idSpanMin, span >>> 1)
+      from = to + 1
+    }
+    return found.length === 1 ? (found[0] as Uint32Array) : joined(...found)
+  }
+
+  /** Rows of the index's `doc`; none where there's no index. */
+  #documents<Row>(columns: string, ids: Uint32Array): Map<number, Row> {
+    const { db, reader } = this.#sources
+    const view = reader.view(db)
+    if (view === undefined) return new Map()
+    try {
+      return reader.documents<Row>(view, columns, ids.subarray(0, countUpTo(ids, view.watermark)))
+    } catch (error) {
+      if (error instanceof IndexGone) return new Map()
+      throw error
+    }
+  }
+}
+
+/** A line of header has no line feed, so nothing with one is in it; and fields are kept apart by them. */
+const holdsLine = (lines: string, needle: string): boolean => !needle.includes('\n') && lines.includes(needle)
+
+function rowValues<Column, Value>(
+  rows: Map<number, readonly [Column]>,
+  ids: Uint32Array,
+  of: (column: Column) => Value,
+): (Value | '')[] {
+  return Array.from(ids, (id) => {
+    const row = rows.get(id)
+    return row === undefined ? '' : of(row[0])
+  })
+}
+
+/** How many of the ascending ids are at most `limit`. */
+function countUpTo(ids: Uint32Array, limit: number): number {
+  let low = 0
+  let high = ids.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((ids[middle] as number) <= limit) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+function mark(marks: Uint8Array, ids: Uint32Array, found: Uint32Array): void {
+  let at = 0
+  for (const id of found) {
+    while ((ids[at] as number) < id) at++
+    marks[at] = 1
+  }
+}
+
+function common(ids: Uint32Array, others: Uint32Array): Uint32Array {
+  let at = 0
+  return ids.filter((id) => {
+    while (at < others.length && (others[at] as number) < id) at++
+    return others[at] === id
+  })
+}
+
+function joined(...parts: readonly Uint32Array[]): Uint32Array {
+  const filled = parts.filter(({ length }) => length > 0)
+  if (filled.length < 2) return filled[0] ?? none
+  const out = new Uint32Array(filled.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const part of filled) {
+    out.set(part, at)
+    at += part.length
+  }
+  return out
+}
+
+const union = (a: Uint32Array, b: Uint32Array): Uint32Array => joined(a, b).sort()

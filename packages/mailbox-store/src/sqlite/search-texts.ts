@@ -1,0 +1,100 @@
+// Folded texts of messages, read from the main database and its files for the check that decides a search. What was
+// decoded lately stays at hand, up to a number of bytes: a second search in the same mail, with another word or from
+// another session, then costs a comparison.
+
+import type { FileBlobs } from '../blobs/file-blobs.js'
+import { foldedBytes } from '../search/fold.js'
+import { bodyTexts, type HeaderText, headerText, piecewiseTexts } from '../search/message-text.js'
+import type { Connection } from './connection.js'
+
+interface Kept {
+  readonly value: unknown
+  readonly bytes: number
+}
+
+interface BodyRow {
+  readonly size: number
+  readonly file: number
+  readonly hash: Uint8Array
+  readonly parts: Uint8Array
+  readonly raw: Uint8Array
+}
+
+/** A map entry, its strings' headers and the object around them. */
+const entryOverheadBytes = 200
+
+export class MessageTexts {
+  readonly #bytesMax: number
+  readonly #kept = new Map<number, Kept>()
+  #bytes = 0
+
+  constructor({ bytesMax }: { bytesMax: number }) {
+    this.#bytesMax = bytesMax
+  }
+
+  /** Undefined for a message that is gone. */
+  header(db: Connection, message: number): HeaderText | undefined {
+    const key = message * 2
+    const kept = this.#take<HeaderText>(key)
+    if (kept !== undefined) return kept
+    const row = db.prepareRaw('SELECT substr(raw, 1, body_start) FROM message WHERE id = ?').get(message)
+    if (row === undefined) return undefined
+    const text = headerText((row as [Uint8Array])[0])
+    this.#keep(key, text, foldedBytes(text.lines))
+    return text
+  }
+
+  /** At once where the message is at hand, later where a file has to be read. */
+  body(db: Connection, blobs: FileBlobs, message: number): readonly string[] | Promise<readonly string[]> {
+    const key = message * 2 + 1
+    const kept = this.#take<readonly string[]>(key)
+    if (kept !== undefined) return kept
+    const row = db.get<BodyRow>('SELECT size, file, hash, parts, raw FROM message WHERE id = ?', message)
+    if (row === undefined) return []
+    if (row.file === 1) return this.#readFile(key, row, blobs)
+    return this.#keepBody(key, bodyTexts(row.raw))
+  }
+
+  async #readFile(key: number, { size, hash, parts }: BodyRow, blobs: FileBlobs): Promise<readonly string[]> {
+    const content = blobs.content(hash, size)
+    const reading = piecewiseTexts(parts, { bytesMax: Number.POSITIVE_INFINITY })
+    try {
+      let next = reading.next()
+      while (next.done !== true) next = reading.next(await content.bytes(next.value))
+      return this.#keepBody(key, next.value.texts)
+    } catch (error) {
+      // Purged while it was searched.
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+      throw error
+    }
+  }
+
+  #keepBody(key: number, texts: readonly string[]): readonly string[] {
+    this.#keep(
+      key,
+      texts,
+      texts.reduce((sum, text) => sum + foldedBytes(text), 0),
+    )
+    return texts
+  }
+
+  #take<Value>(key: number): Value | undefined {
+    const kept = this.#kept.get(key)
+    if (kept === undefined) return undefined
+    this.#kept.delete(key)
+    this.#kept.set(key, kept)
+    return kept.value as Value
+  }
+
+  #keep(key: number, value: unknown, textBytes: number): void {
+    const bytes = textBytes + entryOverheadBytes
+    if (bytes > this.#bytesMax / 8 || this.#kept.has(key)) return
+    this.#kept.set(key, { value, bytes })
+    this.#bytes += bytes
+    for (const [oldest, { bytes: freed }] of this.#kept) {
+      if (this.#bytes <= this.#bytesMax) break
+      this.#kept.delete(oldest)
+      this.#bytes -= freed
+    }
+  }
+}

@@ -1,0 +1,161 @@
+// The two commits that bring mail in from outside IMAP: `submit`, behind the 250 of a submission (contract D4, E1, E3,
+// E5), and `deliver`, behind the 250 of a message from elsewhere. Each is one mutation: all of it or nothing.
+
+import { publicId } from '../directory/public-id.js'
+import { type EnvironmentId, type Flags, type MessageId, systemFlag } from '../model.js'
+import { cleanRecipient, cleanSender, cleanWord } from '../outbox/envelope.js'
+import { queueIdCharactersMax, recipientsPerSubmissionMax } from '../outbox/limits.js'
+import type { Delivery, DeliveryOutcome, Placed, Submission, SubmitRecipient, Submitted } from '../outbox/outbox.js'
+import { refuse } from '../refusals.js'
+import { freshParcel, placeParcel, type Room, takeRooms } from './outbox-parcel.js'
+import type { Transaction } from './transaction.js'
+
+const seen: Flags = { system: systemFlag.seen, keywords: [] }
+
+export function submit(tx: Transaction, submission: Submission): Submitted {
+  const earlier = resendOf(tx, submission)
+  if (earlier !== undefined)
+    return { queueId: earlier, repeated: true, sent: undefined, delivered: [], undelivered: [] }
+  const recipients = recipientsOf(submission)
+  const sentRoom = takeSentRoom(tx, submission)
+  const rooms = takeLocalRooms(tx, recipients, submission.message.size)
+  const taken = ({ address }: Recipient): boolean => 'box' in (rooms.get(address) ?? {})
+  const stays = !recipients.every(taken)
+  const { message, sent, delivered } = placeAll(tx, submission, { sentRoom, rooms: [...rooms.values()], stays })
+  const { id, queueId } = insertSubmission(tx, submission, { message: stays ? message : undefined })
+  for (const recipient of recipients) insertRecipient(tx, id, recipient, taken(recipient))
+  const undelivered = Array.from(rooms).flatMap(([address, room]) =>
+    'why' in room ? [{ address, why: room.why }] : [],
+  )
+  return { queueId, repeated: false, sent, delivered, undelivered }
+}
+
+interface Places {
+  readonly sentRoom: Room | undefined
+  readonly rooms: readonly Room[]
+  readonly stays: boolean
+}
+
+/** One row for all, unless the Sent copy is another text. */
+function placeAll(
+  tx: Transaction,
+  { message, internalDate, sentCopy }: Submission,
+  { sentRoom, rooms, stays }: Places,
+): { message: MessageId | undefined; sent: Placed | undefined; delivered: Placed[] } {
+  const parcel = freshParcel(tx, message, internalDate)
+  if (sentRoom !== undefined && sentCopy?.message === undefined) {
+    const placed = placeParcel(tx, parcel, { rooms: [sentRoom, ...rooms], stays })
+    const [sent, ...delivered] = placed.outcomes.flatMap(placedOf)
+    return { message: placed.message, sent, delivered }
+  }
+  const placed = placeParcel(tx, parcel, { rooms, stays })
+  const delivered = placed.outcomes.flatMap(placedOf)
+  if (sentRoom === undefined || sentCopy?.message === undefined)
+    return { message: placed.message, sent: undefined, delivered }
+  const own = placeParcel(tx, freshParcel(tx, sentCopy.message, internalDate), { rooms: [sentRoom], stays: false })
+  return { message: placed.message, sent: own.outcomes.flatMap(placedOf)[0], delivered }
+}
+
+export function deliver(tx: Transaction, { message, internalDate, recipients }: Delivery): readonly DeliveryOutcome[] {
+  const rooms = takeRooms(tx, recipients, message.size)
+  return placeParcel(tx, freshParcel(tx, message, internalDate), { rooms, stays: false }).outcomes
+}
+
+export function placedOf(outcome: DeliveryOutcome | undefined): Placed[] {
+  if (outcome?.outcome !== 'delivered') return []
+  const { account, mailbox, uid } = outcome
+  return [{ account, mailbox, uid }]
+}
+
+/** The queue id of the same submission, when the client did not hear its 250. One that was cancelled may be sent again. */
+function resendOf(tx: Transaction, { resendKey, resendWithinMs = 0, account }: Submission): string | undefined {
+  if (resendKey === undefined) return undefined
+  return tx.db.get<{ queueId: string }>(
+    `SELECT queue_id AS queueId FROM submission WHERE resend_key = ? AND created_at > ? AND account IS ?
+     AND cancelled_at IS NULL ORDER BY created_at DESC LIMIT 1`,
+    resendKey,
+    tx.now - resendWithinMs,
+    account ?? null,
+  )?.queueId
+}
+
+type Recipient = SubmitRecipient & { readonly domain: string }
+
+/** Checked, and each address once: naming it twice does not send twice. */
+function recipientsOf({ recipients }: Submission): Recipient[] {
+  if (recipients.length === 0) return refuse('invalid', 'A submission has at least one recipient.')
+  if (recipients.length > recipientsPerSubmissionMax)
+    return refuse('invalid', `A submission has at most ${recipientsPerSubmissionMax} recipients.`)
+  const byAddress = new Map<string, Recipient>()
+  for (const recipient of recipients)
+    if (!byAddress.has(recipient.address))
+      byAddress.set(recipient.address, { ...recipient, ...cleanRecipient(recipient.address) })
+  return Array.from(byAddress.values())
+}
+
+/** Contract D4: a 250 says that it is filed, so that a sender without room for it is refused. */
+function takeSentRoom(tx: Transaction, { sentCopy, message }: Submission): Room | undefined {
+  if (sentCopy === undefined) return undefined
+  const place = { account: sentCopy.account, mailbox: '\\Sent', flags: seen } as const
+  const room = takeRooms(tx, [place], (sentCopy.message ?? message).size)[0] as Room
+  if ('box' in room) return room
+  if (room.why === 'gone') return refuse('not-found', "The sender's inbox is gone.")
+  return refuse('over-quota', "The sender's inbox has no room for the Sent copy.")
+}
+
+/** By recipient's address. */
+function takeLocalRooms(tx: Transaction, recipients: readonly Recipient[], size: number): Map<string, Room> {
+  const places = recipients.flatMap(({ address, local }) => (local === undefined ? [] : [{ address, ...local }]))
+  const rooms = takeRooms(tx, places, size)
+  return new Map(places.map(({ address }, i) => [address, rooms[i] as Room]))
+}
+
+function insertSubmission(
+  tx: Transaction,
+  s: Submission,
+  { message }: { message: MessageId | undefined },
+): { id: number; queueId: string } {
+  const queueId = s.queueId ?? publicId('q')
+  if (queueId === '' || queueId.length > queueIdCharactersMax || !/^[\w.-]+$/.test(queueId))
+    refuse('invalid', `A queue id has 1 to ${queueIdCharactersMax} letters, digits, dots and hyphens.`)
+  if (tx.db.get('SELECT 1 FROM submission WHERE queue_id = ?', queueId) !== undefined)
+    refuse('exists', 'There is a submission of that queue id already.')
+  const id = tx.db.run(
+    `INSERT INTO submission (queue_id, account, credential, environment, sender, message, ret, envelope_id, require_tls,
+     body, resend_key, created_at, closed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    queueId,
+    s.account ?? null,
+    s.credential ?? null,
+    environmentOf(tx, s) ?? null,
+    cleanSender(s.sender),
+    message ?? null,
+    s.ret ?? null,
+    cleanWord(s.envelopeId),
+    s.requireTls ? 1 : 0,
+    s.body,
+    s.resendKey ?? null,
+    tx.now,
+    message === undefined ? tx.now : null,
+  )
+  return { id, queueId }
+}
+
+function environmentOf(tx: Transaction, { account, environment }: Submission): EnvironmentId | undefined {
+  if (environment !== undefined || account === undefined) return environment
+  return tx.db.get<{ environment: EnvironmentId }>('SELECT environment FROM inbox WHERE id = ?', account)?.environment
+}
+
+function insertRecipient(tx: Transaction, submission: number, recipient: Recipient, delivered: boolean): void {
+  tx.db.run(
+    `INSERT INTO outbox (submission, recipient, domain, notify, original_recipient, state, attempts, next_try_at,
+     delay_told, done_at) VALUES (?, ?, ?, ?, ?, ?, 0, ?, 0, ?)`,
+    submission,
+    recipient.address,
+    recipient.domain,
+    cleanWord(recipient.notify),
+    cleanWord(recipient.originalRecipient),
+    delivered ? 'delivered' : 'waiting',
+    tx.now,
+    delivered ? tx.now : null,
+  )
+}

@@ -1,0 +1,181 @@
+// Cleaning, in slices short enough to run between other writes: messages that lost their last entry, the files of
+// large ones, old expunges, files that no row names, and mail past its retention. Nothing here changes what a client
+// may still see, but retention, which an operator has asked for.
+
+import { rmSync, statSync } from 'node:fs'
+import type { FileBlobs } from '../blobs/file-blobs.js'
+import { uidSetOf } from '../messages/uid-set.js'
+import type { AccountId, MailboxId } from '../model.js'
+import type { RetentionRule, SweepOptions } from '../store.js'
+import { decodeChunk } from './chunks.js'
+import type { Connection } from './connection.js'
+import { expunge } from './messages.js'
+import type { Transaction } from './transaction.js'
+import type { Writer } from './writer.js'
+
+/** Long enough for a session that has not told its client yet, and for a file whose row is about to be written. */
+const graceDefaultMs = 600_000
+const fileGraceMs = 3_600_000
+const messagesPerSlice = 200
+
+export interface Sweep {
+  readonly db: Connection
+  readonly writer: Writer
+  readonly blobs: FileBlobs
+  readonly now: () => number
+}
+
+/** One slice of each kind of work. True when more is left. */
+export async function sweep(parts: Sweep, options: SweepOptions = {}): Promise<boolean> {
+  const { graceMs = graceDefaultMs, messagesMax = messagesPerSlice, retention = [] } = options
+  const expired = await expireSlice(parts, retention, messagesMax)
+  const purged = await parts.writer.submit({
+    flush: false,
+    run: (tx) => purgeSlice(tx, { before: tx.now - graceMs, messagesMax }),
+  })
+  for (const hash of purged.files) await removeFile(parts, hash)
+  await parts.writer.submit({ flush: false, run: forgetOldTombstones })
+  return expired || purged.more
+}
+
+/** While files are held (a backup copies them) none is removed. */
+export function holdFiles(db: Connection, { untilMs }: { untilMs: number }): void {
+  db.run("INSERT OR REPLACE INTO meta VALUES ('files_held_until', ?)", untilMs)
+}
+
+function filesHeld(tx: Transaction): boolean {
+  const held = tx.db.get<{ value: number }>("SELECT value FROM meta WHERE key = 'files_held_until'")?.value ?? 0
+  return held > tx.now
+}
+
+interface Purged {
+  readonly files: Uint8Array[]
+  readonly more: boolean
+}
+
+/** Takes the oldest garbage: a message that has other entries loses a copy, one that has none goes. */
+function purgeSlice(tx: Transaction, { before, messagesMax }: { before: number; messagesMax: number }): Purged {
+  const row = tx.db.get<{ id: number; messages: Uint8Array }>(
+    'SELECT id, messages FROM garbage WHERE at <= ? ORDER BY id LIMIT 1',
+    before,
+  )
+  if (row === undefined) return { files: [], more: false }
+  const messages = new Uint32Array(Uint8Array.from(row.messages).buffer)
+  const files: Uint8Array[] = []
+  for (const message of messages.subarray(0, messagesMax)) {
+    const file = dropUse(tx, message)
+    if (file !== undefined) files.push(file)
+  }
+  const rest = messages.slice(messagesMax)
+  if (rest.length === 0) tx.db.run('DELETE FROM garbage WHERE id = ?', row.id)
+  else tx.db.run('UPDATE garbage SET messages = ? WHERE id = ?', new Uint8Array(rest.buffer), row.id)
+  return { files, more: true }
+}
+
+/** Returns the hash of the file that may now be needless. */
+function dropUse(tx: Transaction, message: number): Uint8Array | undefined {
+  const copies =
+    tx.db.get<{ copies: number }>('SELECT copies FROM message_copies WHERE message = ?', message)?.copies ?? 0
+  if (copies > 1) tx.db.run('UPDATE message_copies SET copies = copies - 1 WHERE message = ?', message)
+  else if (copies === 1) tx.db.run('DELETE FROM message_copies WHERE message = ?', message)
+  if (copies > 0) return undefined
+  const row = tx.db.get<{ hash: Uint8Array; file: number }>('SELECT hash, file FROM message WHERE id = ?', message)
+  tx.db.run('DELETE FROM message WHERE id = ?', message)
+  return row?.file === 1 ? row.hash : undefined
+}
+
+/**
+ * Removes a file no row names. Under the write lock, since an append that found the same bytes there checks for the
+ * file under that lock too; and never a young one, which may be waiting for its row.
+ */
+async function removeFile({ writer, blobs }: Sweep, hash: Uint8Array): Promise<void> {
+  const path = blobs.pathOf(hash)
+  await writer.submit({
+    flush: false,
+    run: (tx) => {
+      if (filesHeld(tx)) return
+      if (tx.db.get('SELECT 1 FROM message WHERE file = 1 AND hash = ?', hash) !== undefined) return
+      const found = statSync(path, { throwIfNoEntry: false })
+      if (found !== undefined && tx.now - found.mtimeMs > fileGraceMs) rmSync(path, { force: true })
+    },
+  })
+}
+
+/** Files left by a crash between flush and commit, or kept above because they were young. Reads every file's name. */
+export async function sweepOrphans(parts: Sweep): Promise<number> {
+  let removed = 0
+  for await (const { path, hash, modifiedMs } of parts.blobs.files()) {
+    if (parts.now() - modifiedMs <= fileGraceMs) continue
+    if (hash === undefined) await parts.blobs.remove(path)
+    else {
+      if (parts.db.get('SELECT 1 FROM message WHERE file = 1 AND hash = ?', hash) !== undefined) continue
+      await removeFile(parts, hash)
+    }
+    removed++
+  }
+  return removed
+}
+
+function forgetOldTombstones(tx: Transaction): void {
+  const { tombstonesPerMailboxMax } = tx.limits
+  const full = tx.db.get<{ mailbox: MailboxId }>(
+    'SELECT mailbox FROM tombstone GROUP BY mailbox HAVING count(*) > ? LIMIT 1',
+    tombstonesPerMailboxMax,
+  )
+  if (full === undefined) return
+  const { modSeq } = tx.db.get<{ modSeq: number }>(
+    'SELECT mod_seq AS modSeq FROM tombstone WHERE mailbox = ? ORDER BY mod_seq DESC LIMIT 1 OFFSET ?',
+    full.mailbox,
+    tombstonesPerMailboxMax,
+  ) as { modSeq: number }
+  tx.db.run('DELETE FROM tombstone WHERE mailbox = ? AND mod_seq <= ?', full.mailbox, modSeq)
+  tx.touch(tx.mailbox(full.mailbox)).tombstonesFrom = modSeq
+}
+
+/** Mail saved longer ago than its mailbox keeps it goes, oldest first; inboxes under legal hold are left alone. */
+async function expireSlice(
+  { db, writer, now }: Sweep,
+  rules: readonly RetentionRule[],
+  messagesMax: number,
+): Promise<boolean> {
+  for (const rule of rules) {
+    const before = Math.floor(now() / 1000) - rule.days * 86_400
+    for (const { account, mailbox } of mailboxesUnder(db, rule)) {
+      const uids = savedBefore(db, { mailbox, before, messagesMax })
+      if (uids.length === 0) continue
+      await writer.submit({
+        flush: true,
+        run: (tx) => expunge(tx, { account, mailbox, uids: uidSetOf(uids), always: true }),
+      })
+      return true
+    }
+  }
+  return false
+}
+
+function mailboxesUnder(
+  db: Connection,
+  { domain, mailbox }: RetentionRule,
+): { account: AccountId; mailbox: MailboxId }[] {
+  return db.all(
+    `SELECT m.account, m.id AS mailbox FROM inbox i JOIN mailbox m ON m.account = i.id
+     WHERE i.domain = ? AND i.legal_hold = 0 AND m.messages > 0 AND ? IN ('*', m.name, m.special_use)`,
+    domain,
+    mailbox,
+  )
+}
+
+/** Save dates rise with the uids, so that a mailbox without old mail is known by its first chunk. */
+function savedBefore(db: Connection, options: { mailbox: MailboxId; before: number; messagesMax: number }): number[] {
+  const { mailbox, before, messagesMax } = options
+  const old: number[] = []
+  const statement = db.prepareRaw('SELECT data FROM chunk WHERE mailbox = ? ORDER BY first_uid')
+  for (const [data] of statement.iterate(mailbox) as IterableIterator<[Uint8Array]>) {
+    const { saveDates, uids, length } = decodeChunk(data)
+    const found = old.length
+    for (let i = 0; i < length && old.length < messagesMax; i++)
+      if ((saveDates[i] as number) < before) old.push(uids[i] as number)
+    if (old.length === found || old.length === messagesMax) break
+  }
+  return old
+}

@@ -1,0 +1,258 @@
+// The store as its callers see it: use cases, each one transaction, all asynchronous, no `begin()`. Two engines stand
+// behind it and pass one contract suite (test/contract). An account's handle reaches that account's mail alone.
+//
+// After a commit the store calls the `ring` it was opened with; who listens asks `changesSince` or refreshes an open
+// mailbox. Nothing here knows of a protocol.
+
+import type { Directory } from './directory/directory.js'
+import type { MailboxIndex } from './messages/mailbox-index.js'
+import type { PreparedMessage } from './messages/prepare.js'
+import type {
+  AccountId,
+  DomainId,
+  Flags,
+  MailboxId,
+  MailboxRecord,
+  MailboxStatus,
+  SpecialUse,
+  UidSet,
+} from './model.js'
+import type { Outbox } from './outbox/outbox.js'
+import type { SearchQuery, SortKey } from './search/query.js'
+
+export interface Store {
+  readonly directory: Directory
+  readonly outbox: Outbox
+  account(id: AccountId): Account
+  /** `*@domain`: one mailbox, every inbox's INBOX, in the order of arrival (contract C12). */
+  domainView(id: DomainId): DomainView
+  /** Takes message bytes of any size off a stream, outside any transaction. `append` and `submit` place what it returns. */
+  stage(source: MessageSource): Promise<StagedMessage>
+  maintenance: Maintenance
+  /** Answers what waits, then lets go of the files. */
+  close(): Promise<void>
+}
+
+export type MessageSource = Uint8Array | AsyncIterable<Uint8Array>
+
+/** A message on its way in: parsed, and, if it is a large one, flushed to its file. */
+export type StagedMessage = PreparedMessage
+
+export interface Append {
+  readonly message: MessageSource | StagedMessage
+  readonly flags?: Flags
+  /** Unix seconds; now if left out. */
+  readonly internalDate?: number
+}
+
+export interface Appended {
+  readonly uidValidity: number
+  readonly uids: Uint32Array
+  readonly modSeq: number
+}
+
+export interface FlagChange {
+  readonly how: 'add' | 'remove' | 'replace'
+  readonly flags: Flags
+  /** RFC 7162 §3.1.3: messages changed after this modseq are left alone and reported in `failed`. */
+  readonly unchangedSince?: number
+}
+
+export interface FlagsStored {
+  readonly modSeq: number
+  readonly changed: Uint32Array
+  readonly failed: Uint32Array
+}
+
+export interface Expunged {
+  readonly uids: Uint32Array
+  readonly modSeq: number
+}
+
+export interface Copied {
+  readonly uidValidity: number
+  readonly from: Uint32Array
+  readonly to: Uint32Array
+}
+
+export interface Changes {
+  /** Everything up to here is told. */
+  readonly highestModSeq: number
+  readonly changed: readonly ChangedEntry[]
+  /** Uids that are gone. Where old expunges are forgotten it is every uid below UIDNEXT that isn't there. */
+  readonly vanished: UidSet
+}
+
+export interface ChangedEntry {
+  readonly uid: number
+  readonly flags: Flags
+  readonly modSeq: number
+}
+
+export interface MailboxListing extends MailboxRecord {
+  readonly status: MailboxStatus
+}
+
+export interface Account {
+  readonly id: AccountId
+  mailboxes(): Promise<readonly MailboxListing[]>
+  mailbox(name: string): Promise<MailboxListing | undefined>
+  subscriptions(): Promise<readonly string[]>
+  createMailbox(name: string, options?: { specialUse?: SpecialUse }): Promise<MailboxId>
+  /** For INBOX a new mailbox takes its mail (RFC 9051 §6.3.6); the id of the mailbox that has it now comes back. */
+  renameMailbox(mailbox: MailboxId, to: string): Promise<MailboxId>
+  deleteMailbox(mailbox: MailboxId): Promise<void>
+  setSpecialUse(mailbox: MailboxId, use: SpecialUse | undefined): Promise<void>
+  subscribe(name: string): Promise<void>
+  unsubscribe(name: string): Promise<void>
+  status(mailbox: MailboxId): Promise<MailboxStatus>
+
+  /** All or none, one commit; the answer comes after the flush. */
+  append(mailbox: MailboxId, messages: readonly Append[]): Promise<Appended>
+  setFlags(mailbox: MailboxId, uids: UidSet, change: FlagChange): Promise<FlagsStored>
+  /** Messages with \Deleted, of these uids (RFC 9051 §6.4.9). */
+  expunge(mailbox: MailboxId, uids: UidSet): Promise<Expunged>
+  /** These messages, \Deleted or not: for an API's delete and for sweeps. */
+  remove(mailbox: MailboxId, uids: UidSet): Promise<Expunged>
+  copy(mailbox: MailboxId, uids: UidSet, to: MailboxId): Promise<Copied>
+  move(mailbox: MailboxId, uids: UidSet, to: MailboxId): Promise<Copied>
+  changesSince(mailbox: MailboxId, modSeq: number): Promise<Changes>
+  open(mailbox: MailboxId): Promise<OpenMailbox>
+  quota(): Promise<Quota>
+}
+
+export interface Quota {
+  readonly bytes: { readonly used: number; readonly limit: number | undefined }
+  readonly messages: { readonly used: number; readonly limit: number | undefined }
+}
+
+export interface DomainView {
+  readonly id: DomainId
+  status(): Promise<MailboxStatus>
+  setFlags(uids: UidSet, change: FlagChange): Promise<FlagsStored>
+  expunge(uids: UidSet): Promise<Expunged>
+  changesSince(modSeq: number): Promise<Changes>
+  open(): Promise<OpenMailbox>
+}
+
+/** What happened to an open mailbox between two refreshes of one holder. */
+export interface MailboxNews {
+  readonly highestModSeq: number
+  /** Ascending; with the message each uid stood for, so that a view can still serve it until it has told the client. */
+  readonly vanished: Uint32Array
+  readonly vanishedMessages: Uint32Array
+  /** Uids whose flags changed or that are new, ascending. */
+  readonly changed: Uint32Array
+}
+
+/**
+ * One holder's grip on a mailbox's index, which all holders of the process share. The index moves when any of them
+ * refreshes; `refresh` tells each holder what has happened since its own last refresh.
+ */
+export interface OpenMailbox {
+  readonly index: MailboxIndex
+  flagsOf(packed: number): Flags
+  refresh(): Promise<MailboxNews>
+  status(): Promise<MailboxStatus>
+  /** In the order of `messages`, in slices; a message that has meanwhile been purged is passed over. */
+  rows(messages: Uint32Array, want: RowWants): AsyncIterable<readonly MessageRow[]>
+  content(message: number): Promise<Content | undefined>
+  search(query: SearchQuery, options?: SearchOptions): Promise<Uint32Array>
+  close(): void
+}
+
+export interface SearchOptions {
+  /** Uids come back in this order instead of ascending (RFC 5256). */
+  readonly sort?: readonly SortKey[]
+  /** Ends the search with `aborted`: the client is gone, or the time is up. */
+  readonly signal?: AbortSignal
+}
+
+/** What to read of a message besides what the index holds. Columns that aren't wanted aren't read from the disk. */
+export interface RowWants {
+  readonly envelope?: boolean
+  readonly structure?: boolean
+  readonly parts?: boolean
+  readonly preview?: boolean
+  readonly ids?: boolean
+  readonly header?: boolean
+  readonly sort?: boolean
+  readonly refs?: boolean
+}
+
+export interface MessageRow {
+  readonly message: number
+  readonly size: number
+  readonly internalDate: number
+  /** In IMAP form, 7-bit. */
+  readonly envelope: string
+  readonly bodyStructure: string
+  /** `[envelope, bodyStructure]` for UTF8=ACCEPT, where they differ. */
+  readonly utf8: readonly [string, string] | undefined
+  readonly bodyStart: number
+  /** For `decodeParts` of @postern/message. */
+  readonly parts: Uint8Array
+  readonly preview: string
+  readonly emailId: string
+  readonly threadId: string
+  readonly header: Uint8Array
+  readonly sort: SortColumn
+  /** 53-bit hashes: the own Message-ID's (0 where there is none), then those of its references, oldest first. */
+  readonly refs: Float64Array
+}
+
+export interface SortColumn {
+  /** The Date header as UTC milliseconds. */
+  readonly date: number | undefined
+  readonly subject: string
+  readonly from: string
+  readonly to: string
+  readonly cc: string
+  readonly displayFrom: string
+  readonly displayTo: string
+}
+
+/** A message's bytes. Small ones are at hand; large ones are read from their file as asked. */
+export interface Content {
+  readonly size: number
+  bytes(range?: ByteRange): Promise<Uint8Array>
+  stream(range?: ByteRange): AsyncIterable<Uint8Array>
+}
+
+/** Half open, clipped to the message. */
+export interface ByteRange {
+  readonly start: number
+  readonly end: number
+}
+
+export interface Maintenance {
+  /** A consistent copy of the whole store into an empty folder, taken while it runs. */
+  backup(folder: string): Promise<BackupReport>
+  /** Reads everything and checks it against itself; an empty list means sound. */
+  verify(): Promise<readonly string[]>
+  /** One bounded slice of cleaning: purged messages, orphaned files, old expunges, retention. True when more is left. */
+  sweep(options?: SweepOptions): Promise<boolean>
+  /** Removes files that no row names, older than an hour. Reads every file's name: once a day is enough. */
+  sweepOrphans(): Promise<number>
+  /** Waits until every message is in the search index. */
+  indexed(): Promise<void>
+}
+
+export interface BackupReport {
+  readonly bytes: number
+  readonly files: number
+}
+
+/** Mail saved more than `days` ago is removed. `mailbox` is a name, a special use, or `*`. */
+export interface RetentionRule {
+  readonly domain: DomainId
+  readonly mailbox: string
+  readonly days: number
+}
+
+export interface SweepOptions {
+  readonly retention?: readonly RetentionRule[]
+  /** Messages are kept this long after their last entry went, for sessions that haven't told their clients yet. */
+  readonly graceMs?: number
+  readonly messagesMax?: number
+}

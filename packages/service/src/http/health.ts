@@ -1,0 +1,34 @@
+/** Health and metrics over HTTP (contract I5): `/livez` says the process runs, `/readyz` whether it should get clients. */
+import type { Metrics } from '@postern/telemetry'
+import { sendJson } from './http-error.js'
+import type { Route } from './http-server.js'
+import type { Readiness } from './readiness.js'
+
+export function healthRoutes({
+  readiness,
+  metrics,
+}: {
+  readonly readiness: Readiness
+  readonly metrics: Metrics
+}): Route[] {
+  return [
+    { path: '/livez', methods: ['GET'], handle: (_request, response) => sendJson(response, 200, { status: 'ok' }) },
+    {
+      path: '/readyz',
+      methods: ['GET'],
+      async handle(_request, response) {
+        const { ready, draining, checks } = await readiness.report()
+        const status = ready ? 'ready' : draining ? 'draining' : 'not ready'
+        sendJson(response, ready ? 200 : 503, { status, checks })
+      },
+    },
+    {
+      path: '/metrics',
+      methods: ['GET'],
+      async handle(_request, response) {
+        const text = await metrics.registry.metrics()
+        response.writeHead(200, { 'content-type': metrics.registry.contentType }).end(text)
+      },
+    },
+  ]
+}

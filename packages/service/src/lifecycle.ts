@@ -1,0 +1,167 @@
+/**
+ * Starts the parts of a process in order and stops them in reverse. A first SIGTERM or SIGINT drains: parts take no new work
+ * and finish what they have within drainMs; a second one exits now. A part that can't start stops those before it and says
+ * why in one sentence. An error that nobody caught is logged with its stack and ends the process: what was acknowledged is
+ * on disk, and going on in an unknown state would risk it.
+ */
+import type { Logger } from '@postern/telemetry'
+
+export interface Part {
+  readonly name: string
+  start?(): Promise<void> | void
+  /** Take no new work; resolve when what's there is finished. Cut short at the deadline. */
+  drain?(deadline: { readonly deadlineMs: number }): Promise<void> | void
+  stop?(): Promise<void> | void
+}
+
+/** The part of `process` that is needed. */
+export interface HostProcess {
+  on(event: string, listener: (...args: unknown[]) => void): unknown
+  removeListener(event: string, listener: (...args: unknown[]) => void): unknown
+  exit(code: number): void
+}
+
+export interface LifecycleOptions {
+  readonly logger: Logger
+  readonly drainMs: number
+  /** How long one part may take to stop before it's left behind. */
+  readonly stopTimeoutMs: number
+  readonly clock: () => number
+  readonly host: HostProcess
+  /** Tells the operator, in one sentence, why the start failed. */
+  readonly print: (sentence: string) => void
+}
+
+export type Phase = 'starting' | 'running' | 'draining' | 'stopping' | 'stopped'
+
+const signals = ['SIGTERM', 'SIGINT'] as const
+const errors = ['uncaughtException', 'unhandledRejection'] as const
+
+export class Lifecycle {
+  readonly #parts: readonly Part[]
+  readonly #options: LifecycleOptions
+  readonly #listeners: readonly (readonly [string, (error: unknown) => void])[]
+  #phase: Phase = 'starting'
+  #started: Part[] = []
+  #starting: Promise<boolean> | undefined
+  #shutdown: Promise<void> | undefined
+
+  constructor(parts: readonly Part[], options: LifecycleOptions) {
+    this.#parts = parts
+    this.#options = options
+    this.#listeners = [
+      ...signals.map((signal) => [signal, () => this.#onSignal(signal)] as const),
+      ...errors.map((event) => [event, (error: unknown) => this.#onError(event, error)] as const),
+    ]
+  }
+
+  get phase(): Phase {
+    return this.#phase
+  }
+
+  /** Starts all parts. False when one failed or a signal came: then everything is stopped again and the host told to exit. */
+  async start(): Promise<boolean> {
+    for (const [event, listener] of this.#listeners) this.#options.host.on(event, listener)
+    this.#starting = this.#startAll()
+    const isUp = await this.#starting
+    if (this.#shutdown) {
+      await this.#shutdown
+      return false
+    }
+    if (isUp) {
+      this.#phase = 'running'
+    } else {
+      await this.#stopAll()
+      this.#options.host.exit(1)
+    }
+    return isUp
+  }
+
+  /** Drains, stops and exits with the code. Every call gets the same promise. */
+  shutDown(reason: string, exitCode: number): Promise<void> {
+    this.#shutdown ??= this.#shutDown(reason, exitCode)
+    return this.#shutdown
+  }
+
+  async #startAll(): Promise<boolean> {
+    for (const part of this.#parts) {
+      if (this.#phase !== 'starting') return false
+      try {
+        await part.start?.()
+        this.#started.push(part)
+      } catch (err) {
+        this.#options.logger.error({ err, part: part.name }, 'part failed to start')
+        this.#options.print(`Postern did not start: ${err instanceof Error ? err.message : String(err)}`)
+        return false
+      }
+    }
+    return true
+  }
+
+  async #shutDown(reason: string, exitCode: number): Promise<void> {
+    this.#phase = 'draining'
+    this.#options.logger.info({ reason }, 'shutting down')
+    await this.#starting
+    await this.#drainAll()
+    await this.#stopAll()
+    this.#options.logger.info('stopped')
+    this.#options.host.exit(exitCode)
+  }
+
+  async #drainAll(): Promise<void> {
+    const { logger, drainMs, clock } = this.#options
+    const deadlineMs = clock() + drainMs
+    const drains = this.#started.map(async (part) => {
+      try {
+        const isDone = await within(drainMs, () => part.drain?.({ deadlineMs }))
+        if (!isDone) logger.warn({ part: part.name }, 'part not drained in time')
+      } catch (err) {
+        logger.error({ err, part: part.name }, 'part failed to drain')
+      }
+    })
+    await Promise.all(drains)
+  }
+
+  async #stopAll(): Promise<void> {
+    const { logger, stopTimeoutMs, host } = this.#options
+    this.#phase = 'stopping'
+    for (const part of this.#started.splice(0).reverse()) {
+      try {
+        const isDone = await within(stopTimeoutMs, () => part.stop?.())
+        if (!isDone) logger.error({ part: part.name }, 'part did not stop in time')
+      } catch (err) {
+        logger.error({ err, part: part.name }, 'part failed to stop')
+      }
+    }
+    this.#phase = 'stopped'
+    for (const [event, listener] of this.#listeners) host.removeListener(event, listener)
+  }
+
+  #onSignal(signal: string): void {
+    if (this.#shutdown === undefined) {
+      void this.shutDown(signal, 0)
+    } else {
+      this.#options.logger.warn({ signal }, 'second signal, exiting now')
+      this.#options.host.exit(1)
+    }
+  }
+
+  #onError(event: string, error: unknown): void {
+    const err = error instanceof Error ? error : new Error(String(error))
+    this.#options.logger.fatal({ err }, event)
+    this.#options.host.exit(1)
+  }
+}
+
+/** Whether the work was finished in time. */
+async function within(timeMs: number, work: () => Promise<void> | void): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), timeMs)
+  })
+  try {
+    return await Promise.race([(async () => work())().then(() => true), late])
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,46 @@
+/** Client addresses and the networks they may be in. Addresses are compared in their plain form: IPv4 without an IPv6 prefix. */
+import { BlockList, isIP, isIPv6 } from 'node:net'
+
+export interface Networks {
+  has(address: string): boolean
+}
+
+/** A set of networks, written as 10.0.0.0/8, fd00::/8 or as single addresses. */
+export function networks(items: readonly string[]): Networks {
+  const list = new BlockList()
+  for (const item of items) {
+    const [address = '', bits] = item.split('/')
+    const family = isIPv6(address) ? 'ipv6' : 'ipv4'
+    if (isIP(address) === 0) throw new TypeError(`"${item}" is not a network`)
+    list.addSubnet(address, bits === undefined ? (family === 'ipv6' ? 128 : 32) : Number(bits), family)
+  }
+  return {
+    has(address) {
+      const plain = plainAddress(address)
+      return isIP(plain) !== 0 && list.check(plain, isIPv6(plain) ? 'ipv6' : 'ipv4')
+    },
+  }
+}
+
+/** The address without a scope, and an IPv4 one without the prefix a dual-stack socket shows it with (RFC 4291 §2.5.5.2). */
+export function plainAddress(address: string): string {
+  const [unscoped = ''] = address.split('%')
+  return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(unscoped)?.[1] ?? unscoped
+}
+
+/** What limits count as one client: an IPv4 address, or the /64 network that one IPv6 client usually has for itself. */
+export function clientNetwork(address: string): string {
+  const plain = plainAddress(address)
+  if (!isIPv6(plain)) return plain
+  const [head = '', tail] = plain.toLowerCase().split('::')
+  const groups = head === '' ? [] : head.split(':')
+  if (tail !== undefined) {
+    const after = tail === '' ? [] : tail.split(':')
+    while (groups.length + after.length < 8) groups.push('0')
+    groups.push(...after)
+  }
+  return `${groups
+    .slice(0, 4)
+    .map((group) => group.replace(/^0+(?=.)/, ''))
+    .join(':')}::/64`
+}

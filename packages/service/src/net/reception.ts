@@ -1,0 +1,164 @@
+/**
+ * What happens to a client between accept and its protocol: PROXY header where the peer is a known load balancer (contract
+ * A8), limits, TLS where the port is implicit (A1). Who breaks a limit comes through TLS too, so that the protocol can say so
+ * in its own words (B10); but only a few at a time, the rest are cut off. Whoever doesn't get through hears nothing.
+ */
+import { randomBytes } from 'node:crypto'
+import type { Socket } from 'node:net'
+import type { Logger, Metrics } from '@postern/telemetry'
+import type { Certificates } from '../tls/certificates.js'
+import { HandshakeError, handshake } from '../tls/handshake.js'
+import { ConnectionCount, type Refusal } from './connection-count.js'
+import { type Networks, plainAddress } from './networks.js'
+import { ProxyHeaderError, readProxyHeader } from './read-proxy-header.js'
+
+/** A client that came through. Nobody has read from its socket or listens to it; whoever takes it owns it. */
+export interface Incoming {
+  /** Unique, for logs. */
+  readonly id: string
+  readonly socket: Socket
+  readonly remoteAddress: string
+  readonly remotePort: number
+  readonly localPort: number
+  /** Whether the socket is already encrypted. */
+  readonly secure: boolean
+}
+
+export interface ReceptionOptions {
+  /** Names the listener in logs and metrics: `imaps`. */
+  readonly name: string
+  /** The certificates of an implicit TLS port; without them the socket is handed over in clear. */
+  readonly tls?: Certificates | undefined
+  readonly proxyNetworks: Networks
+  readonly connectionsMax: number
+  readonly connectionsPerAddressMax: number
+  readonly proxyTimeoutMs: number
+  readonly handshakeTimeoutMs: number
+  readonly logger: Logger
+  readonly metrics: Metrics
+  readonly onConnection: (incoming: Incoming) => void
+  /** Writes the protocol's busy line; the socket is then closed. */
+  readonly onRefused: (incoming: Incoming, refusal: Refusal) => void
+}
+
+/** Refused clients that may be told so at a time. */
+const refusedAtOnceMax = 64
+/** For a refused client to read its line and leave. */
+const refusalTimeoutMs = 2000
+
+export class Reception {
+  readonly #options: ReceptionOptions
+  readonly #logger: Logger
+  readonly #count: ConnectionCount
+  readonly #sockets = new Set<Socket>()
+  #refusedNow = 0
+
+  constructor(options: ReceptionOptions) {
+    this.#options = options
+    this.#logger = options.logger.child({ listener: options.name })
+    this.#count = new ConnectionCount(options)
+  }
+
+  /** Clients within the limits, from accept on. */
+  get connections(): number {
+    return this.#count.total
+  }
+
+  receive(socket: Socket): void {
+    this.#sockets.add(socket)
+    socket.once('close', () => this.#sockets.delete(socket))
+    // An error is followed by 'close', which whoever holds the socket listens to.
+    socket.on('error', () => undefined)
+    if (this.#sockets.size > this.#options.connectionsMax + refusedAtOnceMax) this.#cutOff(socket)
+    else this.#lead(socket).catch((error) => this.#giveUp(socket, error))
+  }
+
+  destroyAll(): void {
+    for (const socket of this.#sockets) socket.destroy()
+  }
+
+  async #lead(socket: Socket): Promise<void> {
+    const client = await this.#clientOf(socket)
+    if (client === undefined || socket.destroyed) return
+    const place = this.#count.take(client.address)
+    if (place.refusal === undefined) {
+      socket.once('close', place.release)
+      this.#handOver(await this.#incoming(socket, client))
+    } else if (this.#refusedNow < refusedAtOnceMax) {
+      this.#refusedNow++
+      socket.once('close', () => this.#refusedNow--)
+      this.#refuse(await this.#incoming(socket, client), place.refusal)
+    } else {
+      this.#cutOff(socket)
+    }
+  }
+
+  /** Who it is: whom the load balancer names, or else the peer. Undefined when the socket is already gone. */
+  async #clientOf(socket: Socket): Promise<{ readonly address: string; readonly port: number } | undefined> {
+    const { remoteAddress, remotePort } = socket
+    if (remoteAddress === undefined || remotePort === undefined) return void socket.destroy()
+    const { proxyNetworks, proxyTimeoutMs } = this.#options
+    const isBalancer = proxyNetworks.has(remoteAddress)
+    const named = isBalancer ? await readProxyHeader(socket, { timeoutMs: proxyTimeoutMs }) : undefined
+    const { address, port } = named ?? { address: remoteAddress, port: remotePort }
+    return { address: plainAddress(address), port }
+  }
+
+  async #incoming(socket: Socket, client: { readonly address: string; readonly port: number }): Promise<Incoming> {
+    const { tls } = this.#options
+    return {
+      id: randomBytes(8).toString('hex'),
+      remoteAddress: client.address,
+      remotePort: client.port,
+      localPort: socket.localPort ?? 0,
+      secure: tls !== undefined,
+      socket: tls ? await this.#shakeHands(socket, tls) : socket,
+    }
+  }
+
+  async #shakeHands(socket: Socket, certificates: Certificates): Promise<Socket> {
+    const { name, metrics, handshakeTimeoutMs } = this.#options
+    const observe = metrics.tlsHandshakeSeconds.startTimer({ listener: name })
+    const secure = await handshake(socket, certificates, { timeoutMs: handshakeTimeoutMs })
+    observe()
+    return secure
+  }
+
+  #handOver(incoming: Incoming): void {
+    const { name, metrics, onConnection } = this.#options
+    metrics.connectionsAccepted.inc({ listener: name })
+    metrics.connectionsOpen.inc({ listener: name })
+    incoming.socket.once('close', () => metrics.connectionsOpen.dec({ listener: name }))
+    onConnection(incoming)
+  }
+
+  #refuse(incoming: Incoming, refusal: Refusal): void {
+    this.#countRefusal(refusal)
+    this.#logger.warn({ connection: incoming.id, remote: incoming.remoteAddress }, `refused: ${refusal}`)
+    this.#options.onRefused(incoming, refusal)
+    incoming.socket.end()
+    incoming.socket.resume()
+    setTimeout(() => incoming.socket.destroy(), refusalTimeoutMs).unref()
+  }
+
+  #cutOff(socket: Socket): void {
+    this.#countRefusal('flood')
+    socket.destroy()
+  }
+
+  #giveUp(socket: Socket, error: unknown): void {
+    const remote = socket.remoteAddress
+    if (error instanceof HandshakeError || error instanceof ProxyHeaderError) {
+      this.#countRefusal(error instanceof HandshakeError ? 'handshake' : 'proxy header')
+      this.#logger.info({ remote, reason: error.message }, 'closed before its protocol')
+    } else {
+      this.#countRefusal('error')
+      this.#logger.error({ err: error, remote }, 'connection failed')
+    }
+    socket.destroy()
+  }
+
+  #countRefusal(reason: string): void {
+    this.#options.metrics.connectionsRefused.inc({ listener: this.#options.name, reason })
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * The certificates in memory: each pair of files is read when its stamp has changed, checked, and made into a context that
+ * handshakes use from then on; found again by the names in the certificate (RFC 6066 §3). All contexts share their ticket
+ * keys, so a session begun with one goes on with another.
+ */
+import { constants, createPrivateKey, randomBytes, X509Certificate } from 'node:crypto'
+import { readFile, stat } from 'node:fs/promises'
+import { createSecureContext, type SecureContext } from 'node:tls'
+import type { CertificateFiles } from './self-made.js'
+
+/** One certificate as it's served now. */
+export interface Served {
+  readonly cert: string
+  readonly key: string
+  readonly context: SecureContext
+  readonly expiresAtMs: number
+  /** Host names, in lower case; `*.` stands for one label. */
+  readonly hostNames: readonly string[]
+}
+
+export class ServedCertificates {
+  readonly #ticketKeys = randomBytes(48)
+  readonly #served = new Map<string, Served>()
+  /** Of every pair looked at, usable or not, so that a bad one is told once. */
+  readonly #stamps = new Map<string, string>()
+  #byHostName = new Map<string, Served>()
+
+  /** The names under which pairs were loaded or tried. */
+  get labels(): string[] {
+    return [...this.#stamps.keys()]
+  }
+
+  get(label: string): Served | undefined {
+    return this.#served.get(label)
+  }
+
+  /** Loads the pair if its files changed, and returns it then. Throws when it can't be used; the one before stays. */
+  async load(label: string, files: CertificateFiles): Promise<Served | undefined> {
+    const stamp = await stampOf(files)
+    if (this.#stamps.get(label) === stamp) return undefined
+    this.#stamps.set(label, stamp)
+    const pair = await readPair(files, this.#ticketKeys)
+    this.#served.set(label, pair)
+    this.#index()
+    return pair
+  }
+
+  /** Returns whether it was served. */
+  drop(label: string): boolean {
+    this.#stamps.delete(label)
+    const wasServed = this.#served.delete(label)
+    this.#index()
+    return wasServed
+  }
+
+  /** SNI has the name without a trailing dot; some clients send one all the same. */
+  find(serverName: string): Served | undefined {
+    const name = serverName.toLowerCase().replace(/\.$/, '')
+    return this.#byHostName.get(name) ?? this.#byHostName.get(name.replace(/^[^.]+/, '*'))
+  }
+
+  /** Of two certificates with one name, the one loaded first keeps it. */
+  #index(): void {
+    const pairs = [...this.#served.values()].reverse()
+    this.#byHostName = new Map(pairs.flatMap((pair) => pair.hostNames.map((name) => [name, pair])))
+  }
+}
+
+/** Changes whenever one of the files was written or replaced. */
+async function stampOf(files: CertificateFiles): Promise<string> {
+  const stats = await Promise.all([files.cert, files.key].map((path) => stat(path).catch((error) => error.code)))
+  return stats
+    .map((found) => (typeof found === 'object' ? `${found.ino}:${found.size}:${found.mtimeMs}` : String(found)))
+    .join(' ')
+}
+
+async function readPair(files: CertificateFiles, ticketKeys: Buffer): Promise<Served> {
+  const [cert, key] = await Promise.all([readFile(files.cert, 'utf8'), readFile(files.key, 'utf8')])
+  const leaf = new X509Certificate(cert)
+  if (!leaf.checkPrivateKey(createPrivateKey(key))) {
+    throw new Error(`${files.key} is not the key of the certificate in ${files.cert}`)
+  }
+  const context = createSecureContext({
+    cert,
+    key,
+    ticketKeys,
+    sessionIdContext: 'postern',
+    minVersion: 'TLSv1.2',
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+  })
+  const hostNames = [...(leaf.subjectAltName ?? '').matchAll(/DNS:([^\s,"]+)/g)].map((match) => match[1]!.toLowerCase())
+  return { cert, key, context, expiresAtMs: Date.parse(leaf.validTo), hostNames }
+}

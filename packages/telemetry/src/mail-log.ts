@@ -1,0 +1,76 @@
+/**
+ * The mail log (contract I5): one line for each thing that happens to a message, with fixed fields that an operator can
+ * search for. Only the fields listed for an event are written, so a subject or text that a caller passes by mistake isn't;
+ * what a remote server answered is cut short and freed of control characters.
+ */
+import type { Logger } from './logger.js'
+import type { Metrics } from './metrics.js'
+
+interface Message {
+  readonly messageId: string | undefined
+}
+interface Queued extends Message {
+  readonly queueId: string
+  readonly from: string
+}
+interface Attempt extends Queued {
+  readonly to: string
+  readonly relay: string
+  /** The enhanced status code and the answer it came with: `2.0.0 250 Ok`. */
+  readonly status: string
+  /** Since the message was accepted. */
+  readonly delayMs: number
+}
+
+export type MailEvent =
+  /** Answered 250: durable, and queued for every recipient. */
+  | (Queued & { readonly event: 'accepted'; readonly to: readonly string[]; readonly sizeBytes: number })
+  /** Refused before it was accepted; it has no queue id. */
+  | (Message & {
+      readonly event: 'refused'
+      readonly from: string
+      readonly to: readonly string[]
+      readonly status: string
+    })
+  | (Attempt & { readonly event: 'delivered' })
+  | (Attempt & { readonly event: 'deferred'; readonly retryAt: Date })
+  | (Attempt & { readonly event: 'bounced' })
+  /** Stored in a mailbox: by a client's APPEND, or as the local end of a delivery. */
+  | (Message & {
+      readonly event: 'appended'
+      readonly to: string
+      readonly mailbox: string
+      readonly sizeBytes: number
+    })
+
+export type MailLog = (event: MailEvent) => void
+
+const queued = ['queueId', 'messageId', 'from', 'to'] as const
+const attempt = [...queued, 'relay', 'status', 'delayMs'] as const
+const fieldsByEvent: { readonly [E in MailEvent['event']]: readonly (keyof Extract<MailEvent, { event: E }>)[] } = {
+  accepted: [...queued, 'sizeBytes'],
+  refused: ['messageId', 'from', 'to', 'status'],
+  delivered: attempt,
+  deferred: [...attempt, 'retryAt'],
+  bounced: attempt,
+  appended: ['messageId', 'to', 'mailbox', 'sizeBytes'],
+}
+
+const textLengthMax = 256
+const recipientsMax = 100
+
+export function createMailLog(options: { readonly logger: Logger; readonly metrics: Metrics }): MailLog {
+  const logger = options.logger.child({ log: 'mail' })
+  return (event) => {
+    const fields = fieldsByEvent[event.event] as readonly (keyof typeof event)[]
+    logger.info(Object.fromEntries(fields.map((field) => [field, plain(event[field])])), event.event)
+    options.metrics.mailEvents.inc({ event: event.event })
+    if (event.event === 'delivered') options.metrics.deliveryDelaySeconds.observe(event.delayMs / 1000)
+  }
+}
+
+function plain(value: unknown): unknown {
+  if (typeof value === 'string') return value.replace(/[\x00-\x1f\x7f]+/g, ' ').slice(0, textLengthMax)
+  if (Array.isArray(value)) return value.slice(0, recipientsMax).map(plain)
+  return value
+}

@@ -1,0 +1,91 @@
+/**
+ * Every metric Postern exposes, in one list; the accessors are typed from it, so a name or label that isn't declared here
+ * doesn't compile. Each process has its own registry, with prom-client's process metrics (event loop lag among them).
+ * Labels are closed sets: never an address, a user or a message.
+ */
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+
+interface Declaration {
+  readonly name: string
+  readonly type: 'counter' | 'gauge' | 'histogram'
+  readonly help: string
+  readonly labels: readonly string[]
+  readonly buckets?: readonly number[]
+}
+
+export const metricList = {
+  connectionsOpen: {
+    name: 'postern_connections_open',
+    type: 'gauge',
+    help: 'Client connections open now.',
+    labels: ['listener'],
+  },
+  connectionsAccepted: {
+    name: 'postern_connections_accepted_total',
+    type: 'counter',
+    help: 'Client connections handed to their protocol.',
+    labels: ['listener'],
+  },
+  connectionsRefused: {
+    name: 'postern_connections_refused_total',
+    type: 'counter',
+    help: 'Client connections turned away before their protocol saw them.',
+    labels: ['listener', 'reason'],
+  },
+  tlsHandshakeSeconds: {
+    name: 'postern_tls_handshake_seconds',
+    type: 'histogram',
+    help: 'Time that TLS handshakes took, from the first byte to keys.',
+    labels: ['listener'],
+    buckets: [0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+  },
+  certificateExpiry: {
+    name: 'postern_certificate_expiry_timestamp_seconds',
+    type: 'gauge',
+    help: 'When the certificate ends, in Unix time.',
+    labels: ['certificate'],
+  },
+  mailEvents: {
+    name: 'postern_mail_events_total',
+    type: 'counter',
+    help: 'Message events as the mail log tells them.',
+    labels: ['event'],
+  },
+  deliveryDelaySeconds: {
+    name: 'postern_delivery_delay_seconds',
+    type: 'histogram',
+    help: 'Time from acceptance to delivery, per recipient.',
+    labels: [],
+    buckets: [0.1, 0.5, 1, 5, 30, 60, 300, 1800, 7200, 43_200, 172_800],
+  },
+} as const satisfies Record<string, Declaration>
+
+type List = typeof metricList
+type Accessor<D extends Declaration> = D['type'] extends 'counter'
+  ? Counter<D['labels'][number]>
+  : D['type'] extends 'gauge'
+    ? Gauge<D['labels'][number]>
+    : Histogram<D['labels'][number]>
+
+export type Metrics = { readonly [Name in keyof List]: Accessor<List[Name]> } & {
+  readonly registry: Registry
+}
+
+export function createMetrics(options: { readonly processMetrics?: boolean } = {}): Metrics {
+  const registry = new Registry()
+  if (options.processMetrics ?? true) collectDefaultMetrics({ register: registry })
+  const accessors = Object.entries(metricList).map(([name, declaration]) => [name, create(declaration, registry)])
+  return { ...(Object.fromEntries(accessors) as Omit<Metrics, 'registry'>), registry } as Metrics
+}
+
+function create({ name, type, help, labels, buckets }: Declaration, registry: Registry) {
+  const shape = { name, help, labelNames: labels, registers: [registry] }
+  switch (type) {
+    case 'counter':
+      return new Counter(shape)
+    case 'gauge':
+      return new Gauge(shape)
+    case 'histogram':
+      return new Histogram(buckets ? { ...shape, buckets: [...buckets] } : shape)
+  }
+}
