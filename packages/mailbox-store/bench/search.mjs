@@ -44,7 +44,10 @@ while (words.size < 24_000) words.add(Array.from({ length: 1 + Math.floor(chance
 const vocabulary = [...words]
 const weights = []
 let total = 0
-for (let rank = 0; rank < vocabulary.length; rank++) weights.push((total += 1 / (rank + 2.7)))
+for (let rank = 0; rank < vocabulary.length; rank++) {
+  total += 1 / (rank + 2.7)
+  weights.push(total)
+}
 function word() {
   const at = chance() * total
   let low = 0

@@ -22,7 +22,8 @@ function report(what, value, { unit = '', atLeast, atMost, note = '' }) {
   const goal = atLeast !== undefined ? `≥ ${atLeast}` : atMost !== undefined ? `≤ ${atMost}` : ''
   const met = (atLeast === undefined || value >= atLeast) && (atMost === undefined || value <= atMost)
   if (!met) missed.push(what)
-  const shown = value >= 100 ? Math.round(value).toLocaleString('en') : value.toPrecision(3)
+  const shown =
+    value >= 100 ? Math.round(value).toLocaleString('en') : value.toPrecision(value >= 1 && value < 10 ? 4 : 3)
   console.log(
     `${met ? 'ok  ' : 'MISS'} ${what.padEnd(62)} ${`${shown} ${unit}`.padStart(16)}  ${goal.padEnd(10)} ${note}`,
   )
@@ -80,10 +81,11 @@ const small = Array.from({ length: 4000 }, (_, i) => message(i, { size: 4096 }))
 
 async function measureAppends({ flushMs, runs, count, bareCount }) {
   const path = join(folder, `append-${flushMs}`)
-  const fault = (point) => {
-    if (point === 'commit' && flushMs > 0) flushSlowly(flushMs)
+  const aroundFlush = async (flush) => {
+    await flush()
+    if (flushMs > 0) await new Promise((resolve) => setTimeout(resolve, flushMs))
   }
-  const { store, alice, mailbox } = await openAt(path, { fault })
+  const { store, alice, mailbox } = await openAt(path, { aroundFlush })
   const append = (i) => alice.append(mailbox, [{ message: small[i % small.length] }])
   await callers(32, count, append)
   const ratios = []
@@ -200,7 +202,6 @@ async function measureSearch(what, query, atMost, expected) {
     console.log(`MISS ${what}: found ${first.value.length}, expected ${expected}`)
   }
 }
-const probe = message(mailboxSize + 1)
 const subjectOf = async (at) => {
   const content = await box.content(box.index.entries.messages[at])
   return /Subject: (.*)\r\n/.exec(Buffer.from(await content.bytes()).toString('latin1'))[1]
@@ -211,7 +212,6 @@ const messageId = /Message-ID: (.*)\r\n/.exec(Buffer.from(await content.bytes())
 await measureSearch('search: rare word in the body', { kind: 'body', text: 'quixotryword' }, 30, 10)
 await measureSearch('search: subject substring', { kind: 'subject', text: subject.slice(2) }, 30, 1)
 await measureSearch('search: Message-ID', { kind: 'header', name: 'Message-ID', text: messageId }, 5, 1)
-void probe
 
 const thousand = [[1, 1000]]
 for (const [what, work] of [

@@ -7,7 +7,7 @@ import { createReadStream } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { refuse } from '../refusals.js'
-import type { Fault } from '../sqlite/connection.js'
+import { asRefusal, type Fault } from '../sqlite/connection.js'
 import type { ByteRange, Content } from '../store.js'
 
 const streamBytes = 262_144
@@ -102,26 +102,8 @@ export class FileBlobs {
     })
     return {
       size,
-      async bytes(range) {
-        const { start, end } = clip(range)
-        const bytes = new Uint8Array(Math.max(0, end - start))
-        const file = await open(path, 'r')
-        try {
-          let at = 0
-          while (at < bytes.length) {
-            const { bytesRead } = await file.read(bytes, at, bytes.length - at, start + at)
-            if (bytesRead === 0) throw new Error(`${path} is shorter than its row says`)
-            at += bytesRead
-          }
-        } finally {
-          await file.close()
-        }
-        return bytes
-      },
-      async *stream(range) {
-        const { start, end } = clip(range)
-        if (end > start) yield* createReadStream(path, { start, end: end - 1, highWaterMark: streamBytes })
-      },
+      bytes: (range) => readRange(path, clip(range)).catch((error: unknown) => missing(path, error)),
+      stream: (range) => streamRange(path, clip(range)),
     }
   }
 
@@ -141,6 +123,42 @@ export class FileBlobs {
   async remove(path: string): Promise<void> {
     await rm(path, { force: true })
   }
+}
+
+async function readRange(path: string, { start, end }: ByteRange): Promise<Uint8Array> {
+  const bytes = new Uint8Array(Math.max(0, end - start))
+  const file = await open(path, 'r')
+  try {
+    for (let at = 0; at < bytes.length; ) {
+      const { bytesRead } = await file.read(bytes, at, bytes.length - at, start + at)
+      if (bytesRead === 0) refuse('corrupt', `${path} is shorter than its message.`, 'Restore it from a backup.')
+      at += bytesRead
+    }
+    return bytes
+  } finally {
+    await file.close()
+  }
+}
+
+async function* streamRange(path: string, { start, end }: ByteRange): AsyncGenerator<Uint8Array> {
+  if (end <= start) return
+  try {
+    let left = end - start
+    for await (const piece of createReadStream(path, { start, end: end - 1, highWaterMark: streamBytes })) {
+      left -= (piece as Uint8Array).length
+      yield piece as Uint8Array
+    }
+    if (left > 0) refuse('corrupt', `${path} is shorter than its message.`, 'Restore it from a backup.')
+  } catch (error) {
+    missing(path, error)
+  }
+}
+
+/** A row names a file that isn't there: somebody took it. */
+function missing(path: string, error: unknown): never {
+  if (error instanceof Error && 'code' in error && error.code === 'ENOENT')
+    refuse('corrupt', `The file ${path} of a message is missing.`, 'Restore it from a backup.')
+  throw asRefusal(error, path)
 }
 
 async function flushFolder(folder: string): Promise<void> {

@@ -66,7 +66,8 @@ export class MailboxIndex {
   vanishedSince(modSeq: number): { uids: Uint32Array; messages: Uint32Array } {
     const pairs: [number, number][] = []
     for (const gone of this.#vanished)
-      if (gone.modSeq > modSeq) gone.uids.forEach((uid, i) => pairs.push([uid, gone.messages[i] as number]))
+      if (gone.modSeq > modSeq)
+        for (let i = 0; i < gone.uids.length; i++) pairs.push([gone.uids[i] as number, gone.messages[i] as number])
     pairs.sort((a, b) => a[0] - b[0])
     return {
       uids: Uint32Array.from(pairs, ([uid]) => uid),

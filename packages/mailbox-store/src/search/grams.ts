@@ -16,9 +16,11 @@ const reserved = /[\0\ue000-\uf8ff]/
 const reservedAll = /[\0\ue000-\uf8ff]/g
 const replacement = '\ufffd'
 
-/** A longer needle is looked up by this many of its trigrams, spread over it; the check does the rest. */
-const gramsPerNeedleMax = 24
 export const gramChars = 3
+/** Of a longer needle only the beginning is looked up; the check does the rest. */
+const needleCharsMax = 256
+const gramsAskedMax = 5
+const sampleBuckets = 0x8000
 
 /** FTS5 ends a text at NUL. */
 function indexForm(folded: string): string {
@@ -57,17 +59,56 @@ export interface NeedleGrams {
 
 export function needleGrams(folded: string): NeedleGrams {
   const form = indexForm(folded)
-  const characters = Array.from(form)
-  const count = characters.length - gramChars + 1
+  const characters = Array.from(form.slice(0, needleCharsMax))
   const untouched = !form.includes(replacement)
-  if (count < 1) return { grams: [], prefix: form, short: true, exact: untouched }
-  const grams = new Set<string>()
-  const used = Math.min(count, gramsPerNeedleMax)
-  for (let i = 0; i < used; i++) {
-    const at = used === 1 ? 0 : Math.round((i * (count - 1)) / (used - 1))
-    grams.add(characters.slice(at, at + gramChars).join(''))
+  if (characters.length < gramChars) return { grams: [], prefix: form, short: true, exact: untouched }
+  return {
+    grams: Array.from(new Set(gramsOf(characters))),
+    prefix: form,
+    short: false,
+    exact: characters.length === gramChars && untouched,
   }
-  return { grams: Array.from(grams), prefix: form, short: false, exact: count === 1 && untouched }
+}
+
+function* gramsOf(characters: readonly string[]): Generator<string> {
+  for (let at = 0; at + gramChars <= characters.length; at++) yield characters.slice(at, at + gramChars).join('')
+}
+
+/**
+ * How often trigrams are met, counted in a sample of the messages, in buckets: the rarest trigrams of a needle narrow
+ * as well as all of them and cost a fraction. A wrong count costs time only.
+ */
+export class GramSample {
+  readonly counts: Uint16Array
+
+  /** `bytes`: what was stored of it. */
+  constructor(bytes?: Uint8Array) {
+    this.counts = new Uint16Array(sampleBuckets)
+    if (bytes !== undefined) new Uint8Array(this.counts.buffer).set(bytes.subarray(0, sampleBuckets * 2))
+  }
+
+  get bytes(): Uint8Array {
+    return new Uint8Array(this.counts.buffer)
+  }
+
+  add(text: string): void {
+    const seen = new Uint8Array(sampleBuckets)
+    for (const gram of gramsOf(Array.from(text))) seen[bucketOf(gram)] = 1
+    for (let i = 0; i < sampleBuckets; i++)
+      if (seen[i] === 1 && (this.counts[i] as number) < 0xffff) this.counts[i] = (this.counts[i] as number) + 1
+  }
+
+  rarest(grams: readonly string[]): readonly string[] {
+    if (grams.length <= gramsAskedMax) return grams
+    const countOf = (gram: string): number => this.counts[bucketOf(gram)] as number
+    return [...grams].sort((a, b) => countOf(a) - countOf(b)).slice(0, gramsAskedMax)
+  }
+}
+
+function bucketOf(gram: string): number {
+  let hash = 0
+  for (let i = 0; i < gram.length; i++) hash = Math.imul(hash ^ gram.charCodeAt(i), 0x9e3779b1) ^ (hash >>> 13)
+  return (hash >>> 8) & (sampleBuckets - 1)
 }
 
 /** FTS5 string syntax: nothing in quotes has a meaning but the quote. */

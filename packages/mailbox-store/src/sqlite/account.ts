@@ -159,7 +159,7 @@ export class SqliteAccount implements Account {
   }
 
   #own(mailbox: MailboxId): void {
-    const row = this.#parts.db.prepareRaw('SELECT 1 FROM mailbox WHERE id = ? AND account = ?').get(mailbox, this.id)
+    const row = this.#parts.db.get('SELECT 1 FROM mailbox WHERE id = ? AND account = ?', mailbox, this.id)
     if (row === undefined) refuse('no-such-mailbox', 'That mailbox is gone.')
   }
 }

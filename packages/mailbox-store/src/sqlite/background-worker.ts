@@ -38,12 +38,13 @@ const port = parentPort as NonNullable<typeof parentPort>
 const checkpointBytes = 4_194_304
 const restartBytes = 268_435_456
 const indexBudgetMs = 20
-const retryMs = 200
+const checkpointEveryMs = 200
+const pauseAfterFailureMs = 2_000
 
 const db = new Connection({ path: paths.database, cacheBytes: 8_388_608 })
 const index = new SearchIndexBuilder({ mainPath: paths.database, searchPath: paths.search, blobsFolder: paths.blobs })
-let waitingForIndex: number[] = []
-let working: NodeJS.Timeout | NodeJS.Immediate | undefined
+const waitingForIndex: number[] = []
+let awake = false
 
 function parse(path: string, hash: Uint8Array): PreparedMessage {
   return prepareMessage(readFileSync(path), { inline: false, hash })
@@ -60,7 +61,7 @@ function checkpoint(): void {
   if (bytes < checkpointBytes) return
   // The file keeps its size when the WAL starts over, so that size alone does not say there is work.
   const now = Date.now()
-  if (bytes < restartBytes && now - checkpointed < retryMs) return
+  if (bytes < restartBytes && now - checkpointed < checkpointEveryMs) return
   checkpointed = now
   try {
     db.raw.pragma(`wal_checkpoint(${bytes < restartBytes ? 'PASSIVE' : 'RESTART'})`)
@@ -69,30 +70,30 @@ function checkpoint(): void {
   }
 }
 
-function work(): void {
-  working = undefined
-  checkpoint()
-  const state = index.step({ budgetMs: indexBudgetMs })
-  if (state === 'more') {
-    working = setImmediate(work)
-    return
+/** One slice of work, then another while there is more; requests are taken in between. */
+function turn(): void {
+  let pauseMs: number | undefined
+  try {
+    checkpoint()
+    if (index.step({ budgetMs: indexBudgetMs }) === 'more') pauseMs = 0
+  } catch (error) {
+    port.postMessage(failure(0, error))
+    pauseMs = pauseAfterFailureMs
   }
-  for (const id of waitingForIndex) port.postMessage({ id, value: undefined } satisfies BackgroundAnswer)
-  waitingForIndex = []
+  if (pauseMs === 0) setImmediate(turn)
+  else if (pauseMs !== undefined) setTimeout(turn, pauseMs)
+  else rest()
+}
+
+function rest(): void {
+  awake = false
+  for (const id of waitingForIndex.splice(0)) port.postMessage({ id } satisfies BackgroundAnswer)
 }
 
 function wake(): void {
-  working ??= setImmediate(() => {
-    try {
-      work()
-    } catch (error) {
-      port.postMessage({
-        id: 0,
-        error: String(error instanceof Error ? error.stack : error),
-      } satisfies BackgroundAnswer)
-      working = setTimeout(work, retryMs * 10)
-    }
-  })
+  if (awake) return
+  awake = true
+  setImmediate(turn)
 }
 
 async function answer(request: BackgroundRequest): Promise<unknown> {
@@ -135,7 +136,7 @@ port.on('message', (request: BackgroundRequest) => {
 function failure(id: number, error: unknown): BackgroundAnswer {
   if (error instanceof StoreRefusal)
     return { id, refusal: { code: error.code, message: error.message, fix: error.fix } }
-  return { id, error: String(error instanceof Error ? error.stack : error) }
+  return { id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) }
 }
 
 wake()

@@ -83,7 +83,7 @@ export class Background {
 
   #take(answer: BackgroundAnswer): void {
     if (answer.id === 0) {
-      this.#onError(new Error(`background work failed: ${answer.error}`))
+      this.#onError(new Error(`background work failed: ${answer.error ?? answer.refusal?.message}`))
       return
     }
     const pending = this.#pending.get(answer.id)

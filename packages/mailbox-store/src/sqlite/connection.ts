@@ -62,11 +62,11 @@ export class Connection {
   }
 
   get<Row>(sql: string, ...values: Value[]): Row | undefined {
-    return this.prepare(sql).get(...values) as Row | undefined
+    return this.reading(() => this.prepare(sql).get(...values) as Row | undefined)
   }
 
   all<Row>(sql: string, ...values: Value[]): Row[] {
-    return this.prepare(sql).all(...values) as Row[]
+    return this.reading(() => this.prepare(sql).all(...values) as Row[])
   }
 
   /** One write. Returns the new row's id. */
@@ -97,11 +97,22 @@ export class Connection {
   /** Several reads that see the same moment. Must not await: a snapshot that stays open holds the WAL back. */
   snapshot<Result>(read: () => Result): Result {
     if (this.raw.inTransaction) return read()
-    this.prepare('BEGIN').run()
+    return this.reading(() => {
+      this.prepare('BEGIN').run()
+      try {
+        return read()
+      } finally {
+        this.rollback()
+      }
+    })
+  }
+
+  /** A damaged file or a failing disk shows in reads too: the caller hears a refusal, not SQLite's own words. */
+  reading<Result>(read: () => Result): Result {
     try {
       return read()
-    } finally {
-      this.prepare('COMMIT').run()
+    } catch (error) {
+      throw asRefusal(error, this.raw.name)
     }
   }
 
@@ -141,7 +152,13 @@ export function asRefusal(error: unknown, path?: string): unknown {
     )
   if (code.startsWith('SQLITE_READONLY') || code === 'EROFS')
     return refusal('read-only', `Cannot write: ${where} is read-only.`, 'Mount it writable, or check the file modes.')
-  if (code.startsWith('SQLITE_CANTOPEN') || code === 'EACCES' || code === 'EPERM' || code === 'ENOTDIR')
+  if (
+    code.startsWith('SQLITE_CANTOPEN') ||
+    code === 'EACCES' ||
+    code === 'EPERM' ||
+    code === 'ENOTDIR' ||
+    code === 'EEXIST'
+  )
     return refusal(
       'read-only',
       `Cannot open ${where}.`,

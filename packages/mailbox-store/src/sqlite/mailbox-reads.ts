@@ -138,7 +138,7 @@ export function deltaSince(db: Connection, scope: Scope, since: number): IndexDe
   const modSeq = scopeModSeq(db, scope)
   if (modSeq <= since) return { modSeq, entries: new Entries(0), vanished: [] }
   const found: { mailbox: MailboxId; entries: Entries; at: number }[] = []
-  const vanished: UidRange[] = []
+  const vanished: UidRange[] = 'space' in scope ? [...vanishedWithInboxes(db, scope.space, since)] : []
   for (const mailbox of scopeMailboxes(db, scope, since)) {
     for (const entries of chunksChangedSince(db, mailbox, since))
       for (let at = 0; at < entries.length; at++)
@@ -156,6 +156,16 @@ function chunksChangedSince(db: Connection, mailbox: MailboxId, since: number): 
   return (statement.all(mailbox, since) as [Uint8Array][]).map(([data]) => decodeChunk(data))
 }
 
+/** Where an INBOX of the space was deleted after `since`: every uid that is in none of the others. */
+function vanishedWithInboxes(db: Connection, space: SpaceId, since: number): UidSet {
+  const row = db.get<{ from: number; uidNext: number }>(
+    'SELECT tombstones_from AS "from", uid_next AS uidNext FROM uid_space WHERE id = ?',
+    space,
+  )
+  if (row === undefined || since >= row.from) return []
+  return missing(loadIndex(db, { space }).entries, row.uidNext)
+}
+
 /** Uids gone after `since`; where the log no longer reaches back so far, all that are not there (RFC 7162 §3.2.5.1). */
 export function vanishedSince(db: Connection, mailbox: MailboxId, since: number): UidSet {
   const row = db.get<{ from: number; uidNext: number }>(
@@ -163,22 +173,19 @@ export function vanishedSince(db: Connection, mailbox: MailboxId, since: number)
     mailbox,
   )
   if (row === undefined) refuse('no-such-mailbox', 'That mailbox is gone.')
-  if (since < row.from) return missingBelow(db, mailbox, row.uidNext)
+  if (since < row.from) return missing(loadIndex(db, { mailbox }).entries, row.uidNext)
   const rows = db.all<{ uids: string }>('SELECT uids FROM tombstone WHERE mailbox = ? AND mod_seq > ?', mailbox, since)
   return uidSet(rows.flatMap(({ uids }) => parseUidSet(uids)))
 }
 
-function missingBelow(db: Connection, mailbox: MailboxId, uidNext: number): UidSet {
-  const gaps: [number, number][] = []
+/** The uids below `uidNext` that these entries don't hold. */
+function missing({ uids, length }: Entries, uidNext: number): UidSet {
+  const gaps: UidRange[] = []
   let next = 1
-  const statement = db.prepareRaw('SELECT data FROM chunk WHERE mailbox = ? ORDER BY first_uid')
-  for (const [data] of statement.iterate(mailbox) as IterableIterator<[Uint8Array]>) {
-    const { uids, length } = decodeChunk(data)
-    for (let i = 0; i < length; i++) {
-      const uid = uids[i] as number
-      if (uid > next) gaps.push([next, uid - 1])
-      next = uid + 1
-    }
+  for (let i = 0; i < length; i++) {
+    const uid = uids[i] as number
+    if (uid > next) gaps.push([next, uid - 1])
+    next = uid + 1
   }
   if (next < uidNext) gaps.push([next, uidNext - 1])
   return gaps

@@ -42,15 +42,16 @@ interface NewMailbox {
 
 function insertMailbox(tx: Transaction, { account, name, specialUse, space, shared = false }: NewMailbox): MailboxId {
   const home = space ?? createSpace(tx)
-  const { modSeq } = tx.space(home)
+  const { modSeq, uidNext } = tx.space(home)
   const id = tx.db.run(
     `INSERT INTO mailbox (account, name, special_use, space, shared, uid_next, mod_seq, tombstones_from, messages,
-     unseen, deleted, bytes) VALUES (?, ?, ?, ?, ?, 1, ?, ?, 0, 0, 0, 0)`,
+     unseen, deleted, bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0)`,
     account,
     name,
     specialUse ?? null,
     home,
     shared ? 1 : 0,
+    uidNext,
     modSeq,
     modSeq,
   )

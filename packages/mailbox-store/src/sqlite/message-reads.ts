@@ -2,7 +2,9 @@
 // message's row the short columns stand before the raw bytes, so that SQLite stops reading where the bytes begin.
 
 import type { FileBlobs } from '../blobs/file-blobs.js'
-import { objectId, sortSeparator } from '../messages/prepare.js'
+import { unpackEnvelope } from '../messages/envelope-column.js'
+import { objectId, previewOf } from '../messages/prepare.js'
+import { unpackSort } from '../messages/sort-column.js'
 import type { ByteRange, Content, MessageRow, RowWants, SortColumn } from '../store.js'
 import type { Connection } from './connection.js'
 
@@ -23,7 +25,7 @@ function wantedColumns(want: RowWants): string[] {
   if (want.structure) columns.push('body_structure')
   if (want.envelope || want.structure) columns.push('utf8')
   if (want.parts) columns.push('parts')
-  if (want.preview) columns.push('preview')
+  if (want.preview) columns.push('preview', previewSource)
   if (want.ids) columns.push('thread', 'hash')
   if (want.sort) columns.push('sort')
   if (want.refs) columns.push('refs')
@@ -42,7 +44,7 @@ export async function* messageRows(
   const toRow = rowReader(wanted)
   for (let at = 0; at < messages.length; at += rowsPerSlice) {
     if (at > 0) await new Promise(setImmediate)
-    yield readSlice(db, base, messages.subarray(at, at + rowsPerSlice)).map(toRow)
+    yield db.reading(() => readSlice(db, base, messages.subarray(at, at + rowsPerSlice))).map(toRow)
   }
 }
 
@@ -74,6 +76,9 @@ function keep(rows: readonly Columns[], ids: Uint32Array): Columns[] {
   })
 }
 
+/** The bytes that a preview is made from, where none is stored. */
+const previewSource = 'iif(preview IS NULL, raw, NULL)'
+
 /** Columns that weren't read become empty values, so that every row has one shape. */
 function rowReader(wanted: readonly string[]): (columns: Columns) => MessageRow {
   const place = (column: string): number => {
@@ -85,6 +90,7 @@ function rowReader(wanted: readonly string[]): (columns: Columns) => MessageRow 
   const utf8 = place('utf8')
   const parts = place('parts')
   const preview = place('preview')
+  const previewRaw = place(previewSource)
   const thread = place('thread')
   const hash = place('hash')
   const sort = place('sort')
@@ -95,23 +101,17 @@ function rowReader(wanted: readonly string[]): (columns: Columns) => MessageRow 
     size: c[1],
     internalDate: c[2],
     bodyStart: c[3],
-    envelope: envelope < 0 ? '' : (c[envelope] as string),
+    envelope: envelope < 0 ? '' : unpackEnvelope(c[envelope] as string),
     bodyStructure: structure < 0 ? '' : (c[structure] as string),
     utf8: utf8 < 0 || c[utf8] === null ? undefined : (JSON.parse(c[utf8] as string) as [string, string]),
     parts: parts < 0 ? noBytes : (c[parts] as Uint8Array),
-    preview: preview < 0 ? '' : (c[preview] as string),
+    preview: preview < 0 ? '' : ((c[preview] as string | null) ?? previewOf(c[previewRaw] as Uint8Array)),
     threadId: thread < 0 ? '' : (c[thread] as string),
     emailId: hash < 0 ? '' : objectId('M', c[hash] as Uint8Array),
-    sort: sort < 0 ? noSort : sortColumn(c[sort] as string),
+    sort: sort < 0 ? noSort : unpackSort(c[sort] as string),
     refs: refs < 0 ? noRefs : new Float64Array(Uint8Array.from(c[refs] as Uint8Array).buffer),
     header: header < 0 ? noBytes : (c[header] as Uint8Array),
   })
-}
-
-export function sortColumn(text: string): SortColumn {
-  const [date = '', subject = '', from = '', to = '', cc = '', displayFrom = '', displayTo = ''] =
-    text.split(sortSeparator)
-  return { date: date === '' ? undefined : Number(date), subject, from, to, cc, displayFrom, displayTo }
 }
 
 interface StoredBytes {

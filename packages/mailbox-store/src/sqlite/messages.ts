@@ -164,6 +164,9 @@ export function move(tx: Transaction, { account, mailbox, uids, to }: Owned & { 
   return placeAll(tx, target, taken)
 }
 
+/** A file is named by the whole of its hash; a message in its row only proves its bytes and gives the EMAILID. */
+const inlineHashBytes = 16
+
 export interface MessagePlace {
   /** Unix seconds. */
   readonly internalDate: number
@@ -192,7 +195,7 @@ export function insertMessage(
     m.thread,
     m.sort,
     m.refs,
-    m.hash,
+    m.file ? m.hash : m.hash.subarray(0, inlineHashBytes),
     new Uint8Array(Uint32Array.from(accounts).buffer),
     m.file ? 1 : 0,
     m.raw,

@@ -65,7 +65,7 @@ CREATE INDEX audit_by_tenant ON audit (tenant, id);
 
 CREATE TABLE uid_space (
   id INTEGER PRIMARY KEY AUTOINCREMENT, uid_validity INTEGER NOT NULL, uid_next INTEGER NOT NULL,
-  mod_seq INTEGER NOT NULL);
+  mod_seq INTEGER NOT NULL, tombstones_from INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE mailbox (
   id INTEGER PRIMARY KEY AUTOINCREMENT, account INTEGER NOT NULL REFERENCES inbox ON DELETE CASCADE,
   name TEXT NOT NULL, special_use TEXT,
@@ -74,6 +74,7 @@ CREATE TABLE mailbox (
   messages INTEGER NOT NULL, unseen INTEGER NOT NULL, deleted INTEGER NOT NULL, bytes INTEGER NOT NULL,
   UNIQUE (account, name));
 CREATE INDEX mailbox_by_space ON mailbox (space, mod_seq) WHERE shared = 1;
+CREATE INDEX mailbox_by_home ON mailbox (space);
 CREATE TABLE subscription (
   account INTEGER NOT NULL REFERENCES inbox ON DELETE CASCADE, name TEXT NOT NULL,
   PRIMARY KEY (account, name)) WITHOUT ROWID;
@@ -91,7 +92,7 @@ CREATE TABLE keyword_set (
 CREATE TABLE message (
   id INTEGER PRIMARY KEY, size INTEGER NOT NULL, internal_date INTEGER NOT NULL,
   envelope TEXT NOT NULL, body_structure TEXT NOT NULL, utf8 TEXT, body_start INTEGER NOT NULL, parts BLOB NOT NULL,
-  preview TEXT NOT NULL, thread TEXT NOT NULL, sort TEXT NOT NULL, refs BLOB NOT NULL, hash BLOB NOT NULL,
+  preview TEXT, thread TEXT NOT NULL, sort TEXT NOT NULL, refs BLOB NOT NULL, hash BLOB NOT NULL,
   accounts BLOB NOT NULL, file INTEGER NOT NULL, raw BLOB NOT NULL);
 CREATE INDEX message_by_file ON message (hash) WHERE file = 1;
 CREATE TABLE message_copies (message INTEGER PRIMARY KEY, copies INTEGER NOT NULL);

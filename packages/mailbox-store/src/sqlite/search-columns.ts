@@ -115,6 +115,7 @@ export function placesIn(column: Column<unknown>, ids: Uint32Array): Uint32Array
 /** Ascending ids that are in `ids` and not in `others`. */
 export function idsWithout(ids: Uint32Array, others: Uint32Array): Uint32Array {
   if (others.length === 0) return ids
+  if (same(ids, others)) return nothing
   const left: number[] = []
   let at = 0
   for (let i = 0; i < ids.length; i++) {
@@ -123,6 +124,14 @@ export function idsWithout(ids: Uint32Array, others: Uint32Array): Uint32Array {
     if (others[at] !== id) left.push(id)
   }
   return Uint32Array.from(left)
+}
+
+const nothing = new Uint32Array(0)
+
+function same(ids: Uint32Array, others: Uint32Array): boolean {
+  if (ids.length !== others.length) return false
+  for (let i = 0; i < ids.length; i++) if (ids[i] !== others[i]) return false
+  return true
 }
 
 const containsAll = (all: Uint32Array, ids: Uint32Array): boolean => idsWithout(ids, all).length === 0

@@ -22,9 +22,11 @@ import {
   isDamage,
   isForeign,
   nextMessageOf,
+  readSample,
   readState,
   removeSearchFiles,
   type SearchState,
+  sampleEvery,
   searchFormat,
   storeIdOf,
 } from './search-schema.js'
@@ -48,6 +50,7 @@ const sweepDocumentsMax = 2_000
 const mergePages = 128
 const builderCacheBytes = 33_554_432
 const hashBytesMax = 16 * 1024 * 1024
+const sampleCharsMax = 65_536
 const rebuildsMax = 3
 const gramTables: readonly GramTable[] = ['header_gram', 'body_gram']
 
@@ -91,9 +94,8 @@ export class SearchIndexBuilder {
   step({ budgetMs }: { budgetMs: number }): 'more' | 'done' {
     const end = performance.now() + budgetMs
     try {
-      const index = this.#open()
-      while (this.#indexBatch(index, end)) if (performance.now() >= end) return 'more'
-      while (this.#tidy(index)) if (performance.now() >= end) return 'more'
+      while (this.#indexBatch(this.#open(), end)) if (performance.now() >= end) return 'more'
+      while (this.#tidy(this.#open())) if (performance.now() >= end) return 'more'
       return 'done'
     } catch (error) {
       if (isBusy(error)) return 'more'
@@ -213,7 +215,6 @@ export class SearchIndexBuilder {
   #retreated(watermark: number): boolean {
     if (watermark < nextMessageOf(this.#main)) return false
     this.rebuild()
-    this.#open()
     return nextMessageOf(this.#main) > 1
   }
 
@@ -226,8 +227,17 @@ export class SearchIndexBuilder {
     const { cut, sentDay, fields, header, body } = this.#documentOf(row)
     const owner = ownerText(accountsOf(row.accounts))
     index.run('INSERT INTO doc VALUES (?, ?, ?, ?, ?, ?, ?, ?)', row.id, cut, sentDay, ...fields)
+    if (row.id % sampleEvery === 0) this.#sample(index, { header_gram: header, body_gram: body })
     index.run('INSERT INTO header_gram (rowid, text, owner) VALUES (?, ?, ?)', row.id, header, owner)
     index.run('INSERT INTO body_gram (rowid, text, owner) VALUES (?, ?, ?)', row.id, body, owner)
+  }
+
+  #sample(index: Connection, texts: Readonly<Record<GramTable, string>>): void {
+    for (const table of gramTables) {
+      const sample = readSample(index, table)
+      sample.add(texts[table].slice(0, sampleCharsMax))
+      index.run('INSERT OR REPLACE INTO gram_sample VALUES (?, ?)', table, sample.bytes)
+    }
   }
 
   #documentOf(row: SourceRow): Document {

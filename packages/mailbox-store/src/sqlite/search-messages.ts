@@ -16,7 +16,7 @@ import { IndexGone, type IndexView, type SearchIndexReader } from './search-read
 import { readMessages } from './search-rows.js'
 import type { GramTable } from './search-schema.js'
 import type { Slices } from './search-slices.js'
-import type { EntrySnapshot, MessagesAt, Positions } from './search-snapshot.js'
+import { type EntrySnapshot, keep, type MessagesAt, type Positions } from './search-snapshot.js'
 
 export type MessageQuery = Extract<
   SearchQuery,
@@ -61,7 +61,7 @@ export class MessageSearch {
     const messages = this.#sources.snapshot.messagesAt(positions)
     if (query.kind === 'sentDay') return this.#sentDay(query, positions, messages)
     const marks = await this.#marks(query, messages.ids)
-    return positions.filter((_, i) => marks[messages.places[i] as number] === 1)
+    return keep(positions, (_, i) => marks[messages.places[i] as number] === 1)
   }
 
   #marks(query: Exclude<MessageQuery, { kind: 'sentDay' }>, ids: Uint32Array): Promise<Uint8Array> {
@@ -93,7 +93,7 @@ export class MessageSearch {
     const load = (ids: Uint32Array): (number | null)[] => this.#sentDays(ids)
     const column = await reader.columns.column(index, { name: 'sentDay', ids: messages.ids, load, slices })
     const places = placesIn(column, messages.ids)
-    return positions.filter((at, i) => {
+    return keep(positions, (at, i) => {
       const sent = column.values[places[messages.places[i] as number] as number]
       const day = sent ?? Math.floor((snapshot.entries.internalDates[at] as number) / daySeconds)
       return day >= from && day < to
@@ -131,7 +131,7 @@ export class MessageSearch {
     const load = (some: Uint32Array): (string | null)[] => this.#fieldValues(field, some)
     const column = await reader.columns.column(index, { name: field, ids: asked, load, slices })
     const places = placesIn(column, asked)
-    const found = asked.filter((_, i) => {
+    const found = keep(asked, (_, i) => {
       const value = column.values[places[i] as number]
       return value !== null && value !== undefined && holdsLine(value, needle)
     })
@@ -317,7 +317,7 @@ function mark(marks: Uint8Array, ids: Uint32Array, found: Uint32Array): void {
 
 function common(ids: Uint32Array, others: Uint32Array): Uint32Array {
   let at = 0
-  return ids.filter((id) => {
+  return keep(ids, (id) => {
     while (at < others.length && (others[at] as number) < id) at++
     return others[at] === id
   })

@@ -4,7 +4,7 @@
 
 import { statSync } from 'node:fs'
 import type { AccountId } from '../model.js'
-import { allOf, anyOf, type NeedleGrams, ownerToken } from '../search/grams.js'
+import { allOf, anyOf, type GramSample, type NeedleGrams, ownerToken } from '../search/grams.js'
 import { Connection } from './connection.js'
 import { ColumnCache } from './search-columns.js'
 import {
@@ -13,6 +13,7 @@ import {
   isDamage,
   isFileTrouble,
   nextMessageOf,
+  readSample,
   readState,
   type SearchState,
   searchFormat,
@@ -57,6 +58,7 @@ export class SearchIndexReader {
   readonly #options: SearchIndexReaderOptions
   #index: Connection | undefined
   #inode = 0
+  readonly #samples = new Map<GramTable, IndexView & { readonly sample: GramSample }>()
 
   constructor(options: SearchIndexReaderOptions) {
     this.#options = options
@@ -84,7 +86,7 @@ export class SearchIndexReader {
     accounts: readonly AccountId[],
   ): string | undefined {
     const owners = accounts.length > ownersMax ? '' : ` AND (${anyOf(accounts.map(ownerToken))})`
-    if (!needle.short) return allOf(needle.grams) + owners
+    if (!needle.short) return allOf(this.#sample(view, table).rarest(needle.grams)) + owners
     const terms = this.#termsFrom(view, table, needle.prefix)
     if (terms === undefined) return undefined
     return terms.length === 0 ? '' : `(${anyOf(terms)})${owners}`
@@ -137,6 +139,16 @@ export class SearchIndexReader {
   close(): void {
     this.#index?.close()
     this.#index = undefined
+  }
+
+  /** Read again each time the index has grown by half. */
+  #sample(view: IndexView, table: GramTable): GramSample {
+    const known = this.#samples.get(table)
+    if (known !== undefined && known.build === view.build && view.watermark <= known.watermark * 1.5)
+      return known.sample
+    const sample = this.#ask(view, (index) => readSample(index, table))
+    this.#samples.set(table, { ...view, sample })
+    return sample
   }
 
   #termsFrom(view: IndexView, table: GramTable, prefix: string): readonly string[] | undefined {

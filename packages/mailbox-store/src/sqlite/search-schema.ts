@@ -6,6 +6,7 @@
 // opening the message. Trigrams narrow, the message's own text decides.
 
 import { rmSync } from 'node:fs'
+import { GramSample } from '../search/grams.js'
 import type { Connection } from './connection.js'
 
 /** Moves with the tables, with `fold`, and with what the message package makes of text. */
@@ -17,6 +18,7 @@ const tables = `
 CREATE TABLE state (
   one INTEGER PRIMARY KEY CHECK (one = 1), format INTEGER NOT NULL, store_id TEXT NOT NULL, build TEXT NOT NULL,
   watermark INTEGER NOT NULL, last_hash BLOB);
+CREATE TABLE gram_sample (gram_table TEXT PRIMARY KEY, counts BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE doc (
   id INTEGER PRIMARY KEY, cut INTEGER NOT NULL, sent_day INTEGER,
   subject TEXT, "from" TEXT, "to" TEXT, cc TEXT, bcc TEXT);
@@ -26,6 +28,9 @@ CREATE VIRTUAL TABLE body_gram USING fts5 (text, owner, ${gramOptions});
 CREATE VIRTUAL TABLE header_term USING fts5vocab (header_gram, row);
 CREATE VIRTUAL TABLE body_term USING fts5vocab (body_gram, row);
 `
+
+/** Messages whose id is a multiple of this are in the sample that says how often trigrams are. */
+export const sampleEvery = 32
 
 export type GramTable = 'header_gram' | 'body_gram'
 
@@ -49,6 +54,12 @@ export interface SearchState {
 
 export function readState(db: Connection): SearchState | undefined {
   return db.get<SearchState>('SELECT format, store_id AS storeId, build, watermark, last_hash AS lastHash FROM state')
+}
+
+export function readSample(db: Connection, table: GramTable): GramSample {
+  return new GramSample(
+    db.get<{ counts: Uint8Array }>('SELECT counts FROM gram_sample WHERE gram_table = ?', table)?.counts,
+  )
 }
 
 export function createTables(db: Connection, { storeId, build }: { storeId: string; build: string }): void {

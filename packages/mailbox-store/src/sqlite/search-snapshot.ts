@@ -32,7 +32,7 @@ export class EntrySnapshot {
   }
 
   get all(): Positions {
-    return Uint32Array.from({ length: this.entries.length }, (_, i) => i)
+    return upTo(this.entries.length)
   }
 
   filter(query: EntryQuery, positions: Positions): Positions {
@@ -40,33 +40,35 @@ export class EntrySnapshot {
     switch (query.kind) {
       case 'uids': {
         const cursor = new UidCursor(query.uids)
-        return positions.filter((at) => cursor.has(uids[at] as number))
+        return keep(positions, (at) => cursor.has(uids[at] as number))
       }
       case 'flag':
-        return positions.filter((at) => ((flags[at] as number) & query.flag) !== 0)
+        return keep(positions, (at) => ((flags[at] as number) & query.flag) !== 0)
       case 'keyword': {
         const has = this.#withKeyword(query.keyword)
-        return positions.filter((at) => has((flags[at] as number) >>> keywordSetShift))
+        return keep(positions, (at) => has((flags[at] as number) >>> keywordSetShift))
       }
       case 'size': {
         const { above = -1, below = Number.POSITIVE_INFINITY } = query
-        return positions.filter((at) => (sizes[at] as number) > above && (sizes[at] as number) < below)
+        return keep(positions, (at) => (sizes[at] as number) > above && (sizes[at] as number) < below)
       }
       case 'internalDate':
         return within(positions, internalDates, query)
       case 'saveDate':
         return within(positions, saveDates, query)
       case 'modSeq':
-        return positions.filter((at) => (modSeqs[at] as number) >= query.min)
+        return keep(positions, (at) => (modSeqs[at] as number) >= query.min)
     }
   }
 
   messagesAt(positions: Positions): MessagesAt {
-    const messages = positions.map((at) => this.entries.messages[at] as number)
+    const messages = new Uint32Array(positions.length)
     let ascending = true
-    for (let i = 1; i < messages.length && ascending; i++)
-      ascending = (messages[i] as number) > (messages[i - 1] as number)
-    if (ascending) return { ids: messages, places: positions.map((_, i) => i) }
+    for (let i = 0; i < messages.length; i++) {
+      messages[i] = this.entries.messages[positions[i] as number] as number
+      ascending &&= i === 0 || (messages[i] as number) > (messages[i - 1] as number)
+    }
+    if (ascending) return { ids: messages, places: upTo(messages.length) }
     const ids = messages.toSorted().filter((id, i, sorted) => i === 0 || id !== sorted[i - 1])
     const placeOf = new Map(Array.from(ids, (id, place) => [id, place]))
     return { ids, places: messages.map((id) => placeOf.get(id) as number) }
@@ -92,5 +94,23 @@ function within(
   values: Float64Array | Uint32Array,
   { from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY }: { from?: number; to?: number },
 ): Positions {
-  return positions.filter((at) => (values[at] as number) >= from && (values[at] as number) < to)
+  return keep(positions, (at) => (values[at] as number) >= from && (values[at] as number) < to)
+}
+
+/** 0, 1, 2 … */
+export function upTo(count: number): Uint32Array {
+  const numbers = new Uint32Array(count)
+  for (let i = 0; i < count; i++) numbers[i] = i
+  return numbers
+}
+
+/** As `filter`, at a tenth of its price. */
+export function keep(positions: Positions, test: (at: number, i: number) => boolean): Positions {
+  const kept = new Uint32Array(positions.length)
+  let count = 0
+  for (let i = 0; i < positions.length; i++) {
+    const at = positions[i] as number
+    if (test(at, i)) kept[count++] = at
+  }
+  return kept.subarray(0, count)
 }

@@ -3,14 +3,15 @@
 // each pass stable. What is equal in all keys stays in the order of uids, also under REVERSE.
 
 import type { MailboxIndex } from '../messages/mailbox-index.js'
+import { unpackSort } from '../messages/sort-column.js'
 import { fold } from '../search/fold.js'
 import type { SortBy, SortKey } from '../search/query.js'
 import type { SortColumn } from '../store.js'
 import type { Connection } from './connection.js'
-import { sortColumn } from './message-reads.js'
 import { type Column, type ColumnCache, placesIn } from './search-columns.js'
 import { readMessages } from './search-rows.js'
 import type { Slices } from './search-slices.js'
+import { upTo } from './search-snapshot.js'
 
 /** What is to be sorted, by position: all arrays have one length and stand in the order of uids. */
 export interface Sortable {
@@ -38,8 +39,7 @@ export async function sortOrder(
   keys: readonly SortKey[],
   sortable: Sortable,
 ): Promise<Uint32Array> {
-  const count = sortable.ids.length === 0 ? 0 : sortable.places.length
-  let order: Uint32Array = Uint32Array.from({ length: count }, (_, i) => i)
+  let order = upTo(sortable.places.length)
   for (const { by, reverse = false } of [...keys].reverse()) {
     const values = await keyValues(sources, by, sortable)
     order = pass(order, values, reverse)
@@ -48,43 +48,51 @@ export async function sortOrder(
   return order
 }
 
+const digitBits = 16
+const digitCount = 1 << digitBits
+
+/** One stable pass: a counting sort by 16 bits at a time, which for keys of few bits is one walk. */
 function pass(order: Uint32Array, values: Float64Array | Uint32Array, reverse: boolean): Uint32Array {
-  const count = order.length
-  const ranks = spread(values) * count > Number.MAX_SAFE_INTEGER ? dense(values) : values
-  let least = Number.POSITIVE_INFINITY
-  let most = Number.NEGATIVE_INFINITY
-  for (let i = 0; i < count; i++) {
-    const rank = ranks[i] as number
-    if (rank < least) least = rank
-    if (rank > most) most = rank
+  const { least, most } = bounds(values)
+  let sorted = order
+  for (let unit = 1; unit <= most - least; unit *= digitCount) {
+    const digits = new Uint16Array(sorted.length)
+    for (let i = 0; i < digits.length; i++) {
+      const value = values[sorted[i] as number] as number
+      digits[i] = Math.floor((reverse ? most - value : value - least) / unit) % digitCount
+    }
+    sorted = byDigit(sorted, digits)
   }
-  const marked = new Float64Array(count)
-  for (let i = 0; i < count; i++) {
-    const rank = ranks[order[i] as number] as number
-    marked[i] = (reverse ? most - rank : rank - least) * count + i
-  }
-  marked.sort()
-  const next = new Uint32Array(count)
-  for (let i = 0; i < count; i++) next[i] = order[(marked[i] as number) % count] as number
-  return next
+  return sorted
 }
 
-function spread(values: Float64Array | Uint32Array): number {
-  let least = 0
-  let most = 0
-  for (const value of values) {
+function byDigit(order: Uint32Array, digits: Uint16Array): Uint32Array {
+  const starts = new Uint32Array(digitCount + 1)
+  for (let i = 0; i < digits.length; i++) {
+    const next = (digits[i] as number) + 1
+    starts[next] = (starts[next] as number) + 1
+  }
+  for (let digit = 1; digit <= digitCount; digit++)
+    starts[digit] = (starts[digit] as number) + (starts[digit - 1] as number)
+  const sorted = new Uint32Array(order.length)
+  for (let i = 0; i < order.length; i++) {
+    const digit = digits[i] as number
+    const place = starts[digit] as number
+    starts[digit] = place + 1
+    sorted[place] = order[i] as number
+  }
+  return sorted
+}
+
+function bounds(values: Float64Array | Uint32Array): { least: number; most: number } {
+  let least = Number.POSITIVE_INFINITY
+  let most = Number.NEGATIVE_INFINITY
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] as number
     if (value < least) least = value
     if (value > most) most = value
   }
-  return most - least + 1
-}
-
-/** Numbers too far apart to be marked with their place: their ranks instead. */
-function dense(values: Float64Array | Uint32Array): Uint32Array {
-  const sorted = Float64Array.from(values).sort()
-  const ranks = new Map<number, number>()
-  for (const value of sorted) if (!ranks.has(value)) ranks.set(value, ranks.size)
-  return Uint32Array.from(values, (value) => ranks.get(value) as number)
+  return { least, most }
 }
 
 async function keyValues(sources: SortSources, by: SortBy, sortable: Sortable): Promise<Float64Array | Uint32Array> {
@@ -138,7 +146,7 @@ function sortColumns(db: Connection, ids: Uint32Array): (SortColumn | undefined)
   const rows = readMessages<[sort: string]>(db, 'sort', ids)
   return Array.from(ids, (id) => {
     const row = rows.get(id)
-    return row === undefined ? undefined : sortColumn(row[0])
+    return row === undefined ? undefined : unpackSort(row[0])
   })
 }
 

@@ -22,11 +22,13 @@ interface BodyRow {
 
 /** A map entry, its strings' headers and the object around them. */
 const entryOverheadBytes = 200
+const admittedOneOf = 8
 
 export class MessageTexts {
   readonly #bytesMax: number
   readonly #kept = new Map<number, Kept>()
   #bytes = 0
+  #passedOver = 0
 
   constructor({ bytesMax }: { bytesMax: number }) {
     this.#bytesMax = bytesMax
@@ -89,6 +91,9 @@ export class MessageTexts {
   #keep(key: number, value: unknown, textBytes: number): void {
     const bytes = textBytes + entryOverheadBytes
     if (bytes > this.#bytesMax / 8 || this.#kept.has(key)) return
+    // A search through more text than fits here would push everything out before it comes round again: when it's full,
+    // only some come in, so that a part of the next such search is at hand.
+    if (this.#bytes + bytes > this.#bytesMax && this.#passedOver++ % admittedOneOf !== 0) return
     this.#kept.set(key, { value, bytes })
     this.#bytes += bytes
     for (const [oldest, { bytes: freed }] of this.#kept) {

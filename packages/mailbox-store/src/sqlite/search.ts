@@ -12,7 +12,7 @@ import type { KeywordNames } from './keywords.js'
 import { MessageSearch } from './search-messages.js'
 import type { SearchIndexReader } from './search-reader.js'
 import { Slices } from './search-slices.js'
-import { EntrySnapshot, type Positions } from './search-snapshot.js'
+import { EntrySnapshot, keep, type Positions } from './search-snapshot.js'
 import { sortOrder } from './search-sort.js'
 
 export interface SearchPlace {
@@ -37,7 +37,9 @@ export async function searchMailbox(
   const found = await search.filter(query, snapshot.all)
   const ordered =
     sort === undefined || sort.length === 0 ? found : await inOrder(place, { snapshot, slices, found, sort })
-  return ordered.map((at) => snapshot.entries.uids[at] as number)
+  const uids = new Uint32Array(ordered.length)
+  for (let i = 0; i < uids.length; i++) uids[i] = snapshot.entries.uids[ordered[i] as number] as number
+  return uids
 }
 
 class Search {
@@ -128,7 +130,7 @@ const costs = {
 function without(positions: Positions, others: Positions): Positions {
   if (others.length === 0) return positions
   let at = 0
-  return positions.filter((position) => {
+  return keep(positions, (position) => {
     while (at < others.length && (others[at] as number) < position) at++
     return others[at] !== position
   })
@@ -142,11 +144,18 @@ interface Ordering {
 }
 
 async function inOrder(place: SearchPlace, { snapshot, slices, found, sort }: Ordering): Promise<Positions> {
-  const { internalDates, sizes } = snapshot.entries
+  const { entries } = snapshot
+  const internalDates = new Float64Array(found.length)
+  const sizes = new Uint32Array(found.length)
+  for (let i = 0; i < found.length; i++) {
+    internalDates[i] = entries.internalDates[found[i] as number] as number
+    sizes[i] = entries.sizes[found[i] as number] as number
+  }
   const order = await sortOrder({ db: place.db, index: place.index, columns: place.reader.columns, slices }, sort, {
     internalDates: Float64Array.from(found, (at) => internalDates[at] as number),
     sizes: found.map((at) => sizes[at] as number),
     ...snapshot.messagesAt(found),
   })
-  return order.map((i) => found[i] as number)
+  for (let i = 0; i < order.length; i++) order[i] = found[order[i] as number] as number
+  return order
 }

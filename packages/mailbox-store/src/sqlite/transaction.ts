@@ -45,6 +45,8 @@ export interface SpaceRow {
   uidValidity: number
   uidNext: number
   modSeq: number
+  /** An INBOX of the space was deleted then, and its expunges forgotten with it. */
+  tombstonesFrom: number
   dirty: boolean
   touchedBy: number
 }
@@ -115,7 +117,7 @@ export class Transaction {
     if (row === undefined) refuse('no-such-mailbox', 'That mailbox is gone.')
     const specialUse = (row.specialUse ?? undefined) as SpecialUse | undefined
     const mailbox: MailboxRow = { ...row, specialUse, shared: row.shared === 1, dirty: false, touchedBy: 0 }
-    this.#mailboxes.set(id, mailbox)
+    this.#remember(this.#mailboxes, id, mailbox)
     return mailbox
   }
 
@@ -130,12 +132,13 @@ export class Transaction {
     const known = this.#spaces.get(id)
     if (known !== undefined) return known
     const row = this.db.get<SpaceRow>(
-      'SELECT id, uid_validity AS uidValidity, uid_next AS uidNext, mod_seq AS modSeq FROM uid_space WHERE id = ?',
+      `SELECT id, uid_validity AS uidValidity, uid_next AS uidNext, mod_seq AS modSeq,
+       tombstones_from AS tombstonesFrom FROM uid_space WHERE id = ?`,
       id,
     )
     if (row === undefined) throw new Error(`uid space ${id} is missing`)
     const space = { ...row, dirty: false, touchedBy: 0 }
-    this.#spaces.set(id, space)
+    this.#remember(this.#spaces, id, space)
     return space
   }
 
@@ -155,8 +158,14 @@ export class Transaction {
       dirty: false,
       touchedBy: 0,
     }
-    this.#accounts.set(id, account)
+    this.#remember(this.#accounts, id, account)
     return account
+  }
+
+  /** A row that this mutation may itself have made is forgotten again if the mutation is undone. */
+  #remember<Row>(rows: Map<number, Row>, id: number, row: Row): void {
+    rows.set(id, row)
+    this.#undo.push(() => rows.delete(id))
   }
 
   /** Says that a remembered row is about to change. */
@@ -199,14 +208,18 @@ export class Transaction {
     return modSeq
   }
 
-  /** A directory change wrote rows past this memory. */
+  /** Says that a mutation is about to write, or has written, the account's row past this memory. */
   forgetAccount(id: AccountId): void {
     this.#writeRows()
+    const account = this.#accounts.get(id)
+    if (account === undefined) return
     this.#accounts.delete(id)
+    this.#undo.push(() => this.#accounts.set(id, account))
   }
 
   /** The mailbox's rows are deleted: nothing of it may be written again, and its listeners hear a last change. */
   removed(box: MailboxRow): void {
+    if (box.shared) this.touch(this.space(box.space)).tombstonesFrom = this.space(box.space).modSeq
     this.#mailboxes.delete(box.id)
     this.#undo.push(() => this.#mailboxes.set(box.id, box))
     const space = this.#spaces.get(box.space)
@@ -271,7 +284,13 @@ export class Transaction {
   }
 
   #writeSpace(space: SpaceRow): void {
-    this.db.run('UPDATE uid_space SET uid_next = ?, mod_seq = ? WHERE id = ?', space.uidNext, space.modSeq, space.id)
+    this.db.run(
+      'UPDATE uid_space SET uid_next = ?, mod_seq = ?, tombstones_from = ? WHERE id = ?',
+      space.uidNext,
+      space.modSeq,
+      space.tombstonesFrom,
+      space.id,
+    )
     this.#clean(space)
   }
 

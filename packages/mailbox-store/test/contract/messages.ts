@@ -1,6 +1,6 @@
 // Messages: append, flags, expunge, copy, move, what changed, what is read back. The same rows for every engine.
 
-import { type FlagChange, formatUidSet, type MailboxId, type Store, uidSetOf } from '@postern/mailbox-store'
+import { type FlagChange, formatUidSet, type MailboxId, uidSetOf } from '@postern/mailbox-store'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import {
   bytesOf,
@@ -482,8 +482,7 @@ export function messageContract(makeEngine: MakeEngine): void {
     test('the ring names each changed mailbox, after the commit, with its modseq', async () => {
       await home.store.close()
       const rung: [number, number][] = []
-      let store: Store | undefined
-      store = await engine.open({
+      const store = await engine.open({
         ring: (changes) => rung.push(...changes.map(({ mailbox, modSeq }): [number, number] => [mailbox, modSeq])),
       })
       home = { ...home, store, alice: store.account(home.alice.id) }

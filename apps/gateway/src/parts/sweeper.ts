@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Store } from '@postern/mailbox-store'
 import type { Part } from '@postern/service'
 import type { Logger } from '@postern/telemetry'
-import { sweepEveryMs, sweepOrphansEveryMs, sweepPauseMs } from './limits.js'
+import { sweepEveryMs, sweepOrphansEveryMs, sweepPauseMs } from '../limits.js'
 import { retentionRules } from './retention.js'
 
 export interface SweeperOptions {

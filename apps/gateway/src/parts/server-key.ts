@@ -4,7 +4,7 @@
 import { existsSync } from 'node:fs'
 import { loadServerKey } from '@postern/auth'
 import type { Directory } from '@postern/mailbox-store'
-import { Failure } from './failure.js'
+import { Failure } from '../failure.js'
 
 export async function serverKeyFor(directory: Directory, path: string): Promise<Uint8Array> {
   if (!existsSync(path) && (await directory.listCredentials({ limit: 1 })).items.length > 0) {

@@ -1,7 +1,7 @@
 // Which mail each domain wants removed, and when (contract F2), as the rules that the store's sweep takes.
 
 import type { Directory, Domain, RetentionRule } from '@postern/mailbox-store'
-import { everyItem } from './pages.js'
+import { everyItem } from '../pages.js'
 
 export async function retentionRules(directory: Directory): Promise<RetentionRule[]> {
   const rules: RetentionRule[] = []

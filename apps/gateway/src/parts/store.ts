@@ -1,0 +1,40 @@
+// The store as a part: opened on the data folder, rung through the doorbell after each commit, asked whether the process
+// is ready, closed last.
+
+import { localDoorbell } from '@postern/events'
+import { openStore, type Store } from '@postern/mailbox-store'
+import type { Part, Readiness } from '@postern/service'
+import type { Logger } from '@postern/telemetry'
+import { OnceStarted } from './once-started.js'
+
+export interface StorePartOptions {
+  readonly folder: string
+  readonly readiness: Readiness
+  readonly logger: Logger
+}
+
+export function createStorePart({ folder, readiness, logger }: StorePartOptions): Part & { store(): Store } {
+  const doorbell = localDoorbell({ onError: (err) => logger.error({ err }, 'a listener failed') })
+  const opened = new OnceStarted<Store>('the store')
+  return {
+    name: 'store',
+    store: () => opened.get(),
+    async start() {
+      const store = await openStore({
+        folder,
+        ring: (changes) => {
+          for (const { mailbox, modSeq } of changes) doorbell.ring({ mailbox, modSeq })
+        },
+        onError: (err) => logger.error({ err }, 'background work failed'),
+      })
+      opened.set(store)
+      readiness.add('store', async () => {
+        await store.directory.listTenants({ limit: 1 })
+      })
+    },
+    async stop() {
+      await doorbell.close()
+      await opened.get().close()
+    },
+  }
+}

@@ -1,0 +1,375 @@
+// A disk that is full, a folder that cannot be written, a file that is damaged, a database of another version: a clear
+// refusal that says what to do, and what was acknowledged stays. Real disks, real permissions, real processes.
+
+import { execFile, spawnSync } from 'node:child_process'
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { openStore } from '@postern/mailbox-store'
+import Database from 'better-sqlite3'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { expectRefusal, fill, type Home, mail, seen, settle, show } from './contract/engine.js'
+
+const script = (name: string): string => fileURLToPath(new URL(`./trouble/${name}.mjs`, import.meta.url))
+const run = promisify(execFile)
+const isRoot = process.getuid?.() === 0
+const nobody = 65_534
+
+let folder: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'postern-trouble-'))
+})
+afterEach(() => {
+  spawnSync('chmod', ['-R', 'u+rwX', folder])
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const data = (): string => join(folder, 'data')
+const database = (): string => join(data(), 'postern.sqlite')
+const open = async (options = {}): Promise<Home> => settle(await openStore({ folder: data(), ...options }))
+
+interface Told {
+  code: string
+  message: string
+  fix: string
+}
+
+/** Opens the store in a process that is not root, for whom permissions count. */
+async function openAsNobody(path: string): Promise<Told> {
+  const command = isRoot ? ['setpriv', `--reuid=${nobody}`, '--clear-groups', process.execPath] : [process.execPath]
+  const { stdout } = await run(command[0] as string, [...command.slice(1), script('open'), path])
+  return JSON.parse(stdout) as Told
+}
+
+describe('a full disk', () => {
+  test('is refused in time, loses nothing, and the work goes on when there is room', { timeout: 60_000 }, async () => {
+    const work = `${process.execPath} ${script('fill')} ${folder}`
+    // A disk of 8 MB where one can be mounted, else a limit on the size of files: both are the kernel saying no.
+    const inNamespace = [
+      '-m',
+      ...(isRoot ? [] : ['-r']),
+      'sh',
+      '-c',
+      `mount -t tmpfs -o size=8m none ${folder} && exec ${work}`,
+    ]
+    const mounts = spawnSync('unshare', [...inNamespace.slice(0, -1), `mount -t tmpfs none ${folder}`]).status === 0
+    const { stdout } = mounts
+      ? await run('unshare', inNamespace)
+      : await run('bash', ['-c', `trap '' XFSZ; ulimit -f 8000; exec ${work}`])
+    const told = JSON.parse(stdout) as {
+      codes: string[]
+      acknowledged: number
+      kept: number
+      after: number
+      findings: string[]
+      fix: string
+    }
+    expect(told.codes).toEqual(mounts ? ['disk-full', 'disk-full', 'disk-full'] : expect.arrayContaining(['io-error']))
+    expect(told.fix).toMatch(mounts ? /Free space/ : /./)
+    expect(told.acknowledged).toBeGreaterThan(50)
+    expect(told.kept).toBe(told.acknowledged - 1)
+    expect(told.after).toBe(told.acknowledged)
+    expect(told.findings).toEqual([])
+  })
+})
+
+describe('permissions', () => {
+  test('a data folder that cannot be made', async () => {
+    chmodSync(folder, 0o755)
+    const told = await openAsNobody(isRoot ? join(folder, 'new') : '/proc/new')
+    expect(told).toMatchObject({ code: 'read-only', fix: expect.stringContaining('POSTERN_DATA_DIR') })
+  })
+
+  test('a data folder that belongs to somebody else, or is read-only', async () => {
+    const { store } = await open()
+    await store.close()
+    chmodSync(folder, 0o755)
+    chmodSync(data(), 0o555)
+    expect(await openAsNobody(data())).toMatchObject({ code: 'read-only', message: expect.stringContaining(data()) })
+  })
+
+  test('a database file that cannot be written', async () => {
+    const { store } = await open()
+    await store.close()
+    chmodSync(folder, 0o755)
+    if (isRoot) chownSync(data(), nobody, nobody)
+    chmodSync(database(), 0o444)
+    expect(await openAsNobody(data())).toMatchObject({
+      code: 'read-only',
+      fix: expect.stringMatching(/writable|POSTERN_DATA_DIR/),
+    })
+  })
+
+  test('a file where the folder should be', async () => {
+    writeFileSync(data(), '')
+    await expectRefusal(open(), 'read-only')
+  })
+
+  test('what the store makes is for its user alone', async () => {
+    const home = await open()
+    await home.alice.append(home.inbox, [{ message: mail('large', { body: 'x'.repeat(100_000) }) }])
+    await home.store.close()
+    expect(statSync(data()).mode & 0o077).toBe(0)
+    expect(statSync(join(data(), 'blobs')).mode & 0o077).toBe(0)
+  })
+})
+
+describe('a damaged database', () => {
+  test('that is no database at all', async () => {
+    mkdirSync(data())
+    writeFileSync(database(), 'This is not a database, and it is long enough to be seen as one.'.repeat(100))
+    await expectRefusal(open(), 'corrupt')
+  })
+
+  test('with a page overwritten: refused or found by the check, never an answer that is wrong', async () => {
+    const home = await open()
+    await home.alice.append(
+      home.inbox,
+      Array.from({ length: 300 }, (_, i) => ({ message: mail(`m${i}`, { body: 'y'.repeat(3000) }) })),
+    )
+    await home.store.close()
+    const sizes = statSync(database()).size
+    for (const at of [0.3, 0.6, 0.9]) {
+      const file = openSync(database(), 'r+')
+      writeSync(file, Buffer.alloc(4096, 0xa5), 0, 4096, Math.floor((sizes * at) / 4096) * 4096)
+      closeSync(file)
+    }
+    const outcome = await openStore({ folder: data() }).then(
+      async (store) => {
+        const findings = await store.maintenance.verify().catch((error: { code: string }) => [error.code])
+        await store.close()
+        return findings
+      },
+      (error: { code: string }) => [error.code],
+    )
+    expect(outcome.length).toBeGreaterThan(0)
+  })
+
+  test('one flipped bit in a message is found by the check', async () => {
+    const home = await open()
+    await home.alice.append(home.inbox, [{ message: mail('a') }])
+    await home.store.close()
+    const db = new Database(database())
+    db.prepare("UPDATE message SET raw = CAST(replace(CAST(raw AS TEXT), 'This is a', 'This is b') AS BLOB)").run()
+    db.close()
+    const again = await open()
+    expect(await again.store.maintenance.verify()).toEqual(['message 1: its bytes are not those that were stored'])
+    await again.store.close()
+  })
+
+  test('a large message whose file is missing is found by the check and refused on reading', async () => {
+    const home = await open()
+    await home.alice.append(home.inbox, [{ message: mail('large', { body: 'x'.repeat(100_000) }) }])
+    rmSync(join(data(), 'blobs'), { recursive: true })
+    expect(await home.store.maintenance.verify()).toEqual([
+      expect.stringMatching(/^message 1: its file [0-9a-f]{64} is missing$/),
+    ])
+    const box = await home.alice.open(home.inbox)
+    await expectRefusal((await box.content(1))?.bytes() ?? Promise.resolve(), 'corrupt')
+    box.close()
+    await home.store.close()
+  })
+})
+
+describe('versions', () => {
+  test('a database of a newer program is refused at the start, and left as it is', async () => {
+    const { store } = await open()
+    await store.close()
+    const db = new Database(database())
+    db.pragma('user_version = 99')
+    await expectRefusal(open(), 'schema-newer')
+    expect(db.pragma('user_version', { simple: true })).toBe(99)
+    db.close()
+  })
+
+  test('a process that a newer one has upgraded the database under stops writing, and reads on', async () => {
+    const home = await open()
+    await fill(home.alice, home.inbox, ['a'])
+    const db = new Database(database())
+    db.pragma('user_version = 99')
+    await expectRefusal(home.alice.append(home.inbox, [{ message: mail('b') }]), 'schema-newer')
+    expect(await show(home.alice, home.inbox)).toEqual(['1 a'])
+    db.pragma('user_version = 1')
+    db.close()
+    await fill(home.alice, home.inbox, ['c'])
+    expect(await show(home.alice, home.inbox)).toEqual(['1 a', '2 c'])
+    await home.store.close()
+  })
+})
+
+describe('a clock that jumps back', () => {
+  test('uids, modseqs and save dates go on, and nothing is purged early', async () => {
+    let now = 1_800_000_000_000
+    const home = await open({ now: () => now })
+    await fill(home.alice, home.inbox, ['a', 'b'])
+    const before = await home.alice.status(home.inbox)
+    now -= 10 * 365 * 86_400_000
+    await fill(home.alice, home.inbox, ['c'])
+    await home.alice.setFlags(home.inbox, [[1, 1]], { how: 'add', flags: seen })
+    await home.alice.remove(home.inbox, [[2, 2]])
+    const after = await home.alice.status(home.inbox)
+    expect(after.uidNext).toBe(4)
+    expect(after.highestModSeq).toBeGreaterThan(before.highestModSeq)
+    expect((await home.alice.changesSince(home.inbox, before.highestModSeq)).vanished).toEqual([[2, 2]])
+    expect(await show(home.alice, home.inbox)).toEqual(['1 a seen', '3 c'])
+    expect(await home.store.maintenance.verify()).toEqual([])
+    await home.store.close()
+  })
+})
+
+describe('several processes on one file', () => {
+  test('both append at once: no uid twice, and each sees what the other did', async () => {
+    const home = await open()
+    const box = await home.alice.open(home.inbox)
+    const other = run(process.execPath, [script('appender'), data(), '300'])
+    const own = await Promise.all(
+      Array.from(
+        { length: 300 },
+        async (_, i) => (await home.alice.append(home.inbox, [{ message: mail(`own${i}`) }])).uids[0] as number,
+      ),
+    )
+    const theirs = JSON.parse((await other).stdout) as number[]
+    expect(new Set([...own, ...theirs]).size).toBe(600)
+    const news = await box.refresh()
+    expect(news.changed).toHaveLength(600)
+    expect((await show(home.alice, home.inbox)).filter((line) => line.includes('other0'))).toEqual([
+      `${theirs[0]} other0 flagged other`,
+    ])
+    box.close()
+    await fill(home.alice, home.inbox, ['last'])
+    expect((await home.alice.status(home.inbox)).messages).toBe(601)
+    expect(await home.store.maintenance.verify()).toEqual([])
+    await home.store.close()
+  })
+
+  test('a write lock that another holds is waited for without holding the thread up', async () => {
+    const home = await open()
+    const db = new Database(database())
+    db.prepare('BEGIN IMMEDIATE').run()
+    const delay = monitorEventLoopDelay({ resolution: 1 })
+    delay.enable()
+    const appended = home.alice.append(home.inbox, [{ message: mail('a') }])
+    await new Promise((resolve) => setTimeout(resolve, 400))
+    delay.disable()
+    // Reading goes on meanwhile.
+    expect((await home.alice.status(home.inbox)).messages).toBe(0)
+    db.prepare('COMMIT').run()
+    expect(Array.from((await appended).uids)).toEqual([1])
+    expect(delay.percentile(90) / 1e6).toBeLessThan(50)
+    db.close()
+    await home.store.close()
+  })
+
+  test('one that is never let go ends in a refusal', async () => {
+    const home = await open({ limits: { busyWaitMs: 200 } })
+    const db = new Database(database())
+    db.prepare('BEGIN IMMEDIATE').run()
+    await expectRefusal(home.alice.append(home.inbox, [{ message: mail('a') }]), 'busy')
+    db.prepare('ROLLBACK').run()
+    db.close()
+    await fill(home.alice, home.inbox, ['b'])
+    expect(await show(home.alice, home.inbox)).toEqual(['1 b'])
+    await home.store.close()
+  })
+})
+
+describe('backup', () => {
+  test('taken while writers work: whole, sound, and with everything that was there before', async () => {
+    const home = await open()
+    const large = mail('large', { body: 'x'.repeat(100_000) })
+    await home.alice.append(home.inbox, [
+      { message: large },
+      ...Array.from({ length: 200 }, (_, i) => ({ message: mail(`m${i}`), flags: seen })),
+    ])
+    let working = true
+    const writers = Array.from({ length: 4 }, async (_, caller) => {
+      for (let i = 0; working; i++) {
+        const { uids } = await home.alice.append(home.inbox, [{ message: mail(`w${caller}-${i}`) }])
+        if (i % 3 === 0) await home.alice.remove(home.inbox, [[uids[0] as number, uids[0] as number]])
+      }
+    })
+    const target = join(folder, 'backup')
+    const report = await home.store.maintenance.backup(target)
+    working = false
+    await Promise.all(writers)
+    expect(report.files).toBe(2)
+    const status = await home.alice.status(home.inbox)
+    await home.store.close()
+
+    const copy = await settle(await openStore({ folder: target }))
+    expect(await copy.store.maintenance.verify()).toEqual([])
+    const lines = await show(copy.alice, copy.inbox)
+    expect(lines.slice(0, 3)).toEqual(['1 large', '2 m0 seen', '3 m1 seen'])
+    expect(lines.length).toBeGreaterThanOrEqual(201)
+    expect((await copy.alice.status(copy.inbox)).uidValidity).toBe(status.uidValidity)
+    const box = await copy.alice.open(copy.inbox)
+    expect(Buffer.compare((await (await box.content(1))?.bytes()) ?? new Uint8Array(), large)).toBe(0)
+    box.close()
+    await copy.store.close()
+  })
+
+  test('only into an empty folder', async () => {
+    const home = await open()
+    const target = join(folder, 'taken')
+    mkdirSync(target)
+    writeFileSync(join(target, 'something'), '')
+    await expectRefusal(home.store.maintenance.backup(target), 'exists')
+    await home.store.close()
+  })
+})
+
+describe('files that no row names', () => {
+  test('are removed once they are old, and files with a row stay', async () => {
+    const home = await open()
+    await home.alice.append(home.inbox, [{ message: mail('large', { body: 'x'.repeat(100_000) }) }])
+    const stray = join(data(), 'blobs', 'ab', 'c'.repeat(62))
+    const half = join(data(), 'blobs', 'incoming', 'half')
+    const young = join(data(), 'blobs', 'incoming', 'young')
+    mkdirSync(join(data(), 'blobs', 'ab'), { recursive: true })
+    for (const path of [stray, half, young]) writeFileSync(path, 'left by a crash')
+    const old = new Date(Date.now() - 7_200_000)
+    for (const path of [stray, half]) utimesSync(path, old, old)
+    expect(await home.store.maintenance.sweepOrphans()).toBe(2)
+    expect([stray, half, young].map((path) => existsSync(path))).toEqual([false, false, true])
+    expect(await home.store.maintenance.verify()).toEqual([])
+    await home.store.close()
+  })
+
+  test('the file of a purged message goes with it, unless another message has the same bytes', async () => {
+    let now = Date.now()
+    const home = await open({ now: () => now })
+    const large = mail('large', { body: 'x'.repeat(100_000) })
+    await home.alice.append(home.inbox, [{ message: large }])
+    await home.alice.append(home.inbox, [{ message: large }])
+    const files = async (): Promise<number> => {
+      const { stdout } = await run('find', [join(data(), 'blobs'), '-type', 'f'])
+      return stdout.split('\n').filter((line) => line !== '').length
+    }
+    expect(await files()).toBe(1)
+    await home.alice.remove(home.inbox, [[1, 1]])
+    now += 7_200_000
+    while (await home.store.maintenance.sweep());
+    expect(await files()).toBe(1)
+    await home.alice.remove(home.inbox, [[2, 2]])
+    now += 7_200_000
+    while (await home.store.maintenance.sweep());
+    expect(await files()).toBe(0)
+    await home.store.close()
+  })
+})
