@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * What `npm test` runs: build, lint, layers, tidy, then every test, with a Redis and a PostgreSQL of their own beside them.
+ * What `npm test` runs: build, types of the tests, lint, layers, tidy, then every test, with a Redis and a PostgreSQL of their own beside them.
  * All steps run even when one has failed, except the tests of a tree that doesn't build. The last line is the tally of the
  * tests alone on a line; any step that failed makes the exit code 1. Words after `--` go to vitest: `npm test -- scripts`.
  */
@@ -21,6 +21,7 @@ const env = {
 
 const checks = [
   ['build', 'turbo', 'run', 'build', '--log-order=grouped', '--output-logs=errors-only'],
+  ['types', 'tsc', '-p', 'config/tsconfig.tests.json'],
   ['lint', 'biome', 'check', '.'],
   ['layers', 'turbo', 'boundaries'],
   ['tidy', process.execPath, 'scripts/tidy.mjs'],

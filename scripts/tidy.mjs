@@ -13,9 +13,10 @@ import { machineTraces } from './tidy/machine-traces.mjs'
 import { purity } from './tidy/purity.mjs'
 import { rfcCitations, staleIndex } from './tidy/rfc-citations.mjs'
 import { readIndex, readTexts, writeIndex } from './tidy/rfc-index.mjs'
+import { testTools } from './tidy/test-tools.mjs'
 import { readTree } from './tidy/tree.mjs'
 
-const rules = [purity, doors, rfcCitations, docTruth, fileShape, machineTraces, leftovers]
+const rules = [purity, doors, testTools, rfcCitations, docTruth, fileShape, machineTraces, leftovers]
 const root = fileURLToPath(new URL('..', import.meta.url))
 
 if (process.argv[2] === '--write-rfc-index') writeIndex(root)

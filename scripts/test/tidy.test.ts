@@ -10,6 +10,7 @@ import { machineTraces } from '../tidy/machine-traces.mjs'
 import { purity } from '../tidy/purity.mjs'
 import { rfcCitations, staleIndex } from '../tidy/rfc-citations.mjs'
 import { indexPath, renderIndex, sectionsOf } from '../tidy/rfc-index.mjs'
+import { testTools } from '../tidy/test-tools.mjs'
 import { createTree } from '../tidy/tree.mjs'
 
 interface Rule {
@@ -107,6 +108,14 @@ describe('doors', () => {
         'packages/store/src/b.ts': "// from '../../wire/src/x.js'\nconst a = \"import '../../wire/src/x.js'\"",
       }),
     ).toEqual([])
+  })
+})
+
+describe('test-tools', () => {
+  test('finds them in src, and leaves tests alone', () => {
+    const text = "import { test } from 'vitest'\n"
+    const files = { 'packages/store/src/a.ts': text, 'packages/store/test/a.test.ts': text, 'scripts/a.mjs': text }
+    expect(found(testTools, files)).toEqual(['packages/store/src/a.ts:1'])
   })
 })
 

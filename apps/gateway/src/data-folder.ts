@@ -4,6 +4,7 @@
 import { existsSync } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { databaseName } from '@postern/mailbox-store'
 
 export interface DataFolder {
   readonly path: string
@@ -15,7 +16,7 @@ export interface DataFolder {
 export function dataFolder(path: string): DataFolder {
   return {
     path,
-    database: join(path, 'postern.sqlite'),
+    database: join(path, databaseName),
     serverKey: join(path, 'secret.key'),
     tls: join(path, 'tls'),
   }

@@ -16,10 +16,3 @@ test('a rule names its mailbox and its days', () => {
     { domain: id, mailbox: '*', days: 365 },
   ])
 })
-
-test('the rest never takes mail from a mailbox that is kept longer', () => {
-  expect(rulesOf({ id, settings: { retentionDays: { Archive: 3_650, '*': 30 } } })).toEqual([
-    { domain: id, mailbox: 'Archive', days: 3_650 },
-    { domain: id, mailbox: '*', days: 3_650 },
-  ])
-})

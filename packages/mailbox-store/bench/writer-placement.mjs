@@ -1,8 +1,9 @@
-// Where the writer belongs: on the protocol thread or in a worker. The same group commit runs in both places, fed by
-// callers that parse each message on this thread; requests and answers cross to the worker in batches, one a tick.
+// Where the writer belongs: on the protocol thread with a flush that blocks it, there with a flush in libuv's pool, or
+// in a worker. The same group commit runs in all places, fed by callers that parse each message on this thread;
+// requests and answers cross to the worker in batches, one a tick.
 // The figures and the choice stand in docs/decisions/writer-placement.md.
 
-import { mkdtempSync, rmSync } from 'node:fs'
+import { fdatasyncSync, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
@@ -18,13 +19,19 @@ import { makeCorpus } from './corpus.mjs'
 
 const sleeper = new Int32Array(new SharedArrayBuffer(4))
 
-function openWriter({ folder, flushMs }) {
+function openWriter({ folder, flushMs, blocking = false }) {
   const aroundFlush = async (flush) => {
+    if (blocking) {
+      fdatasyncSync(wal)
+      if (flushMs > 0) Atomics.wait(sleeper, 0, 0, flushMs)
+      return
+    }
     await flush()
     if (flushMs > 0) await new Promise((resolve) => setTimeout(resolve, flushMs))
   }
   const db = new Connection({ path: join(folder, 'postern.sqlite') })
   db.raw.pragma('wal_autocheckpoint = 1000')
+  const wal = openSync(join(folder, 'postern.sqlite-wal'), 'r')
   const writer = new Writer(db, {
     limits: defaultLimits,
     now: Date.now,
@@ -86,7 +93,7 @@ async function measure() {
   const results = new Map()
   for (let round = 0; round < 3; round++)
     for (const flushMs of [0, 5])
-      for (const where of ['protocol thread', 'worker'])
+      for (const where of ['flush on the protocol thread', 'flush in the pool', 'all in a worker'])
         for (const callers of [1, 8, 32, 64]) {
           const count = flushMs > 0 ? callers * 60 : Math.min(12_000, callers * 1500)
           const figures = await run({ where, flushMs, callers, count, mail })
@@ -96,7 +103,7 @@ async function measure() {
   for (const [key, list] of [...results].sort(([a], [b]) => a.localeCompare(b))) {
     const middle = (pick) => list.map(pick).sort((a, b) => a - b)[1]
     console.log(
-      `${key.padEnd(42)} ${String(Math.round(middle(({ rate }) => rate))).padStart(7)}/s   loop delay p99 ${middle(({ delay }) => delay).toFixed(1)} ms`,
+      `${key.padEnd(56)} ${String(Math.round(middle(({ rate }) => rate))).padStart(7)}/s   loop delay p99 ${middle(({ delay }) => delay).toFixed(1)} ms`,
     )
   }
 }
@@ -109,7 +116,10 @@ async function run({ where, flushMs, callers, count, mail }) {
   const { id: account } = await store.directory.createInbox({ domain: domain.id, address: 'alice@example.test' })
   const { id: mailbox } = await store.account(account).mailbox('INBOX')
   await store.close()
-  const writer = where === 'worker' ? remote({ folder, flushMs }) : openWriter({ folder, flushMs })
+  const writer =
+    where === 'all in a worker'
+      ? remote({ folder, flushMs })
+      : openWriter({ folder, flushMs, blocking: where.startsWith('flush on') })
   const work = async (n) => {
     let next = 0
     const started = performance.now()

@@ -258,6 +258,18 @@ describe('several processes on one file', () => {
     await home.store.close()
   })
 
+  test('four that start at once on a new folder make one database', async () => {
+    const told = await Promise.all(Array.from({ length: 4 }, () => run(process.execPath, [script('open'), data()])))
+    expect(told.map(({ stdout }) => (JSON.parse(stdout) as Told).code)).toEqual(Array(4).fill('opened'))
+    const { store } = await open()
+    expect((await store.directory.listEnvironments()).items.map(({ name }) => name).sort()).toEqual([
+      'another',
+      'production',
+    ])
+    expect(await store.maintenance.verify()).toEqual([])
+    await store.close()
+  })
+
   test('a write lock that another holds is waited for without holding the thread up', async () => {
     const home = await open()
     const db = new Database(database())
@@ -318,6 +330,8 @@ describe('backup', () => {
     expect(lines.slice(0, 3)).toEqual(['1 large', '2 m0 seen', '3 m1 seen'])
     expect(lines.length).toBeGreaterThanOrEqual(201)
     expect((await copy.alice.status(copy.inbox)).uidValidity).toBe(status.uidValidity)
+    const { uids } = await copy.alice.append(copy.inbox, [{ message: mail('on the copy') }])
+    expect(uids[0]).toBeGreaterThan(status.uidNext)
     const box = await copy.alice.open(copy.inbox)
     expect(Buffer.compare((await (await box.content(1))?.bytes()) ?? new Uint8Array(), large)).toBe(0)
     box.close()

@@ -1,5 +1,6 @@
 // The HTTP port as a part. While it drains, the process isn't ready, so that a load balancer turns away first.
 
+import { settings } from '@postern/config'
 import { createHttp, type HttpServer, type Part, type Readiness, type Route } from '@postern/service'
 import type { Logger } from '@postern/telemetry'
 import { http as limits } from '../limits.js'
@@ -17,7 +18,7 @@ export function createHttpPart({ host, port, routes, readiness, logger }: HttpPa
     ...limits,
     host,
     port,
-    portSetting: 'POSTERN_HTTP_PORT',
+    portSetting: settings.httpPort.name,
     handlers: routes,
     logger,
   })

@@ -9,12 +9,6 @@ export async function retentionRules(directory: Directory): Promise<RetentionRul
   return rules
 }
 
-/**
- * The store's `*` takes every mailbox, a domain's `*` the rest. Where a named mailbox is kept longer than the rest, the
- * rest is kept as long as that: too much is kept rather than too little.
- */
 export function rulesOf({ id, settings }: Pick<Domain, 'id' | 'settings'>): RetentionRule[] {
-  const wanted = Object.entries(settings.retentionDays ?? {})
-  const longest = Math.max(...wanted.map(([, days]) => days))
-  return wanted.map(([mailbox, days]) => ({ domain: id, mailbox, days: mailbox === '*' ? longest : days }))
+  return Object.entries(settings.retentionDays ?? {}).map(([mailbox, days]) => ({ domain: id, mailbox, days }))
 }

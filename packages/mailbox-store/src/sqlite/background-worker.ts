@@ -36,7 +36,7 @@ const port = parentPort as NonNullable<typeof parentPort>
 
 /** Above the first the WAL is carried over beside the writers; above the second they are made to wait for it. */
 const checkpointBytes = 4_194_304
-const restartBytes = 268_435_456
+const truncateBytes = 268_435_456
 const indexBudgetMs = 20
 const checkpointEveryMs = 200
 const pauseAfterFailureMs = 2_000
@@ -61,10 +61,10 @@ function checkpoint(): void {
   if (bytes < checkpointBytes) return
   // The file keeps its size when the WAL starts over, so that size alone does not say there is work.
   const now = Date.now()
-  if (bytes < restartBytes && now - checkpointed < checkpointEveryMs) return
+  if (bytes < truncateBytes && now - checkpointed < checkpointEveryMs) return
   checkpointed = now
   try {
-    db.raw.pragma(`wal_checkpoint(${bytes < restartBytes ? 'PASSIVE' : 'RESTART'})`)
+    db.raw.pragma(`wal_checkpoint(${bytes < truncateBytes ? 'PASSIVE' : 'TRUNCATE'})`)
   } catch (error) {
     if (!isBusy(error)) throw error
   }

@@ -24,6 +24,7 @@ export function backupDatabase(db: Connection, { paths, folder }: BackupOptions)
     holdFiles(db, { untilMs: Date.now() + 3_600_000 })
     const target = join(folder, databaseName)
     db.prepare('VACUUM INTO ?').run(target)
+    markAsCopy(target)
     const files = copyFiles(target, { from: paths.blobs, to: join(folder, blobsName) })
     return { bytes: statSync(target).size + files.bytes, files: 1 + files.count }
   } catch (error) {
@@ -31,6 +32,14 @@ export function backupDatabase(db: Connection, { paths, folder }: BackupOptions)
   } finally {
     holdFiles(db, { untilMs: 0 })
   }
+}
+
+/** Uids and modseqs that were given out after the backup must not come again: a store on the copy takes a step ahead. */
+function markAsCopy(database: string): void {
+  const copy = new Connection({ path: database })
+  copy.run("INSERT OR REPLACE INTO meta VALUES ('boot', 'a backup')")
+  copy.raw.pragma('journal_mode = DELETE')
+  copy.close()
 }
 
 function copyFiles(database: string, { from, to }: { from: string; to: string }): { bytes: number; count: number } {

@@ -35,6 +35,8 @@ export class Connection {
       this.raw.pragma('foreign_keys = ON')
       this.raw.pragma('temp_store = MEMORY')
       this.raw.pragma(`cache_size = ${-Math.ceil(cacheBytes / 1024)}`)
+      // After a burst the WAL file shrinks to this when it starts over.
+      this.raw.pragma('journal_size_limit = 67108864')
       // Checkpoints run in the worker; this bound is for the day the worker is dead (256 MB of WAL).
       this.raw.pragma('wal_autocheckpoint = 65536')
     } catch (error) {
@@ -168,7 +170,7 @@ export function asRefusal(error: unknown, path?: string): unknown {
     return refusal(
       'corrupt',
       `${where} is damaged or is not a mailbox database.`,
-      'Stop Postern, keep the file, run `postern verify`, and restore the last backup with `postern restore`.',
+      'Stop Postern, keep the files, and put the last backup into an empty data folder; `postern verify` says what is damaged.',
     )
   if (isBusy(error)) return refusal('busy', `${where} is locked by another process.`, 'Try again.')
   if (code.startsWith('SQLITE_IOERR') || code === 'EIO')

@@ -1,7 +1,7 @@
 // What a power cut may take back are commits that were not flushed yet: flags, and changes whose callers were still
 // waiting. A client may have seen their uids and modseqs. So that none is ever given out again with another meaning,
 // every counter takes a step ahead when the machine has been restarted since the store was last opened; a crash of the
-// process alone loses nothing and takes no step.
+// process alone loses nothing and takes no step. The same holds for a store that is opened on a backup.
 
 import { readFileSync } from 'node:fs'
 import { uptime } from 'node:os'

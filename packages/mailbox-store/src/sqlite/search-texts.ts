@@ -3,6 +3,7 @@
 // another session, then costs a comparison.
 
 import type { FileBlobs } from '../blobs/file-blobs.js'
+import { StoreRefusal } from '../refusals.js'
 import { foldedBytes } from '../search/fold.js'
 import { bodyTexts, type HeaderText, headerText, piecewiseTexts } from '../search/message-text.js'
 import type { Connection } from './connection.js'
@@ -65,8 +66,9 @@ export class MessageTexts {
       while (next.done !== true) next = reading.next(await content.bytes(next.value))
       return this.#keepBody(key, next.value.texts)
     } catch (error) {
-      // Purged while it was searched.
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+      // Purged while it was searched, or its file is missing or short, which `verify` reports: one broken message
+      // doesn't take the search from the others.
+      if (error instanceof StoreRefusal && error.code === 'corrupt') return []
       throw error
     }
   }

@@ -6,6 +6,7 @@ import { rmSync, statSync } from 'node:fs'
 import type { FileBlobs } from '../blobs/file-blobs.js'
 import { uidSetOf } from '../messages/uid-set.js'
 import type { AccountId, MailboxId } from '../model.js'
+import { refuse } from '../refusals.js'
 import type { RetentionRule, SweepOptions } from '../store.js'
 import { decodeChunk } from './chunks.js'
 import type { Connection } from './connection.js'
@@ -139,8 +140,11 @@ async function expireSlice(
   messagesMax: number,
 ): Promise<boolean> {
   for (const rule of rules) {
+    if (!(rule.days >= 1))
+      refuse('invalid', `Retention of ${rule.days} days would remove new mail.`, 'Keep it a day at least.')
     const before = Math.floor(now() / 1000) - rule.days * 86_400
-    for (const { account, mailbox } of mailboxesUnder(db, rule)) {
+    const named = rules.filter(({ domain, mailbox }) => domain === rule.domain && mailbox !== '*')
+    for (const { account, mailbox } of mailboxesUnder(db, rule, named)) {
       const uids = savedBefore(db, { mailbox, before, messagesMax })
       if (uids.length === 0) continue
       await writer.submit({
@@ -153,15 +157,23 @@ async function expireSlice(
   return false
 }
 
-function mailboxesUnder(
-  db: Connection,
-  { domain, mailbox }: RetentionRule,
-): { account: AccountId; mailbox: MailboxId }[] {
-  return db.all(
-    `SELECT m.account, m.id AS mailbox FROM inbox i JOIN mailbox m ON m.account = i.id
-     WHERE i.domain = ? AND i.legal_hold = 0 AND m.messages > 0 AND ? IN ('*', m.name, m.special_use)`,
-    domain,
-    mailbox,
+interface RuledMailbox {
+  readonly account: AccountId
+  readonly mailbox: MailboxId
+  readonly name: string
+  readonly specialUse: string | null
+}
+
+function mailboxesUnder(db: Connection, rule: RetentionRule, named: readonly RetentionRule[]): RuledMailbox[] {
+  const mailboxes = db.all<RuledMailbox>(
+    `SELECT m.account, m.id AS mailbox, m.name, m.special_use AS specialUse FROM inbox i JOIN mailbox m ON m.account = i.id
+     WHERE i.domain = ? AND i.legal_hold = 0 AND m.messages > 0`,
+    rule.domain,
+  )
+  const names = ({ name, specialUse }: RuledMailbox, { mailbox }: RetentionRule): boolean =>
+    mailbox === name || mailbox === specialUse
+  return mailboxes.filter((mailbox) =>
+    rule.mailbox === '*' ? !named.some((other) => names(mailbox, other)) : names(mailbox, rule),
   )
 }
 

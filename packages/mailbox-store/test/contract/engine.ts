@@ -40,7 +40,7 @@ export async function settle(
     const address = `${local}@example.test`
     const resolved = await store.directory.findAddress(address)
     const id: AccountId =
-      resolved === undefined
+      resolved === undefined || resolved.via === 'catch-all'
         ? (await store.directory.createInbox({ domain: domain.id, address, ...limits })).id
         : resolved.inbox.id
     return store.account(id)

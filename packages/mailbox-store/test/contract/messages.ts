@@ -578,7 +578,17 @@ export function messageContract(makeEngine: MakeEngine): void {
   })
 
   describe('retention', () => {
-    test('mail past its days goes, by name or special use, but not under legal hold', async () => {
+    test('of less than a day is refused', async () => {
+      await fill(home.alice, home.inbox, ['a'])
+      for (const days of [0, -1, Number.NaN])
+        await expectRefusal(
+          home.store.maintenance.sweep({ retention: [{ domain: home.domain, mailbox: '*', days }] }),
+          'invalid',
+        )
+      expect(await show(home.alice, home.inbox)).toEqual(['1 a'])
+    })
+
+    test('mail past its days goes, by name, by special use or as the rest, but not under legal hold', async () => {
       const spam = await idOf(home.alice, 'Spam')
       const bob = await home.addInbox('bob')
       await home.store.directory.updateInbox(bob.id, { legalHold: true })
@@ -588,10 +598,17 @@ export function messageContract(makeEngine: MakeEngine): void {
       now += 20 * 86_400_000
       await fill(home.alice, spam, ['young'])
       now += 15 * 86_400_000
-      const retention = [{ domain: home.domain, mailbox: '\\Junk', days: 30 }]
+      const retention = [
+        { domain: home.domain, mailbox: '\\Junk', days: 30 },
+        { domain: home.domain, mailbox: 'INBOX', days: 3650 },
+        { domain: home.domain, mailbox: '*', days: 1 },
+      ]
+      await fill(home.alice, archive, ['rest'])
+      now += 2 * 86_400_000
       while (await home.store.maintenance.sweep({ retention }));
       expect(await show(home.alice, spam)).toEqual(['3 young'])
       expect(await show(home.alice, home.inbox)).toHaveLength(1)
+      expect(await show(home.alice, archive)).toEqual([])
       expect(await show(bob, await idOf(bob, 'Spam'))).toHaveLength(1)
     })
   })
