@@ -1,6 +1,6 @@
 /**
  * Starts the parts of a process in order and stops them in reverse. A first SIGTERM or SIGINT drains: parts take no new work
- * and finish what they have within drainMs; a second one exits now. A part that can't start stops those before it and says
+ * and finish what they have within drainMs; a second one exits now, unless it's the echo of the first. A part that can't start stops those before it and says
  * why in one sentence. An error that nobody caught is logged with its stack and ends the process: what was acknowledged is
  * on disk, and going on in an unknown state would risk it.
  */
@@ -37,6 +37,12 @@ export type Phase = 'starting' | 'running' | 'draining' | 'stopping' | 'stopped'
 const signals = ['SIGTERM', 'SIGINT'] as const
 const errors = ['uncaughtException', 'unhandledRejection'] as const
 
+/**
+ * Ctrl-C reaches the whole process group, and npm passes on to its child what it gets: under `npm start` one key press
+ * arrives twice. The same signal again within this time is that echo, not somebody's impatience.
+ */
+const echoMs = 500
+
 export class Lifecycle {
   readonly #parts: readonly Part[]
   readonly #options: LifecycleOptions
@@ -45,6 +51,7 @@ export class Lifecycle {
   #started: Part[] = []
   #starting: Promise<boolean> | undefined
   #shutdown: Promise<void> | undefined
+  #signalled: { readonly signal: string; readonly atMs: number } | undefined
 
   constructor(parts: readonly Part[], options: LifecycleOptions) {
     this.#parts = parts
@@ -138,9 +145,12 @@ export class Lifecycle {
   }
 
   #onSignal(signal: string): void {
+    const atMs = this.#options.clock()
+    const isEcho = this.#signalled?.signal === signal && atMs - this.#signalled.atMs < echoMs
+    this.#signalled ??= { signal, atMs }
     if (this.#shutdown === undefined) {
       void this.shutDown(signal, 0)
-    } else {
+    } else if (!isEcho) {
       this.#options.logger.warn({ signal }, 'second signal, exiting now')
       this.#options.host.exit(1)
     }

@@ -21,7 +21,7 @@ interface Stage {
   readonly printed: string[]
 }
 
-function stage(parts: readonly Part[], { drainMs = 200, stopTimeoutMs = 200 } = {}): Stage {
+function stage(parts: readonly Part[], { drainMs = 200, stopTimeoutMs = 200, clock = () => 1000 } = {}): Stage {
   const host = new Host()
   const log = logLines()
   const printed: string[] = []
@@ -29,7 +29,7 @@ function stage(parts: readonly Part[], { drainMs = 200, stopTimeoutMs = 200 } = 
     logger: log.logger,
     drainMs,
     stopTimeoutMs,
-    clock: () => 1000,
+    clock,
     host,
     print: (sentence) => printed.push(sentence),
   })
@@ -120,6 +120,19 @@ test('a second signal exits at once, with 1', async () => {
   host.emit('SIGINT')
   expect(host.exits).toEqual([])
   host.emit('SIGTERM')
+  expect(host.exits).toEqual([1])
+})
+
+test('the same signal again at once is its echo through npm; later it is a second signal', async () => {
+  let now = 1_000
+  const { lifecycle, host } = stage([{ name: 'slow', drain: () => wait(100) }], { clock: () => now })
+  await lifecycle.start()
+  host.emit('SIGINT')
+  now += 5
+  host.emit('SIGINT')
+  expect(host.exits).toEqual([])
+  now += 600
+  host.emit('SIGINT')
   expect(host.exits).toEqual([1])
 })
 
