@@ -30,7 +30,6 @@ function openWriter({ folder, flushMs, blocking = false }) {
     if (flushMs > 0) await new Promise((resolve) => setTimeout(resolve, flushMs))
   }
   const db = new Connection({ path: join(folder, 'postern.sqlite') })
-  db.raw.pragma('wal_autocheckpoint = 1000')
   const wal = openSync(join(folder, 'postern.sqlite-wal'), 'r')
   const writer = new Writer(db, {
     limits: defaultLimits,

@@ -2,7 +2,9 @@
 // messages, scripts without spaces, needles that mean something to SQLite. Each row is asked of mail that isn't
 // indexed, of mail in the index, and of mail whose bytes lie in a file.
 
+import { parseMessage } from '@postern/message'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { bodyTexts, plainBody } from '../src/search/message-text.js'
 import type { SearchQuery } from '../src/search/query.js'
 import { addFiller, SearchFixture } from './search-fixture.js'
 
@@ -39,6 +41,11 @@ const mail = {
     'Subject: =?utf-8?q?inn=C3=A9r?= subject\r\n\r\nthe innermost text\r\n--b\r\nContent-Type: application/octet-stream\r\n\r\nunseen cargo\r\n',
     '--b\r\nContent-Type: text/html\r\nContent-Transfer-Encoding: base64\r\n\r\n',
     `${Buffer.from('<i>second part</i>').toString('base64')}\r\n--b--\r\n`,
+  ),
+  attachment: bytes(
+    'Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: application/pdf\r\n',
+    "Content-Disposition: attachment; filename*=utf-8''Rechnung%20M%C3%A4rz.pdf\r\n\r\nxxxx\r\n",
+    '--b\r\nContent-Type: text/plain; name=list.txt\r\n\r\none, two\r\n--b--\r\n',
   ),
   cjk: text('utf-8', '8bit', '我住在東京都。猫が好き'),
   endsCjk: text('utf-8', '8bit', '今日は犬'),
@@ -86,6 +93,9 @@ const rows: [SearchQuery, Name[]][] = [
   [body('innér subject'), ['nested']],
   [body('innermost'), ['nested']],
   [body('second part'), ['nested']],
+  [body('rechnung märz.pdf'), ['attachment']],
+  [body('list.txt'), ['attachment']],
+  [body('one, two'), ['attachment']],
   [anywhere('unseen cargo'), []],
   [subjectOf('innér'), []],
   [body('東京'), ['cjk']],
@@ -123,7 +133,7 @@ const rows: [SearchQuery, Name[]][] = [
   [body('one\r\nstart'), ['lines']],
   [body('one start'), []],
   [body('qz'), ['short']],
-  [body('z'), ['percent', 'short']],
+  [body('z'), ['attachment', 'percent', 'short']],
   [anywhere(`${'very '.repeat(200)}long`), []],
 ]
 
@@ -152,4 +162,30 @@ describe.each(placements)('%s', (_, { indexed, inFile }) => {
     const found = await fixture.search(query)
     expect(found.map((uid) => named.get(uid) ?? uid)).toEqual(expected)
   })
+})
+
+test.each([
+  ['', '', true],
+  ['Content-Type: text/plain', 'Mixed CASE\r\n', true],
+  ['Content-Type: text/html; charset="UTF-8"; format=flowed\r\nContent-Transfer-Encoding: 8bit', '<B>', true],
+  ['Content-Type: text/plain; charset=us-ascii\r\nContent-ID: <a@b>', 'X', true],
+  ['Content-Type: text/plain; name="a.txt"', 'X', false],
+  ['Content-Type: text/plain\r\nContent-Description: Note', 'X', false],
+  ['Content-Type: text/plain\r\nContent-Disposition: attachment; filename=a.txt', 'X', false],
+  ['Content-Type: text/plain\r\nContent-Disposition: inline', 'X', false],
+  ['Content-Type: text/plain; charset=utf-8', 'é', false],
+  ['Content-Type: text/plain; charset=utf-7', 'Hi Mom +Jjo-!', false],
+  ['Content-Type: text/plain; charset=iso-2022-jp', '\x1b$B$3$s\x1b(B', false],
+  ['Content-Type: text/plain; charset=utf-16', 'abcd', false],
+  ['Content-Type: text/plain\r\nContent-Transfer-Encoding: base64', 'YWJj', false],
+  ['Content-Type: text/plain\r\nContent-Transfer-Encoding: quoted-printable', 'a=62c', false],
+  ['Content-Type: application/octet-stream', 'abc', false],
+  ['Content-Type: message/rfc822', 'Subject: x\r\n\r\nabc', false],
+  ['Content-Type: multipart/mixed; boundary=b', '--b\r\n\r\nabc\r\n--b--', false],
+])('the short way to plain text gives the same: %s', (head, content, plain) => {
+  const message = bytes(`${head === '' ? '' : `${head}\r\n`}\r\n${content}`)
+  const { bodyStructure: structure, bodyStart } = parseMessage(message)
+  const texts = plainBody(message, { structure, bodyStart })
+  expect(texts !== undefined).toBe(plain)
+  if (texts !== undefined) expect(texts.join()).toBe(bodyTexts(message).join())
 })

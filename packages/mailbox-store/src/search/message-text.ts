@@ -2,6 +2,7 @@
 // keys of their own. The index builder and the searcher both look through this file, so that they agree. Small
 // messages come as bytes; of large ones, which lie in files, only the text parts are read, piece by piece.
 
+import { isAscii } from 'node:buffer'
 import {
   decodeParts,
   type ParsedMessage,
@@ -59,6 +60,26 @@ export function bodyTexts(bytes: Uint8Array, parsed: ParsedMessage = parseMessag
   return searchText(bytes, parsed, { textBytesMax: Number.POSITIVE_INFINITY }).map(fold)
 }
 
+/** `("TEXT" subtype parameters id description encoding octets lines md5 disposition …`: nothing that has a name of its own. */
+const plainStructure =
+  /^\("TEXT" "[^"\\]*" (NIL|\([^()\\]*\)) (?:NIL|"[^"\\]*") NIL "(?:7BIT|8BIT|BINARY)" \d+ \d+ (?:NIL|"[^"\\]*") NIL /
+const plainCharset = /^(?:utf-8|us-ascii|ascii|iso-8859-\d\d?|windows-125\d)$/i
+
+/**
+ * The same as `bodyTexts` for the plainest mail, at a third of its price: one text, sent as it is, all ASCII and in a
+ * charset in which ASCII is ASCII. Undefined for any other.
+ */
+export function plainBody(
+  bytes: Uint8Array,
+  { structure, bodyStart }: { structure: string; bodyStart: number },
+): string[] | undefined {
+  const parameters = plainStructure.exec(structure)?.[1]
+  if (parameters === undefined || /"NAME"/i.test(parameters) || !isAscii(bytes)) return undefined
+  const charset = /"CHARSET" "([^"]*)"/i.exec(parameters)?.[1]
+  if (charset !== undefined && !plainCharset.test(charset)) return undefined
+  return [Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1', bodyStart).toLowerCase()]
+}
+
 export interface PiecewiseTexts {
   readonly texts: string[]
   /** There was more text than `bytesMax`. */
@@ -75,32 +96,29 @@ export function* piecewiseTexts(
 ): Generator<ByteRange, PiecewiseTexts, Uint8Array> {
   const texts: string[] = []
   let left = bytesMax
-  for (const { headerStart, bodyStart, bodyEnd, isHeader } of pieces(decodeParts(parts))) {
+  for (const { kind, headerStart, bodyStart, bodyEnd, isAttached } of pieces(decodeParts(parts))) {
     const header = yield { start: headerStart, end: bodyStart }
-    if (isHeader) texts.push(headerText(header).lines)
-    else if (bodyEnd > bodyStart && parseMessage(header).root.type === 'TEXT') {
-      if (left <= 0) return { texts, cut: true }
-      const end = Math.min(bodyEnd, bodyStart + left)
-      texts.push(...bodyTexts(yield { start: headerStart, end }))
-      left -= end - bodyStart
-      if (end < bodyEnd) return { texts, cut: true }
+    if (isAttached) texts.push(headerText(header).lines)
+    if (kind !== 'leaf' || bodyEnd === bodyStart || parseMessage(header).root.type !== 'TEXT') {
+      // Names of files and descriptions.
+      texts.push(...bodyTexts(header))
+      continue
     }
+    if (left <= 0) return { texts, cut: true }
+    const end = Math.min(bodyEnd, bodyStart + left)
+    texts.push(...bodyTexts(yield { start: headerStart, end }))
+    left -= end - bodyStart
+    if (end < bodyEnd) return { texts, cut: true }
   }
   return { texts, cut: false }
 }
 
-interface Piece {
-  readonly headerStart: number
-  readonly bodyStart: number
-  readonly bodyEnd: number
-  /** An attached message's header, which is text of the body; else a leaf. */
-  readonly isHeader: boolean
+interface Piece extends PartOffsets {
+  /** The root of an attached message: its header is text of the body. */
+  readonly isAttached: boolean
 }
 
-function* pieces(part: PartOffsets): Generator<Piece> {
-  if (part.kind === 'leaf') yield { ...part, isHeader: false }
-  for (const child of part.children) {
-    if (part.kind === 'message') yield { ...child, isHeader: true }
-    yield* pieces(child)
-  }
+function* pieces(part: PartOffsets, isAttached = false): Generator<Piece> {
+  yield { ...part, isAttached }
+  for (const child of part.children) yield* pieces(child, part.kind === 'message')
 }

@@ -36,7 +36,7 @@ export class Connection {
       this.raw.pragma('temp_store = MEMORY')
       this.raw.pragma(`cache_size = ${-Math.ceil(cacheBytes / 1024)}`)
       // After a burst the WAL file shrinks to this when it starts over.
-      this.raw.pragma('journal_size_limit = 67108864')
+      this.raw.pragma('journal_size_limit = 134217728')
       // Checkpoints run in the worker; this bound is for the day the worker is dead (256 MB of WAL).
       this.raw.pragma('wal_autocheckpoint = 65536')
     } catch (error) {

@@ -1,16 +1,22 @@
-// Makes commits durable off the protocol thread. SQLite writes a commit to the WAL and returns; `fdatasync` on the WAL
-// runs on libuv's pool, one at a time, and covers everything committed before it began. Callers wait for it, the
-// protocol thread does not (docs/decisions/writer-placement.md).
+// Makes commits durable. SQLite writes a commit to the WAL and returns; one `fdatasync` at a time on the WAL covers
+// everything committed before it began. Where flushes are slow it runs on libuv's pool, so that callers wait for the
+// disk and the protocol thread does not; where they take a fraction of a millisecond the way to the pool and back would
+// cost more than the flush, and it is done here (docs/decisions/writer-placement.md).
 //
 // After a flush has failed nobody knows what the disk holds, and a later flush that succeeds proves nothing: the
 // flusher then refuses for good, and the process has to be restarted.
 
-import { closeSync, fdatasync, openSync } from 'node:fs'
+import { closeSync, fdatasync, fdatasyncSync, openSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { StoreRefusal } from '../refusals.js'
 import type { Fault } from './connection.js'
 
 const flushFile = promisify(fdatasync)
+
+/** A disk whose flushes take less than this on average is waited for on the protocol thread. */
+const blockingFlushMs = 1
+/** How much of the average the latest flush is. */
+const latestShare = 0.1
 
 /** Stands around a flush: benchmarks slow it down with this. */
 export type AroundFlush = (flush: () => Promise<void>) => Promise<void>
@@ -23,7 +29,8 @@ interface Waiting {
 export class Flusher {
   readonly #walPath: string
   readonly #fault: Fault | undefined
-  readonly #around: AroundFlush
+  readonly #around: AroundFlush | undefined
+  #averageMs = 2 * blockingFlushMs
   #file: number | undefined
   #running = false
   #waiting: Waiting[] = []
@@ -75,8 +82,10 @@ export class Flusher {
     try {
       this.#fault?.('flush')
       this.#file ??= openSync(this.#walPath, 'r')
-      const file = this.#file
-      await this.#around(() => flushFile(file))
+      const started = performance.now()
+      if (this.#around === undefined && this.#averageMs < blockingFlushMs) fdatasyncSync(this.#file)
+      else await this.#flushInPool(this.#file)
+      this.#averageMs += (performance.now() - started - this.#averageMs) * latestShare
       return undefined
     } catch (error) {
       this.#failed = new StoreRefusal('io-error', `Flushing ${this.#walPath} to the disk failed.`, {
@@ -85,5 +94,9 @@ export class Flusher {
       })
       return this.#failed
     }
+  }
+
+  #flushInPool(file: number): Promise<void> {
+    return this.#around === undefined ? flushFile(file) : this.#around(() => flushFile(file))
   }
 }

@@ -98,7 +98,9 @@ export class SearchIndexReader {
     { table, expression, from, to }: IdRange & { table: GramTable; expression: string },
   ): Uint32Array {
     return this.#ask(view, (index) => {
-      const sql = `SELECT rowid FROM ${table} WHERE ${table} MATCH ? AND rowid BETWEEN ? AND ?`
+      // FTS5 seeks to integers only, and a number is bound as a float.
+      const range = 'BETWEEN CAST(? AS INTEGER) AND CAST(? AS INTEGER)'
+      const sql = `SELECT rowid FROM ${table} WHERE ${table} MATCH ? AND rowid ${range}`
       const rows = index.prepareRaw(sql).all(expression, from, to) as [number][]
       return Uint32Array.from(rows, ([id]) => id)
     })

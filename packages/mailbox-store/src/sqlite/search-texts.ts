@@ -5,7 +5,7 @@
 import type { FileBlobs } from '../blobs/file-blobs.js'
 import { StoreRefusal } from '../refusals.js'
 import { foldedBytes } from '../search/fold.js'
-import { bodyTexts, type HeaderText, headerText, piecewiseTexts } from '../search/message-text.js'
+import { bodyTexts, type HeaderText, headerText, piecewiseTexts, plainBody } from '../search/message-text.js'
 import type { Connection } from './connection.js'
 
 interface Kept {
@@ -17,10 +17,14 @@ interface BodyRow {
   readonly size: number
   readonly file: number
   readonly hash: Uint8Array
+  readonly structure: string
+  readonly bodyStart: number
   readonly parts: Uint8Array
   readonly raw: Uint8Array
 }
 
+const bodySql =
+  'SELECT size, file, hash, body_structure AS structure, body_start AS bodyStart, parts, raw FROM message WHERE id = ?'
 /** A map entry, its strings' headers and the object around them. */
 const entryOverheadBytes = 200
 const admittedOneOf = 8
@@ -52,10 +56,10 @@ export class MessageTexts {
     const key = message * 2 + 1
     const kept = this.#take<readonly string[]>(key)
     if (kept !== undefined) return kept
-    const row = db.get<BodyRow>('SELECT size, file, hash, parts, raw FROM message WHERE id = ?', message)
+    const row = db.get<BodyRow>(bodySql, message)
     if (row === undefined) return []
     if (row.file === 1) return this.#readFile(key, row, blobs)
-    return this.#keepBody(key, bodyTexts(row.raw))
+    return this.#keepBody(key, plainBody(row.raw, row) ?? bodyTexts(row.raw))
   }
 
   async #readFile(key: number, { size, hash, parts }: BodyRow, blobs: FileBlobs): Promise<readonly string[]> {
