@@ -83,9 +83,9 @@ async function measureAppends({ flushMs, runs, count, bareCount }) {
   const path = join(folder, `append-${flushMs}`)
   const aroundFlush = async (flush) => {
     await flush()
-    if (flushMs > 0) await new Promise((resolve) => setTimeout(resolve, flushMs))
+    await new Promise((resolve) => setTimeout(resolve, flushMs))
   }
-  const { store, alice, mailbox } = await openAt(path, { aroundFlush })
+  const { store, alice, mailbox } = await openAt(path, flushMs > 0 ? { aroundFlush } : {})
   const append = (i) => alice.append(mailbox, [{ message: small[i % small.length] }])
   await callers(32, count, append)
   const ratios = []

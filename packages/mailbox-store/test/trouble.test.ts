@@ -173,6 +173,31 @@ describe('a damaged database', () => {
     await again.store.close()
   })
 
+  test('a damaged search index is made anew, and no search is wrong meanwhile', async () => {
+    const home = await open()
+    await fill(home.alice, home.inbox, Array.from({ length: 400 }, (_, i) => `needle${i}`))
+    await home.store.maintenance.indexed()
+    await home.store.close()
+    const search = join(data(), 'search.sqlite')
+    const size = statSync(search).size
+    const file = openSync(search, 'r+')
+    writeSync(file, Buffer.alloc(size - 8192, 0xa5), 0, size - 8192, 8192)
+    closeSync(file)
+    const errors: Error[] = []
+    const again = await open({ onError: (error: Error) => errors.push(error) })
+    const box = await again.alice.open(again.inbox)
+    const find = async (): Promise<number[]> => Array.from(await box.search({ kind: 'subject', text: 'needle399' }))
+    expect(await find()).toEqual([400])
+    await again.store.maintenance.indexed()
+    expect(await find()).toEqual([400])
+    await fill(again.alice, again.inbox, ['needle-new'])
+    await again.store.maintenance.indexed()
+    await box.refresh()
+    expect(Array.from(await box.search({ kind: 'subject', text: 'needle-new' }))).toEqual([401])
+    box.close()
+    await again.store.close()
+  })
+
   test('a large message whose file is missing is found by the check and refused on reading', async () => {
     const home = await open()
     await home.alice.append(home.inbox, [{ message: mail('large', { body: 'x'.repeat(100_000) }) }])

@@ -23,6 +23,7 @@ export type BackgroundRequest =
   | { readonly id: number; readonly kind: 'verify' }
   | { readonly id: number; readonly kind: 'close' }
   | { readonly id: number; readonly kind: 'committed' }
+  | { readonly id: number; readonly kind: 'rebuild' }
 
 export interface BackgroundAnswer {
   readonly id: number
@@ -38,13 +39,17 @@ const port = parentPort as NonNullable<typeof parentPort>
 const checkpointBytes = 4_194_304
 const truncateBytes = 268_435_456
 const indexBudgetMs = 20
-const checkpointEveryMs = 200
+const checkpointEveryMs = 500
+/** While the store commits, indexing takes a quarter of the time and leaves the disk and the core to the writer. */
+const busyPauseMs = 3 * indexBudgetMs
+const busyForMs = 100
 const pauseAfterFailureMs = 2_000
 
 const db = new Connection({ path: paths.database, cacheBytes: 8_388_608 })
 const index = new SearchIndexBuilder({ mainPath: paths.database, searchPath: paths.search, blobsFolder: paths.blobs })
 const waitingForIndex: number[] = []
 let awake = false
+let committedAt = 0
 
 function parse(path: string, hash: Uint8Array): PreparedMessage {
   return prepareMessage(readFileSync(path), { inline: false, hash })
@@ -70,12 +75,14 @@ function checkpoint(): void {
   }
 }
 
+const writerIsBusy = (): boolean => performance.now() - committedAt < busyForMs
+
 /** One slice of work, then another while there is more; requests are taken in between. */
 function turn(): void {
   let pauseMs: number | undefined
   try {
     checkpoint()
-    if (index.step({ budgetMs: indexBudgetMs }) === 'more') pauseMs = 0
+    if (index.step({ budgetMs: indexBudgetMs }) === 'more') pauseMs = writerIsBusy() ? busyPauseMs : 0
   } catch (error) {
     port.postMessage(failure(0, error))
     pauseMs = pauseAfterFailureMs
@@ -112,6 +119,11 @@ async function answer(request: BackgroundRequest): Promise<unknown> {
 port.on('message', (request: BackgroundRequest) => {
   switch (request.kind) {
     case 'committed':
+      committedAt = performance.now()
+      wake()
+      return
+    case 'rebuild':
+      index.rebuild()
       wake()
       return
     case 'indexed':

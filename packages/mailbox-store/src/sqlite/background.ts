@@ -48,6 +48,11 @@ export class Background {
     this.#waking.unref()
   }
 
+  /** A search has found the index damaged: it is made anew, and searches scan until it is there. */
+  rebuildIndex(): void {
+    this.#worker?.postMessage({ id: 0, kind: 'rebuild' } satisfies BackgroundRequest)
+  }
+
   ask(request: Ask): Promise<unknown> {
     return new Promise((resolve, reject) => {
       if (this.#worker === undefined) {

@@ -59,7 +59,13 @@ export async function openStore(options: OpenOptions): Promise<Store> {
   const background = new Background({ paths, onError })
   const writer = new Writer(db, { limits, now, blobs, ring, committed: () => background.committed(), aroundFlush })
   const keywords = new KeywordNames(db)
-  const reader = new SearchIndexReader({ searchPath: paths.search })
+  const reader = new SearchIndexReader({
+    searchPath: paths.search,
+    onDamage: (error) => {
+      onError(error)
+      background.rebuildIndex()
+    },
+  })
   const open = new OpenMailboxes({
     db,
     blobs,

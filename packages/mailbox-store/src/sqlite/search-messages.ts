@@ -307,20 +307,27 @@ function countUpTo(ids: Uint32Array, limit: number): number {
   return low
 }
 
+/** `found` is a part of `ids`, both ascending. */
 function mark(marks: Uint8Array, ids: Uint32Array, found: Uint32Array): void {
   let at = 0
   for (const id of found) {
-    while ((ids[at] as number) < id) at++
+    at = nextAt(ids, id, at)
     marks[at] = 1
   }
 }
 
 function common(ids: Uint32Array, others: Uint32Array): Uint32Array {
   let at = 0
-  return keep(ids, (id) => {
-    while (at < others.length && (others[at] as number) < id) at++
-    return others[at] === id
+  return keep(others, (id) => {
+    at = nextAt(ids, id, at)
+    return ids[at] === id
   })
+}
+
+/** The first place from `at` on whose id is not below `id`: a few steps, else by halves. */
+function nextAt(ids: Uint32Array, id: number, at: number): number {
+  for (let i = at; i < at + 8; i++) if (i >= ids.length || (ids[i] as number) >= id) return i
+  return at + 8 + countUpTo(ids.subarray(at + 8), id - 1)
 }
 
 function joined(...parts: readonly Uint32Array[]): Uint32Array {

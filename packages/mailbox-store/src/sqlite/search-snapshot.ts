@@ -62,13 +62,12 @@ export class EntrySnapshot {
   }
 
   messagesAt(positions: Positions): MessagesAt {
-    const messages = new Uint32Array(positions.length)
-    let ascending = true
-    for (let i = 0; i < messages.length; i++) {
-      messages[i] = this.entries.messages[positions[i] as number] as number
-      ascending &&= i === 0 || (messages[i] as number) > (messages[i - 1] as number)
-    }
-    if (ascending) return { ids: messages, places: upTo(messages.length) }
+    const { entries } = this
+    const isAll = positions.length === entries.length
+    const messages = isAll ? entries.messages : entries.messages.slice(0, positions.length)
+    if (!isAll)
+      for (let i = 0; i < messages.length; i++) messages[i] = entries.messages[positions[i] as number] as number
+    if (isAscending(messages)) return { ids: messages, places: upTo(messages.length) }
     const ids = messages.toSorted().filter((id, i, sorted) => i === 0 || id !== sorted[i - 1])
     const placeOf = new Map(Array.from(ids, (id, place) => [id, place]))
     return { ids, places: messages.map((id) => placeOf.get(id) as number) }
@@ -87,6 +86,11 @@ export class EntrySnapshot {
       return has
     }
   }
+}
+
+function isAscending(numbers: Uint32Array): boolean {
+  for (let i = 1; i < numbers.length; i++) if ((numbers[i] as number) <= (numbers[i - 1] as number)) return false
+  return true
 }
 
 function within(
