@@ -175,7 +175,11 @@ describe('a damaged database', () => {
 
   test('a damaged search index is made anew, and no search is wrong meanwhile', async () => {
     const home = await open()
-    await fill(home.alice, home.inbox, Array.from({ length: 400 }, (_, i) => `needle${i}`))
+    await fill(
+      home.alice,
+      home.inbox,
+      Array.from({ length: 400 }, (_, i) => `needle${i}`),
+    )
     await home.store.maintenance.indexed()
     await home.store.close()
     const search = join(data(), 'search.sqlite')

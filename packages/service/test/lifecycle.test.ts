@@ -21,7 +21,7 @@ interface Stage {
   readonly printed: string[]
 }
 
-function stage(parts: readonly Part[], { drainMs = 200, stopTimeoutMs = 200, clock = () => 1000 } = {}): Stage {
+function stage(parts: readonly Part[], { drainMs = 200, stopTimeoutMs = 200, clock = (): number => 1000 } = {}): Stage {
   const host = new Host()
   const log = logLines()
   const printed: string[] = []
