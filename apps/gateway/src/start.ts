@@ -3,8 +3,8 @@
 // wrong when everything is stopped again; the caller then ends the process.
 
 import { type Config, roleNames } from '@postern/config'
-import { createReadiness, type HostProcess, healthRoutes, Lifecycle, type Part } from '@postern/service'
-import { createLogger, createMetrics, type Logger } from '@postern/telemetry'
+import { createReadiness, type HostProcess, healthRoutes, Lifecycle } from '@postern/service'
+import { createLogger, createMetrics } from '@postern/telemetry'
 import { type Announcement, announcement } from './announcement.js'
 import { dataFolder } from './data-folder.js'
 import { refuseMissingEngines } from './engines.js'
@@ -41,7 +41,9 @@ export async function startGateway(config: Config, host: HostProcess): Promise<S
   const tls = createCertificatesPart({ config, clock, logger, metrics })
   const sweeper = createSweeper({ store, clock, logger })
   const http = createHttpPart({ host: bind, port: httpPort, routes, readiness, logger })
-  if (!(await isUp([storePart, owner, tls, sweeper, http], { config, host, logger }))) return undefined
+  const parts = [storePart, owner, tls, sweeper, http]
+  const lifecycle = new Lifecycle(parts, { logger, drainMs: config.drainMs, stopTimeoutMs, clock, host })
+  if (!(await lifecycle.start())) return undefined
 
   const first = owner.firstStart()
   const { caFile } = tls.certificates()
@@ -50,46 +52,4 @@ export async function startGateway(config: Config, host: HostProcess): Promise<S
     logger.warn({ roles: config.roles }, 'this version has none of these roles: it starts store and health')
   logger.info({ version, health: said.health, dataFolder: path }, 'running')
   return { announcement: said, announced: async () => first?.shown() }
-}
-
-interface Surroundings {
-  readonly config: Config
-  readonly host: HostProcess
-  readonly logger: Logger
-}
-
-/** Starts the parts. False when a signal has ended it; throws what a part threw. */
-async function isUp(parts: readonly Part[], { config, host, logger }: Surroundings): Promise<boolean> {
-  let failure: unknown
-  const lifecycle = new Lifecycle(
-    parts.map((part) => ({
-      ...part,
-      start: async () => {
-        try {
-          await part.start?.()
-        } catch (error) {
-          failure = error
-          throw error
-        }
-      },
-    })),
-    {
-      logger,
-      drainMs: config.drainMs,
-      stopTimeoutMs,
-      clock,
-      host: {
-        on: host.on.bind(host),
-        removeListener: host.removeListener.bind(host),
-        // A start that failed is told, and ended, by the caller.
-        exit: (code) => {
-          if (failure === undefined) host.exit(code)
-        },
-      },
-      print: () => undefined,
-    },
-  )
-  const isRunning = await lifecycle.start()
-  if (failure !== undefined) throw failure
-  return isRunning
 }

@@ -144,7 +144,8 @@ test('two gateways work on one data folder', async () => {
 
 /** A start that must fail: its exit code, and the two lines it says why in. */
 async function refused(env: Record<string, string>, under: readonly string[] = []) {
-  const { code, stderr } = await run(['start'], { env, under })
+  const { code, stdout, stderr } = await run(['start'], { env, under })
+  expect(stdout, 'an expected refusal needs no stack').not.toMatch(/"stack"|\n {4}at /)
   return { code, lines: stderr.trimEnd().split('\n') }
 }
 

@@ -1,8 +1,8 @@
 /**
  * Starts the parts of a process in order and stops them in reverse. A first SIGTERM or SIGINT drains: parts take no new work
- * and finish what they have within drainMs; a second one exits now, unless it's the echo of the first. A part that can't start stops those before it and says
- * why in one sentence. An error that nobody caught is logged with its stack and ends the process: what was acknowledged is
- * on disk, and going on in an unknown state would risk it.
+ * and finish what they have within drainMs; a second one exits now, unless it's the echo of the first. When a part can't
+ * start, those before it are stopped and the caller gets to tell why. An error that nobody caught is logged with its stack
+ * and ends the process: what was acknowledged is on disk, and going on in an unknown state would risk it.
  */
 import type { Logger } from '@postern/telemetry'
 
@@ -28,8 +28,10 @@ export interface LifecycleOptions {
   readonly stopTimeoutMs: number
   readonly clock: () => number
   readonly host: HostProcess
-  /** Tells the operator, in one sentence, why the start failed. */
-  readonly print: (sentence: string) => void
+}
+
+interface StartFailure {
+  readonly error: unknown
 }
 
 export type Phase = 'starting' | 'running' | 'draining' | 'stopping' | 'stopped'
@@ -49,7 +51,7 @@ export class Lifecycle {
   readonly #listeners: readonly (readonly [string, (error: unknown) => void])[]
   #phase: Phase = 'starting'
   #started: Part[] = []
-  #starting: Promise<boolean> | undefined
+  #starting: Promise<StartFailure | undefined> | undefined
   #shutdown: Promise<void> | undefined
   #signalled: { readonly signal: string; readonly atMs: number } | undefined
 
@@ -66,22 +68,19 @@ export class Lifecycle {
     return this.#phase
   }
 
-  /** Starts all parts. False when one failed or a signal came: then everything is stopped again and the host told to exit. */
+  /**
+   * Starts all parts. False when a signal came first: then everything is stopped again and the host told to exit. Throws what
+   * a part threw, when those before it are stopped again; ending the process is then the caller's.
+   */
   async start(): Promise<boolean> {
     for (const [event, listener] of this.#listeners) this.#options.host.on(event, listener)
     this.#starting = this.#startAll()
-    const isUp = await this.#starting
-    if (this.#shutdown) {
-      await this.#shutdown
-      return false
-    }
-    if (isUp) {
-      this.#phase = 'running'
-    } else {
-      await this.#stopAll()
-      this.#options.host.exit(1)
-    }
-    return isUp
+    const failure = await this.#starting
+    if (this.#shutdown) await this.#shutdown
+    else if (failure) await this.#stopAll()
+    else this.#phase = 'running'
+    if (failure) throw failure.error
+    return this.#shutdown === undefined
   }
 
   /** Drains, stops and exits with the code. Every call gets the same promise. */
@@ -90,29 +89,29 @@ export class Lifecycle {
     return this.#shutdown
   }
 
-  async #startAll(): Promise<boolean> {
+  async #startAll(): Promise<StartFailure | undefined> {
     for (const part of this.#parts) {
-      if (this.#phase !== 'starting') return false
+      if (this.#phase !== 'starting') return undefined
       try {
         await part.start?.()
         this.#started.push(part)
-      } catch (err) {
-        this.#options.logger.error({ err, part: part.name }, 'part failed to start')
-        this.#options.print(`Postern did not start: ${err instanceof Error ? err.message : String(err)}`)
-        return false
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error)
+        this.#options.logger.error({ part: part.name, reason }, 'part failed to start')
+        return { error }
       }
     }
-    return true
+    return undefined
   }
 
   async #shutDown(reason: string, exitCode: number): Promise<void> {
     this.#phase = 'draining'
     this.#options.logger.info({ reason }, 'shutting down')
-    await this.#starting
+    const failure = await this.#starting
     await this.#drainAll()
     await this.#stopAll()
     this.#options.logger.info('stopped')
-    this.#options.host.exit(exitCode)
+    if (failure === undefined) this.#options.host.exit(exitCode)
   }
 
   async #drainAll(): Promise<void> {

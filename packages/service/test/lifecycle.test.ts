@@ -18,22 +18,19 @@ interface Stage {
   readonly lifecycle: Lifecycle
   readonly host: Host
   readonly log: LogLines
-  readonly printed: string[]
 }
 
 function stage(parts: readonly Part[], { drainMs = 200, stopTimeoutMs = 200, clock = (): number => 1000 } = {}): Stage {
   const host = new Host()
   const log = logLines()
-  const printed: string[] = []
   const lifecycle = new Lifecycle(parts, {
     logger: log.logger,
     drainMs,
     stopTimeoutMs,
     clock,
     host,
-    print: (sentence) => printed.push(sentence),
   })
-  return { lifecycle, host, log, printed }
+  return { lifecycle, host, log }
 }
 
 /** Parts that write down what is done to them. */
@@ -136,7 +133,7 @@ test('the same signal again at once is its echo through npm; later it is a secon
   expect(host.exits).toEqual([1])
 })
 
-test('a part that fails to start stops those before it, in reverse, and says why in one sentence', async () => {
+test('a part that fails to start stops those before it, in reverse; the caller is told, the log gets no stack', async () => {
   const { parts, done } = recorded('store', 'imap')
   const failing: Part = {
     name: 'http',
@@ -145,38 +142,61 @@ test('a part that fails to start stops those before it, in reverse, and says why
     },
     stop: () => void done.push('stop http'),
   }
-  const { lifecycle, host, printed } = stage([
-    ...parts,
-    failing,
-    { name: 'never', start: () => void done.push('never') },
-  ])
-  expect(await lifecycle.start()).toBe(false)
+  const { lifecycle, host, log } = stage([...parts, failing, { name: 'never', start: () => void done.push('never') }])
+  await expect(lifecycle.start()).rejects.toThrow("http can't listen")
   expect(done).toEqual(['start store', 'start imap', 'stop imap', 'stop store'])
-  expect(printed).toEqual(["Postern did not start: http can't listen on 127.0.0.1 port 8080: another program uses it."])
-  expect(host.exits).toEqual([1])
+  expect(JSON.parse(log.text())).toMatchObject({
+    level: 'error',
+    part: 'http',
+    reason: expect.stringContaining('another program uses it'),
+  })
+  expect(log.text()).not.toContain('"stack"')
+  expect(host.exits).toEqual([])
+  expect(host.eventNames()).toEqual([])
 })
 
 test('a signal in the middle of the start ends it after the part that is starting', async () => {
   const { parts, done } = recorded('store', 'imap')
-  const { lifecycle, host } = stage([parts[0]!, { name: 'slow', start: () => wait(30) }, parts[1]!])
-  const started = lifecycle.start()
-  await wait(5)
-  host.emit('SIGTERM')
-  expect(await started).toBe(false)
+  const slow: Part = {
+    name: 'slow',
+    start: () => {
+      host.emit('SIGTERM')
+      return wait(5)
+    },
+  }
+  const { lifecycle, host } = stage([parts[0]!, slow, parts[1]!])
+  expect(await lifecycle.start()).toBe(false)
   expect(done).toEqual(['start store', 'drain store', 'stop store'])
   expect(host.exits).toEqual([0])
 })
 
-test('a part that fails to start while a signal waits is still the end of it', async () => {
+test('a part that fails to start while a signal waits is told too, when all is stopped', async () => {
   const { parts, done } = recorded('store')
-  const failing: Part = { name: 'slow', start: () => wait(20).then(() => Promise.reject(new Error('no disk'))) }
+  const failing: Part = {
+    name: 'slow',
+    start: () => {
+      host.emit('SIGTERM')
+      throw new Error('no disk')
+    },
+  }
   const { lifecycle, host } = stage([parts[0]!, failing])
-  const started = lifecycle.start()
-  await wait(5)
-  host.emit('SIGTERM')
-  expect(await started).toBe(false)
+  await expect(lifecycle.start()).rejects.toThrow('no disk')
   expect(done.at(-1)).toBe('stop store')
-  expect(host.exits).toEqual([0])
+  expect(host.exits).toEqual([])
+})
+
+test('a signal while a failed start is being undone does not turn it into a good end', async () => {
+  const failing: Part = { name: 'http', start: () => Promise.reject(new Error('port in use')) }
+  const store: Part = {
+    name: 'store',
+    stop: () => {
+      host.emit('SIGTERM')
+      return wait(5)
+    },
+  }
+  const { lifecycle, host } = stage([store, failing])
+  await expect(lifecycle.start()).rejects.toThrow('port in use')
+  expect(host.exits).toEqual([])
 })
 
 test.each([
@@ -200,7 +220,6 @@ describe('a real process', () => {
     import { createLogger } from '${telemetry}'
     const lifecycle = new Lifecycle(${parts}, {
       logger: createLogger({ level: 'info' }), drainMs: 5000, stopTimeoutMs: 1000, clock: Date.now, host: process,
-      print: (sentence) => console.error(sentence),
     })
     await lifecycle.start()`
   const open = `{ name: 'open', start() { this.timer = setInterval(() => {}, 1000); console.log('up') }`
@@ -236,13 +255,7 @@ describe('a real process', () => {
       1,
       'lost',
     ],
-    [
-      'exits with 1 when it can not start',
-      `[{ name: 'x', start() { throw new Error('no.') } }]`,
-      [],
-      1,
-      'Postern did not start: no.',
-    ],
+    ['exits with 1 when it can not start', `[{ name: 'x', start() { throw new Error('no.') } }]`, [], 1, 'Error: no.'],
   ])('%s', async (_, parts, signals, code, said) => {
     const played = await play(parts, ...signals)
     expect(played.output).toContain(said)
