@@ -28,22 +28,31 @@ export function decodeText(bytes: Uint8Array, charset: string | undefined, chars
 /** UTF-8 unless that's wrong in more places than it's right; then the fallback, or windows-1252, which has nearly every byte. */
 export function guessText(bytes: Uint8Array, fallback: string | undefined, charsets: Charsets): string {
   const text = utf8.decode(bytes)
-  if (!text.includes('\ufffd') || isMostlyUtf8(text)) return text
+  if (!text.includes('\ufffd') || isMostlyUtf8(text, bytes)) return text
   const known =
     fallback === undefined || guessed.has(fallback.toLowerCase()) ? undefined : charsets.decode(bytes, fallback)
   return known ?? charsets.decode(bytes, 'windows-1252') ?? text
 }
 
-/** Damaged UTF-8 stays UTF-8. */
-function isMostlyUtf8(text: string): boolean {
-  let right = 0
-  let wrong = 0
+/** Damaged UTF-8 stays UTF-8. A U+FFFD that was sent is right; one that the decoder put in is wrong. */
+function isMostlyUtf8(text: string, bytes: Uint8Array): boolean {
+  let beyondAscii = 0
+  let replaced = 0
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i)
-    if (code === 0xfffd) wrong++
-    else if (code > 127) right++
+    if (code === 0xfffd) replaced++
+    else if (code > 127) beyondAscii++
   }
-  return right > wrong
+  const sent = replacementsSent(bytes)
+  return beyondAscii + sent > replaced - sent
+}
+
+/** EF is never inside another character, so every EF BF BD is one. */
+function replacementsSent(bytes: Uint8Array): number {
+  let count = 0
+  for (let at = bytes.indexOf(0xef); at >= 0; at = bytes.indexOf(0xef, at + 1))
+    if (bytes[at + 1] === 0xbf && bytes[at + 2] === 0xbd) count++
+  return count
 }
 
 /** Header text, one character per byte, with its raw 8-bit bytes read as text (RFC 6532 where it's UTF-8). */

@@ -35,8 +35,9 @@ export function sentDate(raw: string | undefined): number | undefined {
   const time = timeOf(words[i])
   const year = day.year ?? yearOf(words[i + 1])
   if (year === undefined) return undefined
-  const midnight = Date.UTC(year, day.month, day.day)
-  const date = new Date(midnight)
+  // Date.UTC takes the years 0 to 99 for 1900 to 1999.
+  const date = new Date(0)
+  const midnight = date.setUTCFullYear(year, day.month, day.day)
   if (date.getUTCDate() !== day.day) return undefined
   const minutes = zoneOf(words[day.year === undefined ? i + 2 : i + 1])
   return midnight + (time ?? 0) - (time === undefined ? 0 : minutes * 60_000)

@@ -47,6 +47,9 @@ test.each([
   ['; charset=utf-8', 'Gr\xfc\xdfe', 'Grüße'], // it says UTF-8 and isn't
   ['; charset=utf-8', 'Gr\xc3\xbc\xc3\x9fe \xff', 'Grüße \ufffd'], // it is, and was damaged
   ['; charset=utf-8', '\xef\xbb\xbftext', 'text'],
+  ['; charset=utf-8', 'lost \xef\xbf\xbd', 'lost \ufffd'], // somebody else's damage, sent as such
+  ['', '\xef\xbf\xbd\xef\xbf\xbd \xff', '\ufffd\ufffd \ufffd'],
+  ['', '\xef\xbf\xbd \xfc\xdf', 'ï¿½ üß'],
 ])('text with %j: %j', (parameters, sent, expected) => {
   expect(textIn(parameters, sent)).toEqual([expected])
 })
