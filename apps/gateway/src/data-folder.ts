@@ -1,5 +1,5 @@
-// What lies in the data folder besides what the store keeps to itself. All of it but the search index belongs in a
-// backup.
+// What lies in the data folder besides what the store keeps to itself. All of it but the search index and an unfinished
+// first start's claim belongs in a backup.
 
 import { existsSync } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
@@ -11,6 +11,8 @@ export interface DataFolder {
   readonly database: string
   readonly serverKey: string
   readonly tls: string
+  /** There while a first start is under way. */
+  readonly firstStart: string
 }
 
 export function dataFolder(path: string): DataFolder {
@@ -19,6 +21,7 @@ export function dataFolder(path: string): DataFolder {
     database: join(path, databaseName),
     serverKey: join(path, 'secret.key'),
     tls: join(path, 'tls'),
+    firstStart: join(path, 'first-start'),
   }
 }
 

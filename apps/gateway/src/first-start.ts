@@ -45,14 +45,24 @@ const adminLabel = 'First admin key'
 const firstLocalPart = 'me'
 const by = system
 
-/** Undefined when there's nothing left of it to do. */
+/** Whether there's nothing left of it to do: an admin key was shown. */
+export async function isFirstStartOver(directory: Directory): Promise<boolean> {
+  const environment = await oldestEnvironment(directory)
+  if (environment === undefined) return false
+  for await (const one of credentialsIn(directory, environment)) if (isShownAdminKey(one)) return true
+  return false
+}
+
+const isShownAdminKey = ({ scopes, label }: Credential): boolean =>
+  scopes.includes('admin') && label !== adminLabel + notShown
+
+/** Undefined when there's nothing left of it to do. Of two processes only one may be in here (claim.ts). */
 export async function firstStart(options: FirstStartOptions): Promise<FirstStart | undefined> {
   const { directory, adminKey } = options
   const environment = await ensureEnvironment(directory)
-  const credentials = await credentialsIn(directory, environment)
-  if (credentials.some(({ scopes, label }) => scopes.includes('admin') && label !== adminLabel + notShown)) {
-    return undefined
-  }
+  const credentials: Credential[] = []
+  for await (const one of credentialsIn(directory, environment)) credentials.push(one)
+  if (credentials.some(isShownAdminKey)) return undefined
   const domain = await ensureDomain(directory, { environment, name: options.domain })
   const inbox = await ensureInbox(directory, domain)
 
@@ -72,18 +82,17 @@ export async function firstStart(options: FirstStartOptions): Promise<FirstStart
   }
 }
 
-/** The oldest one: operators rename, and a later start must not take that for a fresh store. */
 async function ensureEnvironment(directory: Directory): Promise<EnvironmentId> {
-  const oldest = (await directory.listEnvironments({ limit: 1 })).items[0]
-  if (oldest) return oldest.id
-  return (await directory.ensureDefault({ tenant: 'default', environment: 'production', by })).environment.id
+  const oldest = await oldestEnvironment(directory)
+  return oldest ?? (await directory.ensureDefault({ tenant: 'default', environment: 'production', by })).environment.id
 }
 
-async function credentialsIn(directory: Directory, environment: EnvironmentId): Promise<Credential[]> {
-  const found: Credential[] = []
-  for await (const one of everyItem((page) => directory.listCredentials({ environment, ...page }))) found.push(one)
-  return found
-}
+/** Not by its name: operators rename, and a later start must not take that for a fresh store. */
+const oldestEnvironment = async (directory: Directory): Promise<EnvironmentId | undefined> =>
+  (await directory.listEnvironments({ limit: 1 })).items[0]?.id
+
+const credentialsIn = (directory: Directory, environment: EnvironmentId): AsyncIterable<Credential> =>
+  everyItem((page) => directory.listCredentials({ environment, ...page }))
 
 async function ensureDomain(
   directory: Directory,

@@ -21,3 +21,6 @@ export const sweepEveryMs = 60_000
 export const sweepOrphansEveryMs = 86_400_000
 /** Between two slices of one round, so that cleaning never takes the store for itself. */
 export const sweepPauseMs = 20
+
+/** Of processes that start on one empty folder, one does the first start while the others wait for it. */
+export const firstStartClaim = { touchMs: 1_000, lostMs: 5_000, lookMs: 100, waitMs: 30_000 } as const

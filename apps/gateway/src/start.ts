@@ -28,7 +28,8 @@ const clock = Date.now
 /** Undefined when a signal came before everything was up: the process is on its way out. */
 export async function startGateway(config: Config, host: HostProcess): Promise<Started | undefined> {
   refuseMissingEngines(config)
-  const { path, serverKey: serverKeyPath } = dataFolder(config.dataDir)
+  const folder = dataFolder(config.dataDir)
+  const { path } = folder
   const { bind, domain, adminKey, httpPort } = config
   const logger = createLogger({ level: config.logLevel, secrets: adminKey === undefined ? [] : [adminKey] })
   const metrics = createMetrics()
@@ -37,7 +38,7 @@ export async function startGateway(config: Config, host: HostProcess): Promise<S
 
   const storePart = createStorePart({ folder: path, readiness, logger })
   const { store } = storePart
-  const owner = createOwnerPart({ store, serverKeyPath, domain, adminKey, logger })
+  const owner = createOwnerPart({ store, folder, domain, adminKey, logger })
   const tls = createCertificatesPart({ config, clock, logger, metrics })
   const sweeper = createSweeper({ store, clock, logger })
   const http = createHttpPart({ host: bind, port: httpPort, routes, readiness, logger })

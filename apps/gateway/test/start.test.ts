@@ -142,6 +142,18 @@ test('two gateways work on one data folder', async () => {
   expect([await stop(one), await stop(two)]).toEqual([0, 0])
 })
 
+test('of gateways that start at once on an empty folder, one shows secrets, and they work', async () => {
+  const dataDir = join(newFolder(), 'data')
+  const gateways = [1, 2, 3].map(() => postern(['start', '--json'], { env: { POSTERN_DATA_DIR: dataDir } }))
+  const said = await Promise.all(gateways.map(started))
+  expect(await Promise.all(gateways.map(stop))).toEqual([0, 0, 0])
+  const shown = said.flatMap(({ firstStart }) => firstStart ?? [])
+  expect(shown).toHaveLength(1)
+  for (const secret of [shown[0]!.password, shown[0]!.adminKey])
+    expect(await credentialOf(secret!, dataDir)).toBeDefined()
+  expect(existsSync(join(dataDir, 'first-start'))).toBe(false)
+})
+
 /** A start that must fail: its exit code, and the two lines it says why in. */
 async function refused(env: Record<string, string>, under: readonly string[] = []) {
   const { code, stdout, stderr } = await run(['start'], { env, under })

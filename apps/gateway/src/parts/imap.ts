@@ -1,0 +1,49 @@
+// IMAP as a part: its listener opens when the store and the certificates are there; a drain says goodbye to its clients.
+
+import type { Config } from '@postern/config'
+import { type ImapServer, type Login, startImapServer } from '@postern/imap'
+import type { Store } from '@postern/mailbox-store'
+import type { Doorbell } from '@postern/events'
+import { type Certificates, networks, type Part } from '@postern/service'
+import type { Logger, Metrics } from '@postern/telemetry'
+import { version } from '../version.js'
+import { OnceStarted } from './once-started.js'
+
+export interface ImapPartOptions {
+  readonly config: Config
+  readonly store: () => Store
+  readonly doorbell: Doorbell
+  readonly certificates: () => Certificates
+  readonly login: Login
+  readonly logger: Logger
+  readonly metrics: Metrics
+}
+
+export function createImapPart(options: ImapPartOptions): Part & { port(): number } {
+  const { config, store, doorbell, certificates, login, logger, metrics } = options
+  const opened = new OnceStarted<ImapServer>('IMAP')
+  return {
+    name: 'imap',
+    port: () => opened.get().port,
+    async start() {
+      opened.set(
+        await startImapServer({
+          store: store(),
+          doorbell,
+          certificates: certificates(),
+          login,
+          logger,
+          metrics,
+          version,
+          host: config.bind,
+          port: config.imapsPort,
+          proxyNetworks: networks(config.proxyNetworks),
+          connectionsMax: config.connectionsMax,
+          connectionsPerAddressMax: config.connectionsPerAddressMax,
+        }),
+      )
+    },
+    drain: () => opened.get().drain(),
+    stop: () => opened.get().close(),
+  }
+}
