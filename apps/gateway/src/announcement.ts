@@ -7,6 +7,8 @@ import { version } from './version.js'
 export interface Announcement {
   readonly version: string
   readonly health: string
+  /** Where a mail client reads: host and port, implicit TLS. */
+  readonly imap: { readonly host: string; readonly port: number } | undefined
   readonly dataFolder: string
   /** Present when the certificate is self-made. */
   readonly caFile: string | undefined
@@ -21,6 +23,8 @@ export interface Announcement {
 
 export interface Places {
   readonly host: string
+  readonly hostname: string
+  readonly imapsPort: number | undefined
   readonly httpPort: number
   readonly dataFolder: string
   readonly caFile: string | undefined
@@ -30,6 +34,7 @@ export function announcement(places: Places, first: FirstStart | undefined): Ann
   return {
     version,
     health: `http://${hostInUrl(places.host)}:${places.httpPort}/readyz`,
+    imap: places.imapsPort === undefined ? undefined : { host: places.hostname, port: places.imapsPort },
     dataFolder: places.dataFolder,
     caFile: places.caFile,
     firstStart: first && { inbox: first.inbox, password: first.password, adminKey: first.adminKey },
@@ -43,11 +48,12 @@ function hostInUrl(bind: string): string {
   return bind.includes(':') ? `[${bind}]` : bind
 }
 
-export function announcementLines({ health, dataFolder, caFile, firstStart }: Announcement): string[] {
+export function announcementLines({ health, imap, dataFolder, caFile, firstStart }: Announcement): string[] {
   return [
     '',
     `Postern ${version} is running.`,
     '',
+    ...(imap ? [row('IMAP', `${imap.host} port ${imap.port}, SSL/TLS  (user name: the full address)`)] : []),
     row('Health', health),
     row('Data folder', `${dataFolder}  (all there is to back up: npx postern backup <folder>)`),
     ...(caFile ? [row('CA file', `${caFile}  (mail clients that trust it trust this server)`)] : []),
@@ -65,7 +71,7 @@ function firstStartLines({ inbox, password, adminKey }: NonNullable<Announcement
     row('Admin key', adminKey ?? 'the one in POSTERN_ADMIN_KEY'),
     '',
     'Next: put both in your password manager, and see `npx postern --help`.',
-    'This version has the store; IMAP and submission, which the password is for, come next.',
+    'This version can be read by any mail client; sending and receiving come next.',
     '',
   ]
 }

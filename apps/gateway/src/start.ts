@@ -12,6 +12,8 @@ import { readinessTimeoutMs, stopTimeoutMs } from './limits.js'
 import { createCertificatesPart } from './parts/certificates.js'
 import { errorPage } from './parts/error-page.js'
 import { createHttpPart } from './parts/http.js'
+import { createImapPart } from './parts/imap.js'
+import { createLogin } from './parts/login.js'
 import { createOwnerPart } from './parts/owner.js'
 import { createStorePart } from './parts/store.js'
 import { createSweeper } from './parts/sweeper.js'
@@ -41,16 +43,25 @@ export async function startGateway(config: Config, host: HostProcess): Promise<S
   const owner = createOwnerPart({ store, folder, domain, adminKey, logger })
   const tls = createCertificatesPart({ config, clock, logger, metrics })
   const sweeper = createSweeper({ store, clock, logger })
+  const login = createLogin({ store, serverKeyPath: folder.serverKey, logger, clock })
+  const { doorbell } = storePart
+  const imap = createImapPart({ config, store, doorbell, certificates: tls.certificates, login, logger, metrics })
+  const doors = config.roles.includes('imap') ? [imap] : []
   const http = createHttpPart({ host: bind, port: httpPort, routes, readiness, logger })
-  const parts = [storePart, owner, tls, sweeper, http]
+  const parts = [storePart, owner, tls, sweeper, ...doors, http]
   const lifecycle = new Lifecycle(parts, { logger, drainMs: config.drainMs, stopTimeoutMs, clock, host })
   if (!(await lifecycle.start())) return undefined
 
   const first = owner.firstStart()
   const { caFile } = tls.certificates()
-  const said = announcement({ host: bind, httpPort: http.port(), dataFolder: path, caFile }, first)
-  if (config.roles.length < roleNames.length)
-    logger.warn({ roles: config.roles }, 'this version has none of these roles: it starts store and health')
+  const imapsPort = doors.length > 0 ? imap.port() : undefined
+  const said = announcement(
+    { host: bind, hostname: config.hostname, imapsPort, httpPort: http.port(), dataFolder: path, caFile },
+    first,
+  )
+  const missing = config.roles.filter((role) => role !== 'imap')
+  if (config.roles.length < roleNames.length && missing.length > 0)
+    logger.warn({ roles: missing }, 'this version does not have these roles yet')
   logger.info({ version, health: said.health, dataFolder: path }, 'running')
   return { announcement: said, announced: async () => first?.shown() }
 }

@@ -5,7 +5,7 @@
 //               "BINARY" [".PEEK"] section-binary [partial] / "BINARY.SIZE" section-binary
 //
 // Items are looked up by name in a table; the base's is here, and extensions bring their own lines and their own kinds.
-import { type OptionRules, options } from './options.js'
+import { type OptionRules, options, type Options } from './options.js'
 import type { Parser, Rule } from './parser.js'
 import { partial, type Section, type SectionPart, type SectionPartial, section, sectionBinary } from './section.js'
 
@@ -77,6 +77,6 @@ function fetchAtt<A>(p: Parser, { name, rules }: { name: string; rules: FetchRul
 
 // fetch-modifiers = SP "(" fetch-modifier *(SP fetch-modifier) ")"
 /** RFC 4466 §2.4; none where nothing follows. */
-export function fetchModifiers<R extends OptionRules>(p: Parser, rules: R) {
+export function fetchModifiers<R extends OptionRules>(p: Parser, rules: R): Options<R> {
   return p.trySp() ? options(p, { what: 'FETCH modifier', rules }) : {}
 }

@@ -1,9 +1,9 @@
 // IMAP as a part: its listener opens when the store and the certificates are there; a drain says goodbye to its clients.
 
 import type { Config } from '@postern/config'
+import type { Doorbell } from '@postern/events'
 import { type ImapServer, type Login, startImapServer } from '@postern/imap'
 import type { Store } from '@postern/mailbox-store'
-import type { Doorbell } from '@postern/events'
 import { type Certificates, networks, type Part } from '@postern/service'
 import type { Logger, Metrics } from '@postern/telemetry'
 import { version } from '../version.js'

@@ -1,14 +1,14 @@
 // Who may come in by mail: a user name and a secret against the directory's credentials. A refusal is one and the same for
 // the client; its cause goes to the log, with the session's id. Contract B2, B6–B8.
 
-import { parseSecret, verifySecret } from '@postern/auth'
+import { loadServerKey, parseSecret, verifySecret } from '@postern/auth'
 import type { Login, LoginRequest } from '@postern/imap'
 import type { Credential, Domain, FoundSecret, Inbox, Scope, Store } from '@postern/mailbox-store'
 import type { Logger } from '@postern/telemetry'
 
 export interface LoginOptions {
   readonly store: () => Store
-  readonly serverKey: () => Uint8Array
+  readonly serverKeyPath: string
   readonly logger: Logger
   readonly clock: () => number
 }
@@ -29,7 +29,8 @@ type Cause =
   | 'domain not verified'
   | 'domain keeps no mail'
 
-export function createLogin({ store, serverKey, logger, clock }: LoginOptions): Login {
+export function createLogin({ store, serverKeyPath, logger, clock }: LoginOptions): Login {
+  let serverKey: Promise<Uint8Array> | undefined
   return async (request) => {
     const { directory } = store()
     const now = clock()
@@ -39,7 +40,12 @@ export function createLogin({ store, serverKey, logger, clock }: LoginOptions): 
       return undefined
     }
     const { inbox, credential } = verdict
-    await directory.touchCredential(credential.id, { at: now, protocol: 'imap', network: request.remoteAddress, client: undefined })
+    await directory.touchCredential(credential.id, {
+      at: now,
+      protocol: 'imap',
+      network: request.remoteAddress,
+      client: undefined,
+    })
     return { account: store().account(inbox.id), address: inbox.address }
 
     async function judge({ user, secret }: LoginRequest): Promise<Cause | { inbox: Inbox; credential: Credential }> {
@@ -47,7 +53,8 @@ export function createLogin({ store, serverKey, logger, clock }: LoginOptions): 
       if (parsed === undefined) return 'no secret of ours'
       const found = await directory.findSecret(parsed.publicPart)
       if (found === undefined) return 'unknown secret'
-      if (!verifySecret(secret, found.hash, serverKey())) return 'wrong secret'
+      serverKey ??= loadServerKey(serverKeyPath)
+      if (!verifySecret(secret, found.hash, await serverKey)) return 'wrong secret'
       const cause = causeInCredential(found, { now, scope: 'imap' })
       if (cause !== undefined) return cause
       const resolved = await directory.findAddress(user)
@@ -57,7 +64,10 @@ export function createLogin({ store, serverKey, logger, clock }: LoginOptions): 
   }
 }
 
-function causeInCredential({ expiresAt, credential }: FoundSecret, { now, scope }: { now: number; scope: Scope }): Cause | undefined {
+function causeInCredential(
+  { expiresAt, credential }: FoundSecret,
+  { now, scope }: { now: number; scope: Scope },
+): Cause | undefined {
   if (expiresAt !== undefined && expiresAt <= now) return 'secret expired'
   if (credential.revokedAt !== undefined) return 'credential revoked'
   if (credential.disabled) return 'credential disabled'

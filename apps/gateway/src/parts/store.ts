@@ -1,7 +1,7 @@
 // The store as a part: opened on the data folder, rung through the doorbell after each commit, asked whether the process
 // is ready, closed last.
 
-import { localDoorbell } from '@postern/events'
+import { type Doorbell, localDoorbell } from '@postern/events'
 import { openStore, type Store } from '@postern/mailbox-store'
 import type { Part, Readiness } from '@postern/service'
 import type { Logger } from '@postern/telemetry'
@@ -13,12 +13,17 @@ export interface StorePartOptions {
   readonly logger: Logger
 }
 
-export function createStorePart({ folder, readiness, logger }: StorePartOptions): Part & { store(): Store } {
+export function createStorePart({
+  folder,
+  readiness,
+  logger,
+}: StorePartOptions): Part & { store(): Store; readonly doorbell: Doorbell } {
   const doorbell = localDoorbell({ onError: (err) => logger.error({ err }, 'a listener failed') })
   const opened = new OnceStarted<Store>('the store')
   return {
     name: 'store',
     store: () => opened.get(),
+    doorbell,
     async start() {
       const store = await openStore({
         folder,

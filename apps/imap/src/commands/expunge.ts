@@ -1,0 +1,18 @@
+// EXPUNGE and UID EXPUNGE. RFC 9051 §6.4.3, §6.4.9. The view tells what went.
+
+import { ImapError, type SequenceSet } from '@postern/imap-wire'
+import { allUids } from '@postern/mailbox-store'
+import { command } from '../command.js'
+
+export const expunge = command('EXPUNGE', {
+  in: ['selected'],
+  uid: true,
+  parse: (p): SequenceSet | undefined => (p.trySp() ? p.sequenceSet() : undefined),
+  async run(session, set, { uid }) {
+    const { mailbox, readOnly } = session.mailbox
+    if (uid !== (set !== undefined)) throw new ImapError('BAD', 'EXPUNGE takes no set, UID EXPUNGE needs one')
+    if (readOnly) throw new ImapError('NO', 'The mailbox is open for reading only', { code: 'NOPERM' })
+    await session.account.expunge(mailbox.id, set === undefined ? allUids : session.numbers(set, { uid: true }))
+    return { text: 'Expunged' }
+  },
+})

@@ -1,0 +1,125 @@
+// FETCH and UID FETCH. RFC 9051 §6.4.5; CHANGEDSINCE from RFC 7162 §3.1.4.
+//
+//   fetch = "FETCH" SP sequence-set SP ("ALL" / "FULL" / "FAST" / fetch-att / "(" fetch-att *(SP fetch-att) ")")
+//           [fetch-modifiers]
+
+import { condstoreFetchModifiers, fetchAtts, fetchModifiers, systemFlags } from '@postern/imap-wire'
+import type { RowWants } from '@postern/mailbox-store'
+import { command } from '../command.js'
+import { type FetchedMessage, fetchedMessage } from '../fetch/fetched-message.js'
+import { type Needs, needsOf, writeItem } from '../fetch/items.js'
+import type { Wanted } from '../registry.js'
+import type { Session } from '../session.js'
+import type { Targets } from '../view.js'
+
+const modifiers = { CHANGEDSINCE: condstoreFetchModifiers.CHANGEDSINCE }
+
+export const fetch = command('FETCH', {
+  in: ['selected'],
+  uid: true,
+  holdsNumbers: true,
+  parse(p, session) {
+    p.sp()
+    const set = p.sequenceSet()
+    p.sp()
+    const items = fetchAtts(p, session.context.registry.fetchRules)
+    return { set, items, modifiers: fetchModifiers(p, modifiers) }
+  },
+  async run(session, { set, items, modifiers: { CHANGEDSINCE: since } }, { uid }) {
+    if (since !== undefined) session.condstore = true
+    const { view, readOnly } = session.mailbox
+    const wanted = withImplied(items, { uid, modSeq: since !== undefined, session })
+    const needs = allNeeds(wanted)
+    let targets = view.targets(session.numbers(set, { uid }), { uid })
+    if (since !== undefined) targets = changedSince(session, targets, since)
+    const seen = needs.seen === true && !readOnly ? await markSeen(session, targets) : undefined
+    if (seen !== undefined)
+      targets = view.targets(
+        Array.from(targets.uids, (u): [number, number] => [u, u]),
+        { uid: true },
+      )
+    const asksFlags = wanted.some(({ kind }) => kind === 'flags')
+    for await (const fetched of messages(session, targets, needs)) {
+      const also: Wanted[] = seen?.has(fetched.uid) === true && !asksFlags ? [{ kind: 'flags' }] : []
+      await writeMessage(session, fetched, [...wanted, ...also])
+    }
+    // Those flags have been told now.
+    if (asksFlags || seen !== undefined) view.dropChanged(targets.uids, maxOf(targets.modSeqs))
+    return { text: 'Fetched' }
+  },
+})
+
+function allNeeds(wanted: readonly Wanted[]): Needs {
+  const needs: { -readonly [Name in keyof Needs]: Needs[Name] } = {}
+  for (const [name, value] of wanted.flatMap((one) => Object.entries(needsOf(one))))
+    if (value === true) needs[name as keyof Needs] = true
+  return needs
+}
+
+const maxOf = (numbers: Float64Array): number => numbers.reduce((max, n) => Math.max(max, n), 0)
+
+/** UID FETCH answers with UID whether it was asked or not (RFC 9051 §6.4.9), CHANGEDSINCE with MODSEQ. */
+function withImplied(items: readonly Wanted[], options: { uid: boolean; modSeq: boolean; session: Session }): Wanted[] {
+  const wanted = [...items]
+  if (options.uid && !wanted.some(({ kind }) => kind === 'uid')) wanted.unshift({ kind: 'uid' })
+  const modSeq = options.session.context.registry.fetchRules.get('MODSEQ')
+  const asked = wanted.some((one) => one.kind === 'item' && one.item.name === 'MODSEQ')
+  if (options.modSeq && !asked && modSeq !== undefined) wanted.push(modSeq(undefined as never))
+  return wanted
+}
+
+function changedSince(session: Session, targets: Targets, since: number): Targets {
+  const changed: [number, number][] = []
+  for (let i = 0; i < targets.length; i++)
+    if ((targets.modSeqs[i] as number) > since) changed.push([targets.uids[i] as number, targets.uids[i] as number])
+  return session.mailbox.view.targets(changed, { uid: true })
+}
+
+/** RFC 9051 §6.4.5: reading a body sets \Seen. The uids whose flags changed by it. */
+async function markSeen(session: Session, targets: Targets): Promise<Set<number> | undefined> {
+  const unseen: [number, number][] = []
+  for (let i = 0; i < targets.length; i++)
+    if (((targets.flags[i] as number) & systemFlags.seen) === 0)
+      unseen.push([targets.uids[i] as number, targets.uids[i] as number])
+  if (unseen.length === 0) return undefined
+  const { mailbox, view } = session.mailbox
+  const flags = { system: systemFlags.seen, keywords: [] }
+  const { changed } = await session.account.setFlags(mailbox.id, unseen, { how: 'add', flags })
+  await view.hear()
+  return new Set(changed)
+}
+
+/** Rows are read in slices and matched to their messages; a message that was purged meanwhile is passed over. */
+async function* messages(session: Session, targets: Targets, needs: Needs): AsyncGenerator<FetchedMessage> {
+  const { open } = session.mailbox.view
+  const { bytes, seen: _, ...rest } = needs
+  const wants: RowWants = rest
+  if (Object.keys(wants).length === 0) {
+    for (let at = 0; at < targets.length; at++) {
+      const content = bytes === true ? await open.content(targets.messages[at] as number) : undefined
+      if (bytes === true && content === undefined) continue
+      yield fetchedMessage(session, targets, { at, content })
+    }
+    return
+  }
+  let at = 0
+  for await (const slice of open.rows(targets.messages, wants)) {
+    for (const row of slice) {
+      while (at < targets.length && targets.messages[at] !== row.message) at++
+      if (at === targets.length) return
+      const content = bytes === true ? await open.content(row.message) : undefined
+      yield fetchedMessage(session, targets, { at, row, content })
+      at++
+    }
+  }
+}
+
+async function writeMessage({ out }: Session, fetched: FetchedMessage, wanted: readonly Wanted[]): Promise<void> {
+  out.untagged().number(fetched.number).raw(' FETCH (')
+  for (let i = 0; i < wanted.length; i++) {
+    if (i > 0) out.sp()
+    await writeItem(out, wanted[i] as Wanted, fetched)
+  }
+  out.raw(')').crlf()
+  await out.breathe()
+}

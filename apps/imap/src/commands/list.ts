@@ -1,0 +1,174 @@
+// LIST, LSUB and XLIST. RFC 9051 §6.3.9 with RFC 5258 (LIST-EXTENDED), RFC 5819 (LIST-STATUS), RFC 6154 (SPECIAL-USE), RFC 3348
+// (CHILDREN); LSUB from RFC 3501 §6.3.9. XLIST is what some clients learned before SPECIAL-USE: LIST with other words.
+
+import {
+  baseListReturns,
+  baseListSelects,
+  listPattern,
+  listReturnOpts,
+  listSelectOpts,
+  mboxOrPat,
+  type Parser,
+} from '@postern/imap-wire'
+import { delimiter, type MailboxListing } from '@postern/mailbox-store'
+import { command } from '../command.js'
+import type { StatusItem } from '../extension.js'
+import type { Session } from '../session.js'
+import { parseStatusItems, writeStatus } from './status.js'
+
+interface Wanted {
+  readonly reference: string
+  readonly patterns: readonly string[]
+  readonly subscribedOnly: boolean
+  readonly specialUseOnly: boolean
+  readonly recursive: boolean
+  readonly showSubscribed: boolean
+  readonly statusItems: readonly StatusItem[]
+}
+
+/** A name that LIST may show: a mailbox, a level above one, or a subscription whose mailbox is gone. */
+interface Shown {
+  readonly name: string
+  readonly mailbox: MailboxListing | undefined
+  readonly subscribed: boolean
+}
+
+const selects = { ...baseListSelects, 'SPECIAL-USE': true } as const
+
+export const list = command('LIST', {
+  in: ['authenticated', 'selected'],
+  parse(p, session): Wanted {
+    p.sp()
+    const select = listSelectOpts(p, selects)
+    const reference = p.mailbox()
+    p.sp()
+    const patterns = mboxOrPat(p)
+    const STATUS = (q: Parser): StatusItem[] => {
+      q.sp()
+      return parseStatusItems(q, session)
+    }
+    const returns = listReturnOpts(p, { ...baseListReturns, 'SPECIAL-USE': true, STATUS })
+    return {
+      reference,
+      patterns,
+      subscribedOnly: select?.SUBSCRIBED === true,
+      specialUseOnly: select?.['SPECIAL-USE'] === true,
+      recursive: select?.RECURSIVEMATCH === true,
+      showSubscribed: select?.SUBSCRIBED === true || returns?.SUBSCRIBED === true,
+      statusItems: returns?.STATUS ?? [],
+    }
+  },
+  async run(session, wanted) {
+    if (wanted.patterns.length === 1 && wanted.patterns[0] === '') {
+      session.out.untagged().raw('LIST (\\Noselect) "/" ""').crlf()
+      return { text: 'That is the delimiter' }
+    }
+    const names = await shownNames(session)
+    for (const shown of matching(names, wanted)) {
+      const attributes = attributesOf(shown, names, wanted)
+      write(session, { word: 'LIST', shown, attributes, childInfo: childInfo(shown, names, wanted) })
+      if (wanted.statusItems.length > 0 && shown.mailbox !== undefined)
+        writeStatus(session.out, shown.mailbox, wanted.statusItems)
+    }
+    return { text: 'That is all' }
+  },
+})
+
+export const lsub = plainList('LSUB', { subscribedOnly: true })
+export const xlist = plainList('XLIST', { subscribedOnly: false })
+
+function plainList(word: 'LSUB' | 'XLIST', { subscribedOnly }: { subscribedOnly: boolean }) {
+  return command(word, {
+    in: ['authenticated', 'selected'],
+    parse(p) {
+      p.sp()
+      const reference = p.mailbox()
+      p.sp()
+      return { reference, patterns: [p.listMailbox()] }
+    },
+    async run(session, { reference, patterns }) {
+      const wanted: Wanted = {
+        ...{ reference, patterns, subscribedOnly, specialUseOnly: false },
+        ...{ recursive: false, showSubscribed: false, statusItems: [] },
+      }
+      if (patterns[0] === '') session.out.untagged().raw(`${word} (\\Noselect) "/" ""`).crlf()
+      else {
+        const names = await shownNames(session)
+        for (const shown of matching(names, wanted)) {
+          const attributes = attributesOf(shown, names, wanted)
+          if (word === 'XLIST' && shown.name === 'INBOX') attributes.push('\\Inbox')
+          const words = word === 'XLIST' ? attributes.map((one) => (one === '\\Junk' ? '\\Spam' : one)) : attributes
+          write(session, { word, shown, attributes: words, childInfo: false })
+        }
+      }
+      return { text: 'That is all' }
+    },
+  })
+}
+
+async function shownNames(session: Session): Promise<Map<string, Shown>> {
+  const names = new Map<string, Shown>()
+  const subscriptions = new Set(await session.account.subscriptions())
+  const mailboxes = await session.account.mailboxes()
+  for (const mailbox of mailboxes)
+    names.set(mailbox.name, { name: mailbox.name, mailbox, subscribed: subscriptions.has(mailbox.name) })
+  for (const name of subscriptions)
+    if (!names.has(name)) names.set(name, { name, mailbox: undefined, subscribed: true })
+  for (const { name } of [...names.values()])
+    for (let at = name.indexOf(delimiter); at >= 0; at = name.indexOf(delimiter, at + 1)) {
+      const above = name.slice(0, at)
+      if (!names.has(above)) names.set(above, { name: above, mailbox: undefined, subscribed: false })
+    }
+  return new Map([...names].sort(([a], [b]) => (a === 'INBOX' ? -1 : b === 'INBOX' ? 1 : a < b ? -1 : 1)))
+}
+
+function matching(names: ReadonlyMap<string, Shown>, wanted: Wanted): Shown[] {
+  const patterns = wanted.patterns.map((pattern) => listPattern(wanted.reference + pattern, delimiter))
+  const exists = ({ mailbox, name }: Shown): boolean => mailbox !== undefined || hasMailboxBelow(names, name)
+  return [...names.values()].filter((shown) => {
+    if (!patterns.some((matches) => matches(shown.name))) return false
+    if (wanted.specialUseOnly && shown.mailbox?.specialUse === undefined) return false
+    if (!wanted.subscribedOnly) return exists(shown)
+    return shown.subscribed || (wanted.recursive && childInfo(shown, names, wanted))
+  })
+}
+
+const isBelow = (name: string, above: string): boolean => name.startsWith(above + delimiter)
+
+function hasMailboxBelow(names: ReadonlyMap<string, Shown>, name: string): boolean {
+  for (const other of names.values()) if (other.mailbox !== undefined && isBelow(other.name, name)) return true
+  return false
+}
+
+/** RFC 5258 §3.5: something below would have been listed, if the pattern had reached it. */
+function childInfo(shown: Shown, names: ReadonlyMap<string, Shown>, { recursive }: Wanted): boolean {
+  if (!recursive) return false
+  for (const other of names.values()) if (other.subscribed && isBelow(other.name, shown.name)) return true
+  return false
+}
+
+function attributesOf(
+  { name, mailbox, subscribed }: Shown,
+  names: ReadonlyMap<string, Shown>,
+  wanted: Wanted,
+): string[] {
+  const attributes: string[] = []
+  if (mailbox === undefined) attributes.push(wanted.showSubscribed || wanted.recursive ? '\\NonExistent' : '\\Noselect')
+  attributes.push(hasMailboxBelow(names, name) ? '\\HasChildren' : '\\HasNoChildren')
+  if (mailbox?.specialUse !== undefined) attributes.push(mailbox.specialUse)
+  if (wanted.showSubscribed && subscribed) attributes.push('\\Subscribed')
+  return attributes
+}
+
+interface Line {
+  readonly word: string
+  readonly shown: Shown
+  readonly attributes: readonly string[]
+  readonly childInfo: boolean
+}
+
+function write({ out }: Session, { word, shown, attributes, childInfo: hasInfo }: Line): void {
+  out.untagged().raw(word).raw(' (').raw(attributes.join(' ')).raw(') "/" ').mailbox(shown.name)
+  if (hasInfo) out.raw(' ("CHILDINFO" ("SUBSCRIBED"))')
+  out.crlf()
+}

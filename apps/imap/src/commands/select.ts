@@ -1,0 +1,104 @@
+// SELECT, EXAMINE, CLOSE and UNSELECT. RFC 9051 §6.3.2, §6.3.3, §6.4.1, §6.4.2; CONDSTORE from RFC 7162 §3.1.8.
+//
+//   select = "SELECT" SP mailbox [select-params]
+
+import { ImapError, selectParams, systemFlags, systemFlagsText } from '@postern/imap-wire'
+import { allUids, type MailboxListing } from '@postern/mailbox-store'
+import { command, type Done, noArguments } from '../command.js'
+import type { Session } from '../session.js'
+import { View } from '../view.js'
+
+const parameters = { CONDSTORE: true } as const
+const allSystemFlags = 31
+
+export const select = selecting('SELECT', { readOnly: false })
+export const examine = selecting('EXAMINE', { readOnly: true })
+
+function selecting(name: string, { readOnly }: { readOnly: boolean }) {
+  return command(name, {
+    in: ['authenticated', 'selected'],
+    parse(p) {
+      p.sp()
+      return { name: p.mailbox(), condstore: selectParams(p, parameters).CONDSTORE === true }
+    },
+    async run(session, args) {
+      if (session.selected !== undefined) {
+        session.leaveMailbox()
+        session.out.status('*', { kind: 'OK', code: 'CLOSED', text: 'The mailbox before is closed' })
+      }
+      const found = await session.account.mailbox(args.name)
+      if (found === undefined) throw new ImapError('NO', 'There is no such mailbox', { code: 'NONEXISTENT' })
+      if (args.condstore) session.condstore = true
+      const open = await session.account.open(found.id)
+      const mailbox = (await session.account.mailbox(args.name)) ?? found
+      session.selected = { mailbox, view: new View(open), readOnly }
+      return present(session, mailbox, readOnly)
+    },
+  })
+}
+
+function present({ out, selected, rev2 }: Session, mailbox: MailboxListing, readOnly: boolean): Done {
+  const { view } = selected as NonNullable<Session['selected']>
+  const keywords = keywordsIn(view)
+  const names = [...systemFlagsText(allSystemFlags).split(' '), ...keywords]
+  out.untagged().raw('FLAGS (').raw(names.join(' ')).raw(')').crlf()
+  out.untagged().number(view.count).raw(' EXISTS').crlf()
+  if (!rev2) out.untagged().raw('0 RECENT').crlf()
+  const unseen = rev2 ? undefined : firstUnseen(view)
+  if (unseen !== undefined)
+    out.status('*', { kind: 'OK', code: { name: 'UNSEEN', value: unseen }, text: 'is the first unseen message' })
+  const permanent = readOnly ? [] : [...names, '\\*']
+  out.status('*', { kind: 'OK', code: { name: 'PERMANENTFLAGS', flags: permanent }, text: 'can be kept' })
+  const { uidValidity, uidNext } = mailbox.status
+  out.status('*', { kind: 'OK', code: { name: 'UIDVALIDITY', value: uidValidity }, text: 'uids are valid' })
+  out.status('*', {
+    kind: 'OK',
+    code: { name: 'UIDNEXT', value: Math.max(uidNext, view.lastUid + 1) },
+    text: 'is the next uid at least',
+  })
+  out.status('*', {
+    kind: 'OK',
+    code: { name: 'HIGHESTMODSEQ', value: view.index.modSeq },
+    text: 'is the latest change',
+  })
+  out.status('*', { kind: 'OK', code: { name: 'MAILBOXID', id: mailbox.objectId }, text: 'names it for good' })
+  if (rev2) {
+    out.untagged().raw('LIST () "/" ').mailbox(mailbox.name).crlf()
+  }
+  return { code: readOnly ? 'READ-ONLY' : 'READ-WRITE', text: 'Selected' }
+}
+
+/** The keywords that messages here have, each once. */
+export function keywordsIn(view: View): string[] {
+  const sets = new Set<number>()
+  const { flags, length } = view.index.entries
+  for (let i = 0; i < length; i++) sets.add((flags[i] as number) >>> 8)
+  return [...new Set(Array.from(sets, (set) => view.open.flagsOf((set << 8) >>> 0).keywords).flat())]
+}
+
+function firstUnseen(view: View): number | undefined {
+  const { flags, length } = view.index.entries
+  for (let i = 0; i < length; i++) if (((flags[i] as number) & systemFlags.seen) === 0) return i + 1
+  return undefined
+}
+
+/** RFC 9051 §6.4.1: expunges without telling, unless the mailbox was only examined. */
+export const close = command('CLOSE', {
+  in: ['selected'],
+  parse: noArguments,
+  async run(session) {
+    const { mailbox, readOnly } = session.mailbox
+    session.leaveMailbox()
+    if (!readOnly) await session.account.expunge(mailbox.id, allUids)
+    return { text: 'Closed' }
+  },
+})
+
+export const unselect = command('UNSELECT', {
+  in: ['selected'],
+  parse: noArguments,
+  async run(session) {
+    session.leaveMailbox()
+    return { text: 'Unselected' }
+  },
+})

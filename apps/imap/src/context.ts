@@ -1,0 +1,36 @@
+// What a session is handed when it begins: the store, the way to log in, the doorbell, the limits. The same object for
+// all sessions of a server; nothing in it knows of one.
+
+import type { Doorbell } from '@postern/events'
+import type { Account, Store } from '@postern/mailbox-store'
+import type { Certificates } from '@postern/service'
+import type { Logger } from '@postern/telemetry'
+import type { ImapLimits } from './limits.js'
+import type { Registry } from './registry.js'
+
+export interface LoginRequest {
+  readonly user: string
+  readonly secret: string
+  readonly remoteAddress: string
+  readonly session: string
+}
+
+/** Who may come in is not IMAP's to say. Undefined is a refusal; its cause stays with who decided. */
+export type Login = (request: LoginRequest) => Promise<Admission | undefined>
+
+export interface Admission {
+  readonly account: Account
+  /** The address of the inbox, for logs and namespaces. */
+  readonly address: string
+}
+
+export interface ImapContext {
+  readonly store: Store
+  readonly login: Login
+  readonly doorbell: Doorbell
+  readonly logger: Logger
+  readonly limits: ImapLimits
+  readonly registry: Registry
+  readonly certificates?: Certificates | undefined
+  readonly version: string
+}

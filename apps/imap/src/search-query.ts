@@ -1,0 +1,58 @@
+// From the keys of a SEARCH to the store's query. RFC 9051 §6.4.4; NEW, OLD and RECENT from RFC 3501, where nothing is ever
+// recent, since the store doesn't keep \Recent.
+
+import type { CalendarDate, SearchKey, SearchWhen } from '@postern/imap-wire'
+import { dayNumber, daySeconds, type SearchQuery } from '@postern/mailbox-store'
+import type { StoreKey } from './extension.js'
+import type { Session } from './session.js'
+
+const nothing: SearchQuery = { kind: 'not', of: { kind: 'all' } }
+
+export function storeQuery(session: Session, key: SearchKey<StoreKey>): SearchQuery {
+  const of = (inner: SearchKey<StoreKey>): SearchQuery => storeQuery(session, inner)
+  switch (key.kind) {
+    case 'all':
+    case 'old':
+      return { kind: 'all' }
+    case 'new':
+    case 'recent':
+      return nothing
+    case 'set': {
+      const { uids } = session.mailbox.view.targets(session.numbers(key.set, { uid: false }), { uid: false })
+      return { kind: 'uids', uids: Array.from(uids, (uid) => [uid, uid]) }
+    }
+    case 'uid':
+      return { kind: 'uids', uids: session.numbers(key.set, { uid: true }) }
+    case 'larger':
+      return { kind: 'size', above: key.bytes }
+    case 'smaller':
+      return { kind: 'size', below: key.bytes }
+    case 'internalDate': {
+      const { from, to } = days(key)
+      const seconds = (day: number): number => day * daySeconds
+      return {
+        kind: 'internalDate',
+        ...(from !== undefined && { from: seconds(from) }),
+        ...(to !== undefined && { to: seconds(to) }),
+      }
+    }
+    case 'sentDate':
+      return { kind: 'sentDay', ...days(key) }
+    case 'not':
+      return { kind: 'not', of: of(key.of) }
+    case 'or':
+      return { kind: 'or', of: key.of.map(of) }
+    case 'and':
+      return { kind: 'and', of: key.of.map(of) }
+    case 'store':
+      return key.query
+    default:
+      return key
+  }
+}
+
+function days({ when, date }: { when: SearchWhen; date: CalendarDate }): { from?: number; to?: number } {
+  const day = dayNumber(date)
+  if (when === 'before') return { to: day }
+  return when === 'since' ? { from: day } : { from: day, to: day + 1 }
+}
