@@ -169,13 +169,13 @@ export class Writer {
   #noticeOthers(): void {
     const version = this.#db.dataVersion()
     if (version === this.#dataVersion) return
-    this.#dataVersion = version
     this.#transaction.forget()
     const found = this.#db.raw.pragma('user_version', { simple: true }) as number
     if (found > schemaVersion)
       throw new StoreRefusal('schema-newer', `A newer Postern has upgraded the database to schema ${found}.`, {
         fix: 'Restart this process with the newer program.',
       })
+    this.#dataVersion = version
   }
 
   /** Runs as much of the group as its time allows; the rest goes back to the head of the queue. */
