@@ -30,7 +30,8 @@ export class KeywordNames {
     const known = this.#names.get(set)
     if (known !== undefined) return known
     const row = this.#db.get<{ keywords: string }>('SELECT keywords FROM keyword_set WHERE id = ?', set)
-    if (row === undefined) throw new Error(`keyword set ${set} is missing`)
+    // A view may still show mail of an inbox that is deleted, and its sets with it.
+    if (row === undefined) return []
     const names = keywordsOfSet(row.keywords)
     this.#names.set(set, names)
     return names

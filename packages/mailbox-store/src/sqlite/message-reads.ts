@@ -55,8 +55,7 @@ function readSlice(db: Connection, base: string, ids: Uint32Array): Columns[] {
   let ascending = true
   for (let i = 1; i < ids.length && ascending; i++) ascending = (ids[i] as number) > (ids[i - 1] as number)
   if (ascending && last - first < ids.length * 2) {
-    const rows = db.prepareRaw(`${base} WHERE id BETWEEN ? AND ?`).all(first, last) as Columns[]
-    return rows.length === ids.length ? rows : keep(rows, ids)
+    return keep(db.prepareRaw(`${base} WHERE id BETWEEN ? AND ?`).all(first, last) as Columns[], ids)
   }
   const statement = db.prepareRaw(`${base} WHERE id = ?`)
   const rows: Columns[] = []

@@ -398,6 +398,19 @@ export function messageContract(makeEngine: MakeEngine): void {
       expect(await home.store.maintenance.verify()).toEqual([])
     })
 
+    test('rows of purged messages are passed over, and nothing that was not asked for takes their place', async () => {
+      const box = await home.alice.open(home.inbox)
+      const [first, , third] = box.index.entries.messages
+      await home.alice.remove(home.inbox, [[3, 3]])
+      now += 3_600_000
+      while (await home.store.maintenance.sweep());
+      const rows: number[] = []
+      for await (const slice of box.rows(Uint32Array.of(first as number, third as number), { ids: true }))
+        rows.push(...slice.map(({ message }) => message))
+      expect(rows).toEqual([first])
+      box.close()
+    })
+
     test('a copy has the same email id and thread id; replies share the thread id', async () => {
       await home.alice.append(home.inbox, [
         { message: mail('reply', { headers: 'In-Reply-To: <a@example.net>\r\nReferences: <a@example.net>\r\n' }) },
@@ -567,6 +580,18 @@ export function messageContract(makeEngine: MakeEngine): void {
       expect(await home.alice.status(home.inbox)).toEqual(before)
       expect((await box.refresh()).changed).toHaveLength(0)
       box.close()
+    })
+
+    test('an inbox that is deleted under an open view: its mail is shown until the refresh tells it is gone', async () => {
+      const bob = await home.addInbox('bob')
+      await bob.append(await idOf(bob, 'INBOX'), [{ message: mail('b'), flags: { system: 1, keywords: ['k'] } }])
+      await fill(home.alice, home.inbox, ['a'])
+      const all = await home.store.domainView(home.domain).open()
+      await home.store.directory.deleteInbox(bob.id)
+      expect(await showOpen(all)).toEqual(['1 b seen', '2 a'])
+      expect(Array.from((await all.refresh()).vanished)).toEqual([1])
+      expect(await showOpen(all)).toEqual(['2 a'])
+      all.close()
     })
 
     test('the other mailboxes stay out of it', async () => {
