@@ -7,12 +7,21 @@ import { refuse } from '../refusals.js'
 export const delimiter = '/'
 export const inbox = 'INBOX'
 
+/**
+ * The one spelling of a name. A client that makes a parent may end it with the delimiter (RFC 9051 §6.3.4), and INBOX
+ * is INBOX in any case of ASCII (§5.1).
+ */
+export function spelled(name: string): string {
+  return name
+    .normalize('NFC')
+    .replace(/\/$/, '')
+    .replace(/^inbox(?=\/|$)/i, inbox)
+}
+
 /** The clean form of a name, or the refusal that says what is wrong with it. */
 export function validName(name: string, limits: StoreLimits): string {
   const invalid = (why: string): never => refuse('mailbox-name-invalid', why)
-  // A client that makes a parent may end the name with the delimiter (RFC 9051 §6.3.4): it is dropped.
-  let clean = name.normalize('NFC')
-  if (clean.endsWith(delimiter)) clean = clean.slice(0, -1)
+  const clean = spelled(name)
   if (clean === '') return invalid('A mailbox name cannot be empty.')
   if (!clean.isWellFormed() || /[\p{Cc}\u2028\u2029]/u.test(clean))
     return invalid('A mailbox name has no control characters.')
@@ -21,8 +30,7 @@ export function validName(name: string, limits: StoreLimits): string {
   const parts = clean.split(delimiter)
   if (parts.includes('')) return invalid('A mailbox name has no empty level.')
   if (parts.length > limits.mailboxDepthMax) return invalid(`Mailboxes nest at most ${limits.mailboxDepthMax} levels.`)
-  if ((parts[0] as string).toUpperCase() === inbox) parts[0] = inbox
-  return parts.join(delimiter)
+  return clean
 }
 
 /** `a/b/c` → `a`, `a/b`, `a/b/c`. */

@@ -1,6 +1,7 @@
 // An account's handle: the bound account goes into every query and every mutation, so that a mailbox id of another
 // account is a mailbox that does not exist. Reads run here and now on a snapshot; writes wait for their group.
 
+import { spelled } from '../mailboxes/names.js'
 import { keywordSetShift, systemFlagMask } from '../messages/entries.js'
 import type { PreparedMessage } from '../messages/prepare.js'
 import { type AccountId, type MailboxId, type MailboxStatus, noFlags, type SpecialUse, type UidSet } from '../model.js'
@@ -51,7 +52,7 @@ export class SqliteAccount implements Account {
   }
 
   async mailbox(name: string): Promise<MailboxListing | undefined> {
-    return mailboxNamed(this.#parts.db, this.id, name.toUpperCase() === 'INBOX' ? 'INBOX' : name.normalize('NFC'))
+    return mailboxNamed(this.#parts.db, this.id, spelled(name))
   }
 
   async subscriptions(): Promise<readonly string[]> {

@@ -87,6 +87,19 @@ export function mailboxContract(makeEngine: MakeEngine): void {
       expect((await home.alice.mailbox('Entwu\u0308rfe'))?.name).toBe('Entw\u00fcrfe')
     })
 
+    test.each([
+      ['inbox/sub', 'INBOX/sub'],
+      ['Inbox/sub/', 'INBOX/sub'],
+      ['Work/', 'Work'],
+      ['work', undefined],
+      ['\u0131nbox', undefined],
+      ['', undefined],
+    ])('a mailbox is found under the spelling that makes it: %j', async (asked, found) => {
+      await home.alice.createMailbox('inbox/sub')
+      await home.alice.createMailbox('Work')
+      expect((await home.alice.mailbox(asked))?.name).toBe(found)
+    })
+
     test('names are case-sensitive but for INBOX', async () => {
       await home.alice.createMailbox('sent')
       expect((await home.alice.mailbox('sent'))?.specialUse).toBeUndefined()
