@@ -5,7 +5,7 @@
 import { mkdir, open, readdir, rm, stat, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Failure } from './failure.js'
+import { Failure } from '@postern/service'
 
 export interface ClaimOptions {
   readonly touchMs: number

@@ -17,7 +17,7 @@ import {
   StoreRefusal,
   system,
 } from '@postern/mailbox-store'
-import { Failure } from './failure.js'
+import { Failure } from '@postern/service'
 import { everyItem } from './pages.js'
 
 export interface FirstStartOptions {

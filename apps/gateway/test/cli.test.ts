@@ -91,6 +91,7 @@ describe('errors', () => {
         .map((match) => match[1]!.replaceAll('-', '_'))
     const names = [
       ...namesIn('apps/gateway/src', /(?:new Failure|said)\(\s*'(\w+)'/g),
+      ...namesIn('packages/service/src', /new Failure\(\s*'(\w+)'/g),
       ...namesIn('packages/service/src', /sendError\(\s*\w+,\s*\d+,\s*'(\w+)'/g),
       ...namesIn('packages/mailbox-store/src', /^ {2}\| '([\w-]+)'$/gm),
     ]

@@ -41,7 +41,7 @@ export interface RunOptions {
 
 export function postern(words: readonly string[], { env = {}, under = [] }: RunOptions = {}): Process {
   const [program, ...rest] = [...under, process.execPath, bin, ...words] as [string, ...string[]]
-  const own = { PATH: process.env.PATH, POSTERN_HTTP_PORT: '0', POSTERN_LOG_LEVEL: 'info' }
+  const own = { PATH: process.env.PATH, POSTERN_HTTP_PORT: '0', POSTERN_IMAPS_PORT: '0', POSTERN_LOG_LEVEL: 'info' }
   const child = spawn(program, rest, { env: { ...own, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
   children.push(child)
   const out = { stdout: '', stderr: '' }

@@ -1,7 +1,7 @@
 // The gateway as a process: what it says when it starts, what it answers, how it stops, and why it doesn't start.
 
 import { spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -53,10 +53,12 @@ test('people read the same on the first start, and only about doors that are ope
     .replaceAll(dataDir, '<data>')
     .replace(secretForm, '<secret>')
     .replace(/:\d+\//, ':<port>/')
+    .replace(/port \d+/, 'port <port>')
   expect(text).toMatchInlineSnapshot(`
     "
     Postern 0.1.0 is running.
 
+      IMAP         localhost port <port>, SSL/TLS  (user name: the full address)
       Health       http://127.0.0.1:<port>/readyz
       Data folder  <data>  (all there is to back up: npx postern backup <folder>)
       CA file      <data>/tls/ca.pem  (mail clients that trust it trust this server)
@@ -68,7 +70,7 @@ test('people read the same on the first start, and only about doors that are ope
       Admin key    <secret>
 
     Next: put both in your password manager, and see \`npx postern --help\`.
-    This version has the store; IMAP and submission, which the password is for, come next.
+    This version can be read by any mail client; sending and receiving come next.
 
     "
   `)
@@ -259,15 +261,20 @@ test('a store whose server key is lost does not start with a new one', async () 
   rmSync(join(dataDir, 'secret.key'))
   const { code, lines } = await refused({ POSTERN_DATA_DIR: dataDir })
   expect(code).toBe(1)
-  expect(lines[1]).toBe('Restore it from your backup.')
+  expect(lines[1]).toMatch(/^Restore it from your backup/)
   expect(existsSync(join(dataDir, 'secret.key'))).toBe(false)
 })
 
 test('a certificate that is not there, and a domain that is none, are named', async () => {
   const tls = { POSTERN_TLS_CERT: '/nowhere/cert.pem', POSTERN_TLS_KEY: '/nowhere/key.pem' }
   const cert = await refused({ POSTERN_DATA_DIR: newFolder(), ...tls })
-  expect([cert.code, cert.lines.length]).toEqual([1, 2])
-  expect(cert.lines[0]).toContain('/nowhere/cert.pem')
+  expect(cert).toEqual({
+    code: 1,
+    lines: [
+      "postern: /nowhere/cert.pem can't be read (ENOENT).",
+      'Set POSTERN_TLS_CERT and POSTERN_TLS_KEY to the PEM files of one certificate, which Postern may read.',
+    ],
+  })
   const domain = await refused({ POSTERN_DATA_DIR: newFolder(), POSTERN_DOMAIN: '127.0.0.1' })
   expect(domain.lines).toEqual([
     'postern: POSTERN_DOMAIN is 127.0.0.1: An IP address is not a domain.',
@@ -296,6 +303,20 @@ test('npm start hands its place to the gateway, so that signals reach it', async
   })
   expect(stdout).toContain('"msg":"stopped"')
   expect(status).toBe(0)
+})
+
+test.each([
+  ['secret.key', /is not a server key/, /^Restore it from your backup/],
+  ['tls/ca.key', /has no private key in PEM/, /^Restore tls\/ in the data folder from your backup, or remove it/],
+])('a damaged %s is named, with what to do', async (name, wrong, fix) => {
+  const dataDir = newFolder()
+  mkdirSync(join(dataDir, 'tls'))
+  writeFileSync(join(dataDir, name), 'damaged')
+  const { code, lines } = await refused({ POSTERN_DATA_DIR: dataDir })
+  expect([code, lines.length]).toEqual([1, 2])
+  expect(lines[0]).toContain(join(dataDir, name))
+  expect(lines[0]).toMatch(wrong)
+  expect(lines[1]).toMatch(fix)
 })
 
 /** The schema's version is in the database's header: 32 bits at 60. */

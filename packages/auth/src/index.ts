@@ -9,4 +9,4 @@ export {
   type SecretKind,
   verifySecret,
 } from './secrets.js'
-export { loadServerKey } from './server-key.js'
+export { loadServerKey, ServerKeyDamaged } from './server-key.js'

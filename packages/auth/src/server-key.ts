@@ -8,13 +8,16 @@ import { dirname } from 'node:path'
 
 const keyLength = 32
 
+/** The file is there and holds no key. */
+export class ServerKeyDamaged extends Error {
+  override readonly name = 'ServerKeyDamaged'
+}
+
 /** Reads the key, or makes it where there is none. Two processes that start at once get the same one. */
 export async function loadServerKey(path: string): Promise<Uint8Array> {
   const written = (await readIfThere(path)) ?? (await make(path))
   if (!/^[0-9a-f]{64}\n?$/.test(written)) {
-    throw new Error(
-      `${path} is not a server key (${keyLength * 2} hex digits). Restore it from your backup: with another key no credential works.`,
-    )
+    throw new ServerKeyDamaged(`${path} is not a server key (${keyLength * 2} hex digits)`)
   }
   return Buffer.from(written.trim(), 'hex')
 }

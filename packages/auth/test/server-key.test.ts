@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { loadServerKey } from '../src/index.js'
+import { loadServerKey, ServerKeyDamaged } from '../src/index.js'
 
 let directory: string
 let path: string
@@ -46,7 +46,7 @@ test.each([
 ])('is never replaced when it is damaged: %s', async (_, content) => {
   const damaged = join(directory, 'secret.key')
   writeFileSync(damaged, content)
-  await expect(loadServerKey(damaged)).rejects.toThrow(/not a server key.*Restore it from your backup/)
+  await expect(loadServerKey(damaged)).rejects.toThrow(ServerKeyDamaged)
   expect(readFileSync(damaged, 'utf8')).toBe(content)
 })
 

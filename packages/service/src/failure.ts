@@ -1,5 +1,7 @@
-// What the gateway itself says no to, in the words of the error page: a name, what is wrong, and what to do.
-
+/**
+ * What is refused for a reason that the operator can mend: a name that docs/errors.md explains, what is wrong, and what to do.
+ * It's told without a stack; any other error is a bug.
+ */
 export class Failure extends Error {
   override readonly name = 'Failure'
   readonly failure: string

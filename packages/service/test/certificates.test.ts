@@ -5,6 +5,7 @@ import { mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } 
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, test, vi } from 'vitest'
+import { UnusableCertificate } from '../src/index.js'
 import { generateKey, issueCa, issueServer } from '../src/tls/issue-certificate.js'
 import { ensureSelfMade } from '../src/tls/self-made.js'
 import { type Given, givenCertificates, givenListener, temporaryDirectory, tlsClient } from './setting.js'
@@ -102,7 +103,14 @@ describe('self-made', () => {
       writeFileSync(join(directory, name), '-----BEGIN')
       expect((await made(directory)).renewed).toBe(true)
     }
-    rmSync(join(directory, 'ca.pem'))
+    for (const spoil of [
+      () => rmSync(join(directory, 'ca.pem')),
+      () => writeFileSync(join(directory, 'ca.pem'), 'x'),
+    ]) {
+      spoil()
+      rmSync(join(directory, 'cert.pem'))
+      expect((await made(directory)).ca.subject).toBe(first.ca.subject)
+    }
     const again = await made(directory)
     expect(again.ca.publicKey.export({ type: 'spki', format: 'pem' })).toBe(
       first.ca.publicKey.export({ type: 'spki', format: 'pem' }),
@@ -122,7 +130,7 @@ describe('self-made', () => {
     await made(directory)
     rmSync(join(directory, 'ca.key'))
     expect((await made(directory)).renewed).toBe(false)
-    await expect(made(directory, 'mx.example.test')).rejects.toThrow(/ca\.key is missing.*Restore it from your backup/)
+    await expect(made(directory, 'mx.example.test')).rejects.toThrow(/ca\.key is missing, but .*ca\.pem is there/)
   })
 
   test('where two processes made a CA at once, one of them remains', async () => {
@@ -240,10 +248,41 @@ describe('swapping', () => {
     expect(await servedNames(port)).toBe('two.test')
   })
 
-  test('a bad pair at start is an error that names it', async () => {
+  test.each<[string, 'cert' | 'key', (path: string) => void, string]>([
+    ['the key of another', 'key', (path) => writeFileSync(path, generateKey()), 'is not the key of the certificate in'],
+    ['no key', 'key', (path) => writeFileSync(path, 'x'), 'has no private key in PEM without a passphrase'],
+    ['no certificate', 'cert', (path) => writeFileSync(path, 'x'), 'has no certificate in PEM'],
+    ['a file that is gone', 'cert', (path) => rmSync(path), "can't be read (ENOENT)"],
+  ])('a bad pair at start is an error that names the file: %s', async (_, which, spoil, wrong) => {
     const files = writePair(temporaryDirectory(), ['one.test'])
-    writeFileSync(files.key, generateKey())
-    await expect(givenCertificates({ files })).rejects.toThrow(`${files.key} is not the key of the certificate in`)
+    spoil(files[which])
+    const opening = givenCertificates({ files })
+    await expect(opening).rejects.toThrow(UnusableCertificate)
+    await expect(opening).rejects.toThrow(`${files[which]} ${wrong}`)
+  })
+
+  test("a self-made CA's key that is damaged is an error that names it", async () => {
+    const directory = temporaryDirectory()
+    writeFileSync(join(directory, 'ca.key'), 'x')
+    await expect(ensureSelfMade(directory, { hostname: 'a.test', nowMs })).rejects.toThrow(
+      `${join(directory, 'ca.key')} has no private key in PEM`,
+    )
+  })
+
+  test('a pair that could not be used is tried again, even when its files look the same', async () => {
+    const files = writePair(temporaryDirectory(), ['one.test'])
+    const { certificates } = await givenCertificates({ files })
+    writePair(join(files.cert, '..'), ['two.test'])
+    const key = readFileSync(files.key)
+    const writeAtNoon = (content: Buffer) => {
+      writeFileSync(files.key, content)
+      utimesSync(files.key, new Date(nowMs), new Date(nowMs))
+    }
+    writeAtNoon(Buffer.alloc(key.length))
+    await certificates.refresh()
+    writeAtNoon(key)
+    await certificates.refresh()
+    expect(certificates.defaultPem().key).toBe(key.toString())
   })
 
   test('files of the same size and time as before are told apart when they were replaced', async () => {

@@ -241,9 +241,11 @@ describe('limits', () => {
 
   test('a port in use is told with what to set', async () => {
     const { port } = await given([hello])
-    await expect(given([hello], { port })).rejects.toThrow(
-      `http can't listen on 127.0.0.1 port ${port}: another program uses it. Set POSTERN_HTTP_PORT`,
-    )
+    await expect(given([hello], { port })).rejects.toMatchObject({
+      failure: 'port_in_use',
+      message: `http can't listen on 127.0.0.1 port ${port}: another program uses it.`,
+      fix: expect.stringContaining('Set POSTERN_HTTP_PORT'),
+    })
   })
 })
 

@@ -274,13 +274,19 @@ describe('PROXY protocol (contract A8)', () => {
 describe('opening and closing', () => {
   test('a port in use is told with what to set', async () => {
     const { port } = await givenListener()
-    await expect(givenListener({ port, portSetting: 'POSTERN_IMAPS_PORT', name: 'imaps' })).rejects.toThrow(
-      `imaps can't listen on 127.0.0.1 port ${port}: another program uses it. Set POSTERN_IMAPS_PORT to another port (0 = any free one), or stop that program.`,
-    )
+    await expect(givenListener({ port, portSetting: 'POSTERN_IMAPS_PORT', name: 'imaps' })).rejects.toMatchObject({
+      failure: 'port_in_use',
+      message: `imaps can't listen on 127.0.0.1 port ${port}: another program uses it.`,
+      fix: 'Set POSTERN_IMAPS_PORT to another port (0 = any free one), or stop that program.',
+    })
   })
 
   test('an address of another machine is told with what to set', async () => {
-    await expect(givenListener({ host: '192.0.2.1' })).rejects.toThrow(/no such address. Set POSTERN_BIND/)
+    await expect(givenListener({ host: '192.0.2.1' })).rejects.toMatchObject({
+      failure: 'port_unusable',
+      message: expect.stringContaining('no such address'),
+      fix: expect.stringContaining('Set POSTERN_BIND'),
+    })
   })
 
   test('stopAccepting leaves those who are here; close does not', async () => {

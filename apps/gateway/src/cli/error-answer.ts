@@ -3,8 +3,8 @@
 
 import { ConfigError } from '@postern/config'
 import { StoreRefusal } from '@postern/mailbox-store'
+import { Failure } from '@postern/service'
 import { CommanderError } from 'commander'
-import { Failure } from '../failure.js'
 
 export interface ErrorAnswer {
   readonly name: string
@@ -29,27 +29,17 @@ export function errorAnswer(error: unknown): ErrorAnswer {
     return said('usage', sentence(error.message.replace(/^error: /, '')), 'See `postern --help`.', 2)
   if (error instanceof StoreRefusal)
     return said(error.code.replaceAll('-', '_'), error.message, error.fix ?? 'Run `postern verify`.')
-  if (error instanceof Error && systemCode(error) !== undefined) {
-    const [message, fix] = sentences(error)
-    return said(systemCode(error) === 'EADDRINUSE' ? 'port_in_use' : 'system', message, fix)
-  }
+  if (error instanceof Error && 'syscall' in error)
+    return said(
+      'system',
+      sentence(error.message),
+      'Check that it exists and that the user who runs Postern may use it.',
+    )
   const message = error instanceof Error ? (error.stack ?? error.message) : String(error)
   return said('bug', message, 'This should not happen: please report it with the lines above.')
 }
 
 /** What is wrong and what to do, as two lines. */
 export const errorLines = ({ message, fix }: ErrorAnswer): string[] => [`postern: ${message}`, fix]
-
-function systemCode(error: Error): string | undefined {
-  const from = 'code' in error ? error : error.cause
-  return from instanceof Error && 'code' in from && typeof from.code === 'string' ? from.code : undefined
-}
-
-/** An error that was written for the operator has its remedy after the first sentence; the system's own has none. */
-function sentences(error: Error): [message: string, fix: string] {
-  const [, message, fix] = /^(.+?\.) (.+)$/s.exec(error.message) ?? []
-  if (message !== undefined && fix !== undefined && error.cause !== undefined) return [message, fix]
-  return [sentence(error.message), 'Check that it exists and that the user who runs Postern may use it.']
-}
 
 const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`)

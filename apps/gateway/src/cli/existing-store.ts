@@ -3,9 +3,9 @@
 
 import { load } from '@postern/config'
 import { openStore, type Store } from '@postern/mailbox-store'
+import { Failure } from '@postern/service'
 import { type DataFolder, dataFolder, holdsStore } from '../data-folder.js'
 import { refuseMissingEngines } from '../engines.js'
-import { Failure } from '../failure.js'
 import type { Invocation } from './command.js'
 
 export async function withStore<Result>(

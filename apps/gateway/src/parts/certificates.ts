@@ -1,7 +1,14 @@
 // TLS material as a part: the operator's files, or a certificate of our own, made on the first start.
 
 import type { Config } from '@postern/config'
-import { type Certificates, type CertificatesOptions, openCertificates, type Part } from '@postern/service'
+import {
+  type Certificates,
+  type CertificatesOptions,
+  Failure,
+  openCertificates,
+  type Part,
+  UnusableCertificate,
+} from '@postern/service'
 import { certificateWatchMs } from '../limits.js'
 import { OnceStarted } from './once-started.js'
 
@@ -19,8 +26,18 @@ export function createCertificatesPart({
     name: 'certificates',
     certificates: () => opened.get(),
     async start() {
-      opened.set(await openCertificates({ ...tools, dataDir, hostname, files, watchMs: certificateWatchMs }))
+      const options = { ...tools, dataDir, hostname, files, watchMs: certificateWatchMs }
+      opened.set(await openCertificates(options).catch((error) => refuse(error, files ? fixFiles : fixSelfMade)))
     },
     stop: () => opened.get().close(),
   }
+}
+
+const fixFiles = 'Set POSTERN_TLS_CERT and POSTERN_TLS_KEY to the PEM files of one certificate, which Postern may read.'
+const fixSelfMade =
+  'Restore tls/ in the data folder from your backup, or remove it: the next start makes a new CA, which clients must trust anew.'
+
+function refuse(error: unknown, fix: string): never {
+  if (!(error instanceof UnusableCertificate)) throw error
+  throw new Failure('certificate_unusable', `${error.message}.`, { fix, cause: error })
 }

@@ -41,6 +41,8 @@ export class Certificates {
   readonly #directory: string
   readonly #served = new ServedCertificates()
   readonly #swapListeners: (() => void)[] = []
+  /** What was last wrong with a pair, so that it's told once. */
+  readonly #complaints = new Map<string, string>()
   #timer: NodeJS.Timeout | undefined
   #refreshing: Promise<void> | undefined
 
@@ -112,18 +114,24 @@ export class Certificates {
 
   async #loadDomains(): Promise<boolean> {
     const domains = await domainDirectories(join(this.#directory, 'domains'))
-    const gone = this.#served.labels.filter((label) => label !== defaultLabel && !domains.has(label))
+    const known = new Set([...this.#served.labels, ...this.#complaints.keys()])
+    const gone = [...known].filter((label) => label !== defaultLabel && !domains.has(label))
     const changes = gone.map((label) => this.#drop(label))
     for (const [label, files] of domains) changes.push(await this.#tryLoad(label, () => files))
     return changes.includes(true)
   }
 
-  /** What's wrong is logged, once for each change of the files. */
+  /** A pair that can't be used is tried again each time; what's wrong with it is logged when that changes. */
   async #tryLoad(label: string, files: () => Promise<CertificateFiles> | CertificateFiles): Promise<boolean> {
     try {
-      return await this.#load(label, await files())
+      const isNew = await this.#load(label, await files())
+      this.#complaints.delete(label)
+      return isNew
     } catch (err) {
-      this.#options.logger.error({ err, certificate: label }, 'certificate not usable, the one before stays')
+      const complaint = String(err)
+      if (this.#complaints.get(label) !== complaint)
+        this.#options.logger.error({ err, certificate: label }, 'certificate not usable, the one before stays')
+      this.#complaints.set(label, complaint)
       return false
     }
   }
@@ -139,6 +147,7 @@ export class Certificates {
 
   #drop(label: string): boolean {
     this.#options.metrics.certificateExpiry.remove({ certificate: label })
+    this.#complaints.delete(label)
     return this.#served.drop(label)
   }
 }

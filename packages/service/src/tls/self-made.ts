@@ -9,6 +9,7 @@ import { isIP } from 'node:net'
 import { join } from 'node:path'
 import { writeFileAtomic } from '../atomic-file.js'
 import { generateKey, issueCa, issueServer } from './issue-certificate.js'
+import { UnusableCertificate, usable } from './unusable-certificate.js'
 
 const dayMs = 86_400_000
 const caLifeMs = 3652 * dayMs
@@ -82,12 +83,11 @@ async function ensureCa(directory: string, nowMs: number): Promise<string> {
   const certFile = join(directory, 'ca.pem')
   const [storedKey, storedCert] = await Promise.all([readIfThere(keyFile), readIfThere(certFile)])
   if (storedCert && !storedKey) {
-    throw new Error(
-      `${keyFile} is missing, but ${certFile} is there. Restore it from your backup, or delete ca.pem to make a new CA that clients must then trust.`,
-    )
+    throw new UnusableCertificate(`${keyFile} is missing, but ${certFile} is there`)
   }
   const key = storedKey ?? generateKey()
   if (!storedKey) await writeFileAtomic(keyFile, key, { mode: 0o600 })
+  usable(`${keyFile} has no private key in PEM`, () => createPrivateKey(key))
   if (!storedCert || !isCertificateOf(key, storedCert, nowMs)) {
     const period = { notBefore: new Date(nowMs - backdateMs), notAfter: new Date(nowMs + caLifeMs) }
     await writeFileAtomic(certFile, issueCa(key, period), { mode: 0o644 })
@@ -97,8 +97,12 @@ async function ensureCa(directory: string, nowMs: number): Promise<string> {
 
 /** Two processes that start at once on one directory may leave the key of one and the certificate of the other. */
 function isCertificateOf(caKey: string, caCert: string, nowMs: number): boolean {
-  const cert = new X509Certificate(caCert)
-  return cert.checkPrivateKey(createPrivateKey(caKey)) && Date.parse(cert.validTo) - nowMs > renewBeforeMs
+  try {
+    const cert = new X509Certificate(caCert)
+    return cert.checkPrivateKey(createPrivateKey(caKey)) && Date.parse(cert.validTo) - nowMs > renewBeforeMs
+  } catch {
+    return false
+  }
 }
 
 async function readIfThere(path: string): Promise<string | undefined> {

@@ -7,6 +7,7 @@ import { constants, createPrivateKey, randomBytes, X509Certificate } from 'node:
 import { readFile, stat } from 'node:fs/promises'
 import { createSecureContext, type SecureContext } from 'node:tls'
 import type { CertificateFiles } from './self-made.js'
+import { UnusableCertificate, usable } from './unusable-certificate.js'
 
 /** One certificate as it's served now. */
 export interface Served {
@@ -21,13 +22,13 @@ export interface Served {
 export class ServedCertificates {
   readonly #ticketKeys = randomBytes(48)
   readonly #served = new Map<string, Served>()
-  /** Of every pair looked at, usable or not, so that a bad one is told once. */
+  /** Of the files as they were when they were read. */
   readonly #stamps = new Map<string, string>()
   #byHostName = new Map<string, Served>()
 
-  /** The names under which pairs were loaded or tried. */
+  /** The names under which pairs were loaded. */
   get labels(): string[] {
-    return [...this.#stamps.keys()]
+    return [...this.#served.keys()]
   }
 
   get(label: string): Served | undefined {
@@ -38,8 +39,8 @@ export class ServedCertificates {
   async load(label: string, files: CertificateFiles): Promise<Served | undefined> {
     const stamp = await stampOf(files)
     if (this.#stamps.get(label) === stamp) return undefined
-    this.#stamps.set(label, stamp)
     const pair = await readPair(files, this.#ticketKeys)
+    this.#stamps.set(label, stamp)
     this.#served.set(label, pair)
     this.#index()
     return pair
@@ -75,19 +76,30 @@ async function stampOf(files: CertificateFiles): Promise<string> {
 }
 
 async function readPair(files: CertificateFiles, ticketKeys: Buffer): Promise<Served> {
-  const [cert, key] = await Promise.all([readFile(files.cert, 'utf8'), readFile(files.key, 'utf8')])
-  const leaf = new X509Certificate(cert)
-  if (!leaf.checkPrivateKey(createPrivateKey(key))) {
-    throw new Error(`${files.key} is not the key of the certificate in ${files.cert}`)
+  const [cert, key] = await Promise.all([textOf(files.cert), textOf(files.key)])
+  const leaf = usable(`${files.cert} has no certificate in PEM`, () => new X509Certificate(cert))
+  const privateKey = usable(`${files.key} has no private key in PEM without a passphrase`, () => createPrivateKey(key))
+  if (!leaf.checkPrivateKey(privateKey)) {
+    throw new UnusableCertificate(`${files.key} is not the key of the certificate in ${files.cert}`)
   }
-  const context = createSecureContext({
-    cert,
-    key,
-    ticketKeys,
-    sessionIdContext: 'postern',
-    minVersion: 'TLSv1.2',
-    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
-  })
+  const context = usable(`${files.cert} can't be served`, () =>
+    createSecureContext({
+      cert,
+      key,
+      ticketKeys,
+      sessionIdContext: 'postern',
+      minVersion: 'TLSv1.2',
+      secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+    }),
+  )
   const hostNames = [...(leaf.subjectAltName ?? '').matchAll(/DNS:([^\s,"]+)/g)].map((match) => match[1]!.toLowerCase())
   return { cert, key, context, expiresAtMs: Date.parse(leaf.validTo), hostNames }
+}
+
+async function textOf(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (cause) {
+    throw new UnusableCertificate(`${path} can't be read (${(cause as NodeJS.ErrnoException).code})`, { cause })
+  }
 }
