@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Entries, type Entry, entryBytes } from '../src/messages/entries.js'
 import { MailboxIndex } from '../src/messages/mailbox-index.js'
+import { uidMax } from '../src/model.js'
 
 const u32 = fc.integer({ min: 0, max: 0xffff_ffff })
 const entryOf = (uid: number) =>
@@ -109,12 +110,12 @@ describe('mailbox index', () => {
           const vanished = gone !== undefined && gone !== touched ? ([[gone.uid, gone.uid]] as const) : []
           index.apply({ modSeq, entries: columns(news), vanished })
           if (step === splitAt) {
-            vanishedTotal.push(...index.vanishedSince(heard).uids)
+            vanishedTotal.push(...index.vanishedSince(heard, uidMax).uids)
             heard = modSeq
             index.forgetVanished(heard)
           }
         })
-        vanishedTotal.push(...index.vanishedSince(heard).uids)
+        vanishedTotal.push(...index.vanishedSince(heard, uidMax).uids)
         expect(plain(index.entries)).toEqual(truth)
         const living = new Set(truth.map(({ uid }) => uid))
         const dead = Array.from({ length: uidNext - 1 }, (_, i) => i + 1).filter((uid) => !living.has(uid))

@@ -14,13 +14,12 @@ import {
   openStore,
   type Store,
   type UidSet,
-  uidSetSize,
 } from '@postern/mailbox-store'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { expectRefusal, mail, settle } from './contract/engine.js'
 
-const quotaMessages = 60
+const quotaMessages = 250
 const boxNames = ['INBOX', 'Archive', 'Work', 'Work/2026'] as const
 type BoxName = (typeof boxNames)[number]
 
@@ -33,13 +32,11 @@ interface ModelEntry {
 interface ModelBox {
   readonly id: MailboxId
   entries: ModelEntry[]
-  uidNext: number
-  /** Every state that was seen at a modseq: what `changesSince` has to lead on from. */
-  seenAt: Map<number, readonly string[]>
+  /** Some of its earlier states, by modseq: from each `changesSince` has to lead to the present one. */
+  readonly seenAt: Map<number, readonly string[]>
 }
 interface ModelAccount {
   readonly id: AccountId
-  readonly local: string
   readonly boxes: Map<BoxName, ModelBox>
 }
 /** A grip on a mailbox, and what its holder believes it holds. */
@@ -70,10 +67,27 @@ const someUids: fc.Arbitrary<UidSet> = fc
 
 const where = { account: someAccount, store: someStore, box: someBox }
 const step = fc.oneof(
-  { weight: 5, arbitrary: fc.record({ kind: fc.constant('append'), ...where, count: fc.integer({ min: 1, max: 4 }), flags: someFlags }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      kind: fc.constant('append'),
+      ...where,
+      count: fc.integer({ min: 1, max: 4 }),
+      flags: someFlags,
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('appendMany'), ...where }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('appendRefused'), ...where }) },
-  { weight: 5, arbitrary: fc.record({ kind: fc.constant('flags'), ...where, uids: someUids, flags: someFlags, how: fc.constantFrom('add' as const, 'remove' as const, 'replace' as const) }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      kind: fc.constant('flags'),
+      ...where,
+      uids: someUids,
+      flags: someFlags,
+      how: fc.constantFrom('add' as const, 'remove' as const, 'replace' as const),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('copy'), ...where, uids: someUids, to: someBox }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('move'), ...where, uids: someUids, to: someBox }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('remove'), ...where, uids: someUids }) },
@@ -84,7 +98,10 @@ const step = fc.oneof(
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('refresh'), pick: fc.nat() }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('close'), pick: fc.nat() }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('sweep'), store: someStore }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('reopen'), store: someStore, boot: fc.constantFrom('one', 'other') }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('reopen'), store: someStore, boot: fc.constantFrom('one', 'other') }),
+  },
 )
 type Step = typeof step extends fc.Arbitrary<infer S> ? S : never
 
@@ -94,8 +111,6 @@ class Run {
   readonly #accounts: ModelAccount[] = []
   #domain!: Awaited<ReturnType<typeof settle>>['domain']
   #holders: Holder[] = []
-  /** The uids of the space that the INBOXes share. */
-  #spaceNext = 1
   #key = 0
 
   constructor(folder: string) {
@@ -110,7 +125,7 @@ class Run {
       const { id } = await home.addInbox(local)
       await home.store.directory.updateInbox(id, { quotaMessages })
       const boxes = new Map<BoxName, ModelBox>()
-      this.#accounts.push({ id, local, boxes })
+      this.#accounts.push({ id, boxes })
       for (const name of boxNames) boxes.set(name, await this.#boxOf(home.store.account(id), name))
     }
   }
@@ -121,7 +136,7 @@ class Run {
 
   async #boxOf(account: Account, name: BoxName): Promise<ModelBox> {
     const id = (await account.mailbox(name))?.id ?? (await account.createMailbox(name))
-    return { id, entries: [], uidNext: 1, seenAt: new Map() }
+    return { id, entries: [], seenAt: new Map() }
   }
 
   async take(work: Step): Promise<void> {
@@ -150,16 +165,11 @@ class Run {
     return this.#stores[store] as Store
   }
 
+  /** At another boot it looks like a power cut: uids and modseqs step ahead. */
   async #reopen({ store, boot }: { store: number; boot: string }): Promise<void> {
-    const mine = new Set(this.#holders.filter(({ open }) => open.index === undefined))
-    for (const holder of this.#holders) holder.open.close()
-    this.#holders = []
-    mine.clear()
+    for (const { open } of this.#holders.splice(0)) open.close()
     await this.#store({ store }).close()
     this.#stores[store] = await this.#openStore(boot)
-    // A power cut, as this looks like, lets uids step ahead: the model learns them as they come.
-    this.#spaceNext = Number.NaN
-    for (const { boxes } of this.#accounts) for (const box of boxes.values()) box.uidNext = Number.NaN
   }
 
   async #inBox(work: Extract<Step, { account: number }>): Promise<void> {
@@ -171,14 +181,17 @@ class Run {
       case 'append':
         return this.#append(model, account, { box, count: work.count, flags: work.flags })
       case 'appendMany':
-        // More than a chunk holds, in many groups.
-        return this.#append(model, account, { box, count: 30, flags: { system: 0, keywords: [] } })
+        // More than a chunk holds.
+        return this.#append(model, account, { box, count: 110, flags: { system: 0, keywords: [] } })
       case 'appendRefused': {
         const good = { message: mail(`k${this.#key++}`) }
         const bad = { message: mail(`k${this.#key++}`), flags: { system: 1, keywords: ['no atom'] } }
-        const told = [expectRefusal(account.append(box.id, [good, good, bad]), this.#room(model) < 3 ? 'over-quota' : 'invalid')]
+        const told = [
+          expectRefusal(account.append(box.id, [good, good, bad]), this.#room(model) < 3 ? 'over-quota' : 'invalid'),
+        ]
         // In one group with others, which must not feel it.
-        if (this.#room(model) > 0) told.push(this.#append(model, account, { box, count: 1, flags: { system: 2, keywords: ['b'] } }))
+        if (this.#room(model) > 0)
+          told.push(this.#append(model, account, { box, count: 1, flags: { system: 2, keywords: ['b'] } }))
         await Promise.all(told)
         return
       }
@@ -243,7 +256,11 @@ class Run {
     const messages = Array.from({ length: count }, () => ({ message: mail(`k${this.#key++}`), flags }))
     if (count > this.#room(model)) return expectRefusal(account.append(box.id, messages), 'over-quota')
     const { uids } = await account.append(box.id, messages)
-    this.#place(box, uids, messages.map(({ message }) => ({ size: message.length, ...flags })))
+    this.#place(
+      box,
+      uids,
+      messages.map(({ message }) => ({ size: message.length, ...flags })),
+    )
   }
 
   async #flags(
@@ -299,9 +316,7 @@ class Run {
 
   async #refresh({ box, open, known }: Holder): Promise<void> {
     const news = await open.refresh()
-    for (const uid of news.vanished) {
-      expect(known.delete(uid), `uid ${uid} vanished and was not known`).toBe(true)
-    }
+    for (const uid of news.vanished) expect(known.delete(uid), `uid ${uid} vanished and was not known`).toBe(true)
     for (const uid of news.changed) known.set(uid, lineOf(open, open.index.entries.find(uid)))
     const inboxes = this.#accounts.map(({ boxes }) => boxes.get('INBOX') as ModelBox)
     const truth = (box === 'domain' ? inboxes : [box]).flatMap(lines)
@@ -318,7 +333,6 @@ class Run {
       for (const uid of view.keys()) if (vanished.some(([from, to]) => from <= uid && uid <= to)) view.delete(uid)
       for (const { uid, flags } of changed) view.set(uid, line({ uid, size: 0, ...flags }))
       expect(Array.from(view.values()).sort(), `since ${modSeq}`).toEqual([...now].sort())
-      expect(uidSetSize(vanished)).toBeGreaterThanOrEqual(0)
     }
     const { highestModSeq } = await account.status(box.id)
     if (box.seenAt.size < 6) box.seenAt.set(highestModSeq, now)
@@ -343,7 +357,7 @@ class Run {
     expect(
       Array.from({ length: open.index.length }, (_, i) => lineOf(open, i)),
       message,
-    ).toEqual(lines(box).map((text) => text))
+    ).toEqual(lines(box))
     open.close()
     expect(await account.status(box.id)).toMatchObject({
       messages: box.entries.length,
@@ -373,6 +387,6 @@ test('random work on two stores over one folder leads to what a plain model says
         await rm(folder, { recursive: true, force: true })
       }
     }),
-    { numRuns: 25, interruptAfterTimeLimit: 12_000 },
+    { numRuns: 15, interruptAfterTimeLimit: 12_000 },
   )
 })

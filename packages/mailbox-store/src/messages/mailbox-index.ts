@@ -24,6 +24,8 @@ interface Vanished {
 export class MailboxIndex {
   /** Everything up to here is in. */
   modSeq = 0
+  /** The highest uid that was ever in it. */
+  lastUid: number
   readonly entries: Entries
   /** The mailbox of each entry, where the index spans several (`*@domain`). */
   #mailboxes: Uint32Array | undefined
@@ -32,6 +34,7 @@ export class MailboxIndex {
   constructor({ entries, modSeq, mailboxes }: { entries: Entries; modSeq: number; mailboxes?: Uint32Array }) {
     this.entries = entries
     this.modSeq = modSeq
+    this.lastUid = entries.uids[entries.length - 1] ?? 0
     this.#mailboxes = mailboxes
   }
 
@@ -62,12 +65,13 @@ export class MailboxIndex {
     return Uint32Array.from(found)
   }
 
-  /** What vanished after `modSeq`, ascending by uid. */
-  vanishedSince(modSeq: number): { uids: Uint32Array; messages: Uint32Array } {
+  /** What vanished after `modSeq`, ascending by uid; of what was known then, which had uids up to `lastUid`. */
+  vanishedSince(modSeq: number, lastUid: number): { uids: Uint32Array; messages: Uint32Array } {
     const pairs: [number, number][] = []
     for (const gone of this.#vanished)
       if (gone.modSeq > modSeq)
-        for (let i = 0; i < gone.uids.length; i++) pairs.push([gone.uids[i] as number, gone.messages[i] as number])
+        for (let i = 0; i < gone.uids.length && (gone.uids[i] as number) <= lastUid; i++)
+          pairs.push([gone.uids[i] as number, gone.messages[i] as number])
     pairs.sort((a, b) => a[0] - b[0])
     return {
       uids: Uint32Array.from(pairs, ([uid]) => uid),
@@ -111,8 +115,8 @@ export class MailboxIndex {
       }
     }
     if (fresh.length === 0) return
-    const last = entries.length === 0 ? 0 : (entries.uids[entries.length - 1] as number)
-    if ((news.uids[fresh[0] as number] as number) < last) throw new Error('a new entry is below a known one')
+    if ((news.uids[fresh[0] as number] as number) <= this.lastUid) throw new Error('a new entry is below a known one')
+    this.lastUid = news.uids[fresh[fresh.length - 1] as number] as number
     const needed = entries.length + fresh.length
     if (needed > entries.capacity) entries.grow(needed + Math.max(16, needed >>> 6))
     const at = entries.length

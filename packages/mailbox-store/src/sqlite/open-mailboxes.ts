@@ -85,10 +85,12 @@ class Holder implements OpenMailbox {
   readonly #options: HolderOptions
   #closed = false
   modSeq: number
+  #lastUid: number
 
   constructor(options: HolderOptions) {
     this.#options = options
     this.modSeq = options.shared.index.modSeq
+    this.#lastUid = options.shared.index.lastUid
     options.shared.holders.add(this)
   }
 
@@ -107,7 +109,7 @@ class Holder implements OpenMailbox {
     open.bringUp(shared, request.scope)
     const { index } = shared
     if (this.modSeq === index.modSeq) return noNews(index.modSeq)
-    const vanished = index.vanishedSince(this.modSeq)
+    const vanished = index.vanishedSince(this.modSeq, this.#lastUid)
     const news: MailboxNews = {
       highestModSeq: index.modSeq,
       vanished: vanished.uids,
@@ -115,6 +117,7 @@ class Holder implements OpenMailbox {
       changed: index.changedSince(this.modSeq),
     }
     this.modSeq = index.modSeq
+    this.#lastUid = index.lastUid
     forgetHeard(shared)
     return news
   }

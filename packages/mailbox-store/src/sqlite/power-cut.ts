@@ -5,7 +5,7 @@
 
 import { readFileSync } from 'node:fs'
 import { uptime } from 'node:os'
-import { uidMax } from '../model.js'
+import { messageIdMax, uidMax } from '../model.js'
 import type { Connection } from './connection.js'
 
 /** More than a store commits in the second that a flush may take at the worst. */
@@ -25,14 +25,19 @@ export function noticePowerCut(db: Connection, boot: string): void {
     .transaction(() => {
       const last = db.get<{ value: string }>("SELECT value FROM meta WHERE key = 'boot'")?.value
       if (last === boot) return
-      if (last !== undefined)
-        db.run(
-          'UPDATE uid_space SET mod_seq = mod_seq + ?, uid_next = min(uid_next + ?, max(uid_next, ?))',
-          step,
-          step / 100,
-          uidMax - step,
-        )
+      if (last !== undefined) stepAhead(db)
       db.run("INSERT OR REPLACE INTO meta VALUES ('boot', ?)", boot)
     })
     .immediate()
+}
+
+function stepAhead(db: Connection): void {
+  db.run(
+    'UPDATE uid_space SET mod_seq = mod_seq + ?, uid_next = min(uid_next + ?, max(uid_next, ?))',
+    step,
+    step / 100,
+    uidMax - step,
+  )
+  // The search index may know messages that were lost: theirs are the numbers in it.
+  db.run("UPDATE meta SET value = min(value + ?, max(value, ?)) WHERE key = 'message_next'", step, messageIdMax - step)
 }

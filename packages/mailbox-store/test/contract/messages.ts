@@ -492,6 +492,21 @@ export function messageContract(makeEngine: MakeEngine): void {
       await expectRefusal(second.refresh(), 'closed')
     })
 
+    test('a holder does not hear of what came and went while only another one looked', async () => {
+      await fill(home.alice, home.inbox, ['a', 'b'])
+      const sleeper = await home.alice.open(home.inbox)
+      const watcher = await home.alice.open(home.inbox)
+      await fill(home.alice, home.inbox, ['c', 'd'])
+      await watcher.refresh()
+      await home.alice.remove(home.inbox, [[2, 3]])
+      expect(Array.from((await watcher.refresh()).vanished)).toEqual([2, 3])
+      const news = await sleeper.refresh()
+      expect([Array.from(news.vanished), Array.from(news.changed)]).toEqual([[2], [4]])
+      expect(news.vanishedMessages).toHaveLength(1)
+      sleeper.close()
+      watcher.close()
+    })
+
     test('the ring names each changed mailbox, after the commit, with its modseq', async () => {
       await home.store.close()
       const rung: [number, number][] = []
@@ -522,6 +537,10 @@ export function messageContract(makeEngine: MakeEngine): void {
       home = await settle(await engine.open({ boot: 'another' }))
       await fill(home.alice, home.inbox, ['b'])
       const after = await home.alice.status(home.inbox)
+      const box = await home.alice.open(home.inbox)
+      const [first, second] = box.index.entries.messages
+      box.close()
+      expect(second).toBeGreaterThan((first as number) + 1000)
       expect(after.uidNext).toBeGreaterThan(before.uidNext + 100)
       expect(after.highestModSeq).toBeGreaterThan(before.highestModSeq + 1000)
       expect(after.uidValidity).toBe(before.uidValidity)
