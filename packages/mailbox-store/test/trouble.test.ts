@@ -12,6 +12,7 @@ import {
   openSync,
   rmSync,
   statSync,
+  truncateSync,
   utimesSync,
   writeFileSync,
   writeSync,
@@ -375,6 +376,75 @@ describe('backup', () => {
     writeFileSync(join(target, 'something'), '')
     await expectRefusal(home.store.maintenance.backup(target), 'exists')
     await home.store.close()
+  })
+})
+
+describe('the same large message again', () => {
+  const large = mail('large', { body: 'x'.repeat(100_000) })
+
+  test('heals a file that was cut short', async () => {
+    const home = await open()
+    await home.alice.append(home.inbox, [{ message: large }])
+    const { stdout } = await run('find', [join(data(), 'blobs'), '-type', 'f'])
+    truncateSync(stdout.trim(), 50_000)
+    expect(await home.store.maintenance.verify()).toEqual([expect.stringMatching(/is damaged$/)])
+    await home.alice.append(home.inbox, [{ message: large }])
+    expect(await home.store.maintenance.verify()).toEqual([])
+    await home.store.close()
+  })
+
+  test('waits for the folder too: whoever wrote the file may not have flushed its name yet', async () => {
+    let flushes = 0
+    const fault = (point: string): void => {
+      if (point === 'blob-flush') flushes++
+    }
+    const home = await open({ fault })
+    await home.alice.append(home.inbox, [{ message: large }])
+    expect(flushes).toBe(2)
+    await home.alice.append(home.inbox, [{ message: large }])
+    expect(flushes).toBe(4)
+    await home.store.close()
+  })
+})
+
+describe('a slow disk', () => {
+  test('flags go on during a flush, and what needs a flush gathers behind it', async () => {
+    const flushes: (() => void)[] = []
+    let slow = false
+    const aroundFlush = async (flush: () => Promise<void>): Promise<void> => {
+      if (slow) await new Promise<void>((resolve) => flushes.push(resolve))
+      await flush()
+    }
+    const home = await open({ aroundFlush })
+    await fill(home.alice, home.inbox, ['a'])
+    slow = true
+    const first = fill(home.alice, home.inbox, ['b'])
+    await expect.poll(() => flushes.length).toBe(1)
+    const flags = home.alice.setFlags(home.inbox, [[1, 1]], { how: 'add', flags: seen })
+    const second = fill(home.alice, home.inbox, ['c'])
+    await flags
+    expect((await home.alice.status(home.inbox)).messages).toBe(2)
+    slow = false
+    flushes[0]?.()
+    await Promise.all([first, second])
+    expect(await show(home.alice, home.inbox)).toEqual(['1 a seen', '2 b', '3 c'])
+    await home.store.close()
+  })
+})
+
+describe('a store that is closed', () => {
+  test('says so, to reads and writes alike', async () => {
+    const home = await open()
+    const box = await home.alice.open(home.inbox)
+    await home.store.close()
+    await expectRefusal(home.alice.status(home.inbox), 'closed')
+    await expectRefusal(home.alice.changesSince(home.inbox, 1), 'closed')
+    await expectRefusal(box.refresh(), 'closed')
+    await expectRefusal(box.content(1), 'closed')
+    await expectRefusal(home.store.directory.listTenants(), 'closed')
+    await expectRefusal(home.store.outbox.stats(), 'closed')
+    await expectRefusal(fill(home.alice, home.inbox, ['a']), 'closed')
+    await expectRefusal(home.store.maintenance.verify(), 'closed')
   })
 })
 

@@ -49,7 +49,7 @@ export class FileBlobs {
       await file.datasync()
       await file.close()
       const path = this.pathOf(hash)
-      await this.#settle(temporary, path)
+      await this.#settle(temporary, { path, size })
       return { hash, size, path }
     } catch (error) {
       await file.close().catch(() => {})
@@ -75,23 +75,17 @@ export class FileBlobs {
     return { hash: hash.digest(), size }
   }
 
-  /** The same bytes may be there already: then that file stays, made young so that no sweep takes it meanwhile. */
-  async #settle(temporary: string, path: string): Promise<void> {
-    const now = new Date()
-    const existing = await stat(path).catch(() => undefined)
-    if (existing !== undefined) {
-      await utimes(path, now, now)
-      if (await stat(path).catch(() => undefined)) {
-        await rm(temporary)
-        return
-      }
-    }
+  /** The same bytes may be there already: then that file stays. Its name may be as new as this one, and is flushed too. */
+  async #settle(temporary: string, { path, size }: { path: string; size: number }): Promise<void> {
     const folder = dirname(path)
-    await mkdir(folder, { recursive: true, mode: 0o700 })
-    this.#fault?.('blob-rename')
-    await rename(temporary, path)
-    await flushFolder(folder)
-    await flushFolder(this.#folder)
+    if (await isThere(path, size)) await rm(temporary)
+    else {
+      await mkdir(folder, { recursive: true, mode: 0o700 })
+      this.#fault?.('blob-rename')
+      await rename(temporary, path)
+    }
+    this.#fault?.('blob-flush')
+    await Promise.all([folder, this.#folder, dirname(this.#folder)].map(flushFolder))
   }
 
   content(hash: Uint8Array, size: number): Content {
@@ -159,6 +153,13 @@ function missing(path: string, error: unknown): never {
   if (error instanceof Error && 'code' in error && error.code === 'ENOENT')
     refuse('corrupt', `The file ${path} of a message is missing.`, 'Restore it from a backup.')
   throw asRefusal(error, path)
+}
+
+/** Made young before the look, so that no sweep takes it after. A file of another size is damaged and is replaced. */
+async function isThere(path: string, size: number): Promise<boolean> {
+  const now = new Date()
+  await utimes(path, now, now).catch(() => {})
+  return (await stat(path).catch(() => undefined))?.size === size
 }
 
 async function flushFolder(folder: string): Promise<void> {

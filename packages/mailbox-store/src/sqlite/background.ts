@@ -56,7 +56,7 @@ export class Background {
   ask(request: Ask): Promise<unknown> {
     return new Promise((resolve, reject) => {
       if (this.#worker === undefined) {
-        reject(gone())
+        reject(this.#closing ? new StoreRefusal('closed', 'The store is closed.') : gone())
         return
       }
       const id = this.#nextId++

@@ -98,7 +98,7 @@ export class Connection {
 
   /** Several reads that see the same moment. Must not await: a snapshot that stays open holds the WAL back. */
   snapshot<Result>(read: () => Result): Result {
-    if (this.raw.inTransaction) return read()
+    if (this.raw.open && this.raw.inTransaction) return read()
     return this.reading(() => {
       this.prepare('BEGIN').run()
       try {
@@ -114,7 +114,7 @@ export class Connection {
     try {
       return read()
     } catch (error) {
-      throw asRefusal(error, this.raw.name)
+      throw this.raw.open ? asRefusal(error, this.raw.name) : new StoreRefusal('closed', 'The store is closed.')
     }
   }
 

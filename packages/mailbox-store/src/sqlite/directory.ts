@@ -6,7 +6,7 @@ import { lastUsedEveryMs, lastUsedRememberedMax } from '../directory/limits.js'
 import type * as R from '../directory/records.js'
 import type { AccountId, CredentialId, DomainId, EnvironmentId, TenantId } from '../model.js'
 import { audit, listAudit } from './audit.js'
-import { asRefusal, type Connection } from './connection.js'
+import type { Connection } from './connection.js'
 import * as addresses from './directory-addresses.js'
 import * as credentialRows from './directory-credential-rows.js'
 import * as credentials from './directory-credentials.js'
@@ -45,11 +45,7 @@ export class SqliteDirectory implements D.Directory {
   }
 
   async #read<Result>(run: (db: Connection) => Result): Promise<Result> {
-    try {
-      return run(this.#db)
-    } catch (error) {
-      throw asRefusal(error, this.#db.raw.name)
-    }
+    return run(this.#db)
   }
 
   createTenant(options: { name: string } & D.By): Promise<R.Tenant> {

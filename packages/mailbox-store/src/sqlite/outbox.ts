@@ -4,7 +4,7 @@
 import type { Page } from '../directory/directory.js'
 import type { MessageId } from '../model.js'
 import type * as O from '../outbox/outbox.js'
-import { asRefusal, type Connection } from './connection.js'
+import type { Connection } from './connection.js'
 import { anythingDue, claim, type DomainCursor, release, renew } from './outbox-claim.js'
 import { listQueue, messageOf, purge, retryNow, stats, submissionOf } from './outbox-queue.js'
 import { cancel, report } from './outbox-report.js'
@@ -40,11 +40,7 @@ export class SqliteOutbox implements O.Outbox {
   }
 
   async #read<Result>(run: (db: Connection) => Result): Promise<Result> {
-    try {
-      return run(this.#db)
-    } catch (error) {
-      throw asRefusal(error, this.#db.raw.name)
-    }
+    return run(this.#db)
   }
 
   submit(submission: O.Submission): Promise<O.Submitted> {

@@ -129,6 +129,7 @@ export function migrate(db: Connection): void {
   if (version() === schemaVersion) return
   db.raw
     .transaction(() => {
+      refuseNewer(version())
       for (let v = version(); v < schemaVersion; v++) db.raw.exec(migrations[v] as string)
       db.raw.pragma(`user_version = ${schemaVersion}`)
       db.raw.pragma(`application_id = ${applicationId}`)

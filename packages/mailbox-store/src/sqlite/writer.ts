@@ -100,7 +100,7 @@ export class Writer {
   }
 
   #turn(): void {
-    const group = this.#queue.splice(0, this.#options.limits.groupOperationsMax)
+    const group = this.#nextGroup()
     if (!this.#begin(group)) return
     const { answers, error } = this.#runGroup(group)
     const changes = error === undefined ? this.#transaction.takeChanges() : []
@@ -108,6 +108,13 @@ export class Writer {
     else if (answers.some(({ waiting }) => waiting.mutation.flush)) this.#answerFlushed(answers, changes)
     else this.#answer(answers, changes)
     this.#schedule()
+  }
+
+  /** While a flush is under way, only those at the head that need none. */
+  #nextGroup(): Waiting[] {
+    const { groupOperationsMax } = this.#options.limits
+    const free = this.#flushing ? this.#queue.findIndex(({ mutation }) => mutation.flush) : -1
+    return this.#queue.splice(0, free < 0 ? groupOperationsMax : Math.min(free, groupOperationsMax))
   }
 
   #answerFlushed(answers: readonly Answer[], changes: readonly MailboxChange[]): void {
