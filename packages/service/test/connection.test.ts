@@ -264,8 +264,8 @@ describe('the idle clock', () => {
     await wait(200)
     expect(connection.closeReason).toBeUndefined()
     client.socket.resume()
-    await connection.closed
-    expect(client.text().length).toBe(16 * 1024 * 1024)
+    expect((await client.closed).length).toBe(16 * 1024 * 1024)
+    expect(connection.closeReason).toBe('idle')
   })
 })
 

@@ -164,9 +164,11 @@ describe('limits', () => {
     }
     await from('192.0.2.7').until('hello')
     await from('192.0.2.8').until('hello')
+    await from('::ffff:c000:209').until('hello')
     await from('2001:db8::1').until('hello')
     await from('2001:db8:0:1::1').until('hello')
     expect(await from('192.0.2.7').closed).toContain('busy')
+    expect(await from('192.0.2.9').closed).toContain('busy')
     expect(await from('2001:db8::2').closed).toContain('busy')
   })
 
@@ -236,6 +238,16 @@ describe('PROXY protocol (contract A8)', () => {
     const client = plainClient(port)
     client.socket.end(Buffer.concat([v2, Buffer.from('a1 LOGOUT\r\n')]))
     expect(await client.closed).toBe('192.0.2.7: a1 LOGOUT\r\n')
+  })
+
+  test('who fails its handshake is logged with the address that the balancer told', async () => {
+    const { certificates } = await givenCertificates()
+    const log = logLines()
+    const { port } = await givenListener({ tls: certificates, proxyNetworks: fromHere, logger: log.logger })
+    const client = plainClient(port)
+    client.socket.write(Buffer.concat([v2, Buffer.from('a1 NOOP\r\n')]))
+    expect(await client.closed).toBe('')
+    expect(log.text()).toContain('"remote":"192.0.2.7","reason":"wrong version number"')
   })
 
   test("LOCAL is the balancer's own connection", async () => {

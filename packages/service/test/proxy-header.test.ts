@@ -24,7 +24,7 @@ const complete: [string, Buffer, { address: string; port: number } | undefined][
   ['v1 UNKNOWN with the longest rest', latin1(`PROXY UNKNOWN ${'f'.repeat(91)}\r\n`), undefined],
   ['v2 TCP4', v2(0x21, 0x11, tcp4), { address: '192.0.2.7', port: 8080 }],
   ['v2 TCP6', v2(0x21, 0x21, tcp6), { address: '2001:db8::7', port: 0x1234 }],
-  ['v2 TCP6 with an IPv4 address', v2(0x21, 0x21, mapped), { address: '::ffff:c000:207', port: 8080 }],
+  ['v2 TCP6 with an IPv4 address', v2(0x21, 0x21, mapped), { address: '192.0.2.7', port: 8080 }],
   ['v2 TCP4 with TLVs', v2(0x21, 0x11, Buffer.concat([tcp4, tlv, tlv])), { address: '192.0.2.7', port: 8080 }],
   ['v2 LOCAL', v2(0x20, 0x00, Buffer.alloc(0)), undefined],
   ['v2 LOCAL with addresses', v2(0x20, 0x11, tcp4), undefined],

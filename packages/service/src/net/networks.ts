@@ -22,25 +22,29 @@ export function networks(items: readonly string[]): Networks {
   }
 }
 
-/** The address without a scope, and an IPv4 one without the prefix a dual-stack socket shows it with (RFC 4291 §2.5.5.2). */
+/**
+ * The one form of an address (RFC 5952 §4), without a scope; an IPv4 one without the prefix that a dual-stack socket or a load
+ * balancer shows it with (RFC 4291 §2.5.5.2).
+ */
 export function plainAddress(address: string): string {
   const [unscoped = ''] = address.split('%')
-  return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(unscoped)?.[1] ?? unscoped
+  if (!isIPv6(unscoped)) return unscoped
+  const plain = new URL(`http://[${unscoped}]`).hostname.slice(1, -1)
+  const [, high, low] = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(plain) ?? []
+  if (high === undefined || low === undefined) return plain
+  return [high, low].flatMap((group) => [Number.parseInt(group, 16) >> 8, Number.parseInt(group, 16) & 255]).join('.')
 }
 
 /** What limits count as one client: an IPv4 address, or the /64 network that one IPv6 client usually has for itself. */
 export function clientNetwork(address: string): string {
   const plain = plainAddress(address)
   if (!isIPv6(plain)) return plain
-  const [head = '', tail] = plain.toLowerCase().split('::')
+  const [head = '', tail] = plain.split('::')
   const groups = head === '' ? [] : head.split(':')
   if (tail !== undefined) {
     const after = tail === '' ? [] : tail.split(':')
     while (groups.length + after.length < 8) groups.push('0')
     groups.push(...after)
   }
-  return `${groups
-    .slice(0, 4)
-    .map((group) => group.replace(/^0+(?=.)/, ''))
-    .join(':')}::/64`
+  return `${groups.slice(0, 4).join(':')}::/64`
 }

@@ -4,6 +4,7 @@
  * the header is whole; never takes a byte behind it.
  */
 import { isIPv4, isIPv6 } from 'node:net'
+import { plainAddress } from './networks.js'
 
 export interface ProxySource {
   readonly address: string
@@ -77,5 +78,5 @@ function version2(bytes: Buffer): ProxyHeader {
 function written(address: Buffer): string {
   if (address.length === 4) return address.join('.')
   const groups = Array.from({ length: 8 }, (_, index) => address.readUInt16BE(index * 2).toString(16))
-  return new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1)
+  return plainAddress(groups.join(':'))
 }

@@ -10,6 +10,7 @@ import type { Certificates } from '../tls/certificates.js'
 import { HandshakeError, handshake } from '../tls/handshake.js'
 import { ConnectionCount, type Refusal } from './connection-count.js'
 import { type Networks, plainAddress } from './networks.js'
+import type { ProxySource as Client } from './proxy-header.js'
 import { ProxyHeaderError, readProxyHeader } from './read-proxy-header.js'
 
 /** A client that came through. Nobody has read from its socket or listens to it; whoever takes it owns it. */
@@ -70,7 +71,7 @@ export class Reception {
     // An error is followed by 'close', which whoever holds the socket listens to.
     socket.on('error', () => undefined)
     if (this.#sockets.size > this.#options.connectionsMax + refusedAtOnceMax) this.#cutOff(socket)
-    else this.#lead(socket).catch((error) => this.#giveUp(socket, error))
+    else void this.#lead(socket)
   }
 
   destroyAll(): void {
@@ -78,8 +79,18 @@ export class Reception {
   }
 
   async #lead(socket: Socket): Promise<void> {
-    const client = await this.#clientOf(socket)
-    if (client === undefined || socket.destroyed) return
+    let remote = socket.remoteAddress
+    try {
+      const client = await this.#clientOf(socket)
+      if (client === undefined || socket.destroyed) return
+      remote = client.address
+      await this.#admit(socket, client)
+    } catch (error) {
+      this.#giveUp(socket, { remote, error })
+    }
+  }
+
+  async #admit(socket: Socket, client: Client): Promise<void> {
     const place = this.#count.take(client.address)
     if (place.refusal === undefined) {
       socket.once('close', place.release)
@@ -94,7 +105,7 @@ export class Reception {
   }
 
   /** Who it is: whom the load balancer names, or else the peer. Undefined when the socket is already gone. */
-  async #clientOf(socket: Socket): Promise<{ readonly address: string; readonly port: number } | undefined> {
+  async #clientOf(socket: Socket): Promise<Client | undefined> {
     const { remoteAddress, remotePort } = socket
     if (remoteAddress === undefined || remotePort === undefined) return void socket.destroy()
     const { proxyNetworks, proxyTimeoutMs } = this.#options
@@ -104,7 +115,7 @@ export class Reception {
     return { address: plainAddress(address), port }
   }
 
-  async #incoming(socket: Socket, client: { readonly address: string; readonly port: number }): Promise<Incoming> {
+  async #incoming(socket: Socket, client: Client): Promise<Incoming> {
     const { tls } = this.#options
     return {
       id: randomBytes(8).toString('hex'),
@@ -146,8 +157,7 @@ export class Reception {
     socket.destroy()
   }
 
-  #giveUp(socket: Socket, error: unknown): void {
-    const remote = socket.remoteAddress
+  #giveUp(socket: Socket, { remote, error }: { readonly remote: string | undefined; readonly error: unknown }): void {
     if (error instanceof HandshakeError || error instanceof ProxyHeaderError) {
       this.#countRefusal(error instanceof HandshakeError ? 'handshake' : 'proxy header')
       this.#logger.info({ remote, reason: error.message }, 'closed before its protocol')
