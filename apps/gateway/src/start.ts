@@ -43,7 +43,7 @@ export async function startGateway(config: Config, host: HostProcess): Promise<S
   const owner = createOwnerPart({ store, folder, domain, adminKey, logger })
   const tls = createCertificatesPart({ config, clock, logger, metrics })
   const sweeper = createSweeper({ store, clock, logger })
-  const login = createLogin({ store, serverKeyPath: folder.serverKey, logger, clock })
+  const login = createLogin({ store, serverKey: owner.serverKey, logger, clock })
   const { doorbell } = storePart
   const imap = createImapPart({ config, store, doorbell, certificates: tls.certificates, login, logger, metrics })
   const doors = config.roles.includes('imap') ? [imap] : []

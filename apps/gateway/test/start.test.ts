@@ -4,6 +4,8 @@ import { spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { connect as connectTls } from 'node:tls'
 import { expect, test } from 'vitest'
 import { credentialOf, newFolder, postern, run, said, started, stop } from './gateway-process.js'
 
@@ -280,6 +282,19 @@ test('a certificate that is not there, and a domain that is none, are named', as
     'postern: POSTERN_DOMAIN is 127.0.0.1: An IP address is not a domain.',
     'Set POSTERN_DOMAIN to a domain such as example.com.',
   ])
+})
+
+test('a running gateway goes on with its server key, and makes no new one when the file is gone', async () => {
+  const dataDir = newFolder()
+  const gateway = postern(['start', '--json'], { env: { POSTERN_DATA_DIR: dataDir } })
+  const { firstStart, imap } = await started(gateway)
+  rmSync(join(dataDir, 'secret.key'))
+  const client = connectTls({ port: imap!.port, host: '127.0.0.1', rejectUnauthorized: false })
+  client.write(`a1 LOGIN ${firstStart!.inbox} ${firstStart!.password}\r\n`)
+  const answer = await text(client.end('a2 LOGOUT\r\n'))
+  expect(answer).toMatch(/^a1 OK /m)
+  expect(existsSync(join(dataDir, 'secret.key'))).toBe(false)
+  await stop(gateway)
 })
 
 test('npm start hands its place to the gateway, so that signals reach it', async () => {

@@ -1,14 +1,14 @@
 // Who may come in by mail: a user name and a secret against the directory's credentials. A refusal is one and the same for
 // the client; its cause goes to the log, with the session's id. Contract B2, B6–B8.
 
-import { loadServerKey, parseSecret, verifySecret } from '@postern/auth'
+import { parseSecret, verifySecret } from '@postern/auth'
 import type { Login, LoginRequest } from '@postern/imap'
 import type { Credential, Domain, FoundSecret, Inbox, Scope, Store } from '@postern/mailbox-store'
 import type { Logger } from '@postern/telemetry'
 
 export interface LoginOptions {
   readonly store: () => Store
-  readonly serverKeyPath: string
+  readonly serverKey: () => Uint8Array
   readonly logger: Logger
   readonly clock: () => number
 }
@@ -29,8 +29,7 @@ type Cause =
   | 'domain not verified'
   | 'domain keeps no mail'
 
-export function createLogin({ store, serverKeyPath, logger, clock }: LoginOptions): Login {
-  let serverKey: Promise<Uint8Array> | undefined
+export function createLogin({ store, serverKey, logger, clock }: LoginOptions): Login {
   return async (request) => {
     const { directory } = store()
     const now = clock()
@@ -53,8 +52,7 @@ export function createLogin({ store, serverKeyPath, logger, clock }: LoginOption
       if (parsed === undefined) return 'no secret of ours'
       const found = await directory.findSecret(parsed.publicPart)
       if (found === undefined) return 'unknown secret'
-      serverKey ??= loadServerKey(serverKeyPath)
-      if (!verifySecret(secret, found.hash, await serverKey)) return 'wrong secret'
+      if (!verifySecret(secret, found.hash, serverKey())) return 'wrong secret'
       const cause = causeInCredential(found, { now, scope: 'imap' })
       if (cause !== undefined) return cause
       const resolved = await directory.findAddress(user)

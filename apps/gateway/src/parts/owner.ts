@@ -21,13 +21,20 @@ export interface OwnerPartOptions {
   readonly logger: Logger
 }
 
-export function createOwnerPart(options: OwnerPartOptions): Part & { firstStart(): FirstStart | undefined } {
+export interface OwnerPart extends Part {
+  firstStart(): FirstStart | undefined
+  serverKey(): Uint8Array
+}
+
+export function createOwnerPart(options: OwnerPartOptions): OwnerPart {
   const { store, folder, domain, adminKey, logger } = options
   const first = new OnceStarted<FirstStart | undefined>('the first start')
+  const key = new OnceStarted<Uint8Array>('the server key')
   let claimed: Claim | undefined
 
   const begin = async (directory: Directory): Promise<FirstStart | undefined> => {
     const serverKey = await serverKeyFor(directory, folder.serverKey)
+    key.set(serverKey)
     const made = await firstStart({ directory, serverKey, domain, adminKey, random: randomBytes })
     await warnOfUnknownKey(directory, serverKey)
     return made
@@ -43,6 +50,7 @@ export function createOwnerPart(options: OwnerPartOptions): Part & { firstStart(
   return {
     name: 'owner',
     firstStart: () => first.get(),
+    serverKey: () => key.get(),
     async start() {
       const { directory } = store()
       if (!(await isFirstStartOver(directory))) {
