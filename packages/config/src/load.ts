@@ -34,7 +34,7 @@ export function load(env: Environment, options: LoadOptions = {}): Config {
   const file = readEnvFile(options.envFile ?? fromProcess(envFileName), readFile, mistakes)
   const fromFile: Layer = (name) => file.get(name) || undefined
 
-  mistakes.push(...unknown(new Set([...Object.keys(env), ...file.keys()])))
+  mistakes.push(...unknown(new Set([...Object.keys(env), ...file.keys()]), env))
   const values: Record<string, unknown> = {}
   for (const [field, setting] of table) {
     const text = given(setting, [fromProcess, fromFile], readFile, mistakes) ?? setting.default
@@ -58,14 +58,20 @@ function readEnvFile(path: string | undefined, readFile: (path: string) => strin
   }
 }
 
-function unknown(names: Iterable<string>): Mistake[] {
+function unknown(names: Iterable<string>, env: Environment): Mistake[] {
   return [...names]
-    .filter((name) => name.startsWith(prefix) && !knownNames.includes(name))
+    .filter((name) => name.startsWith(prefix) && !knownNames.includes(name) && !isServiceLink(name, env[name]))
     .map((name) => {
       const meant = didYouMean(name, knownNames)
       const fix = meant ? `Did you mean ${meant}?` : 'Remove it; config/postern.env.example lists every setting.'
       return { name, wrong: 'is not a setting', fix }
     })
+}
+
+/** Kubernetes and Docker put the address of a service called `postern` into the environment of every container beside it. */
+function isServiceLink(name: string, value = ''): boolean {
+  const isPartOfOne = /_SERVICE_(?:HOST|PORT(?:_\w+)?)$|_PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?$/.test(name)
+  return isPartOfOne || (/_PORT$/.test(name) && /^(?:tcp|udp|sctp):\/\//.test(value))
 }
 
 /** The text of the first layer that gives the setting, by value or by file. */

@@ -9,6 +9,24 @@ const files = (content: Record<string, string>) => (path: string) => {
   return found
 }
 
+test('what Kubernetes and Docker say about a service called postern is no setting', () => {
+  const said = {
+    POSTERN_SERVICE_HOST: '10.96.0.7',
+    POSTERN_SERVICE_PORT: '993',
+    POSTERN_SERVICE_PORT_IMAPS: '993',
+    POSTERN_PORT: 'tcp://10.96.0.7:993',
+    POSTERN_PORT_993_TCP: 'tcp://10.96.0.7:993',
+    POSTERN_PORT_993_TCP_PROTO: 'tcp',
+    POSTERN_PORT_993_TCP_PORT: '993',
+    POSTERN_PORT_993_TCP_ADDR: '10.96.0.7',
+    POSTERN_MAIL_SERVICE_HOST: '10.96.0.8',
+    POSTERN_MAIL_PORT: 'udp://10.96.0.8:53',
+  }
+  expect(load(said)).toEqual(load({}))
+  expect(() => load({ POSTERN_PORT: '993' })).toThrow('POSTERN_PORT is not a setting')
+  expect(() => load({ POSTERN_IMAPS_SERVICE: 'x' })).toThrow('POSTERN_IMAPS_SERVICE is not a setting')
+})
+
 describe('defaults', () => {
   test('are those of the contract (A6)', () => {
     expect(load({})).toEqual({

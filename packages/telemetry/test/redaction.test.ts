@@ -13,6 +13,14 @@ class Refusal extends Error {
 
 const withGetter = { get token() { return 'hunter2-hunter2' } } // biome-ignore format: one row
 
+/** What base64 in the text hides, at any position. */
+const decoded = (text: string): string =>
+  [0, 1, 2, 3]
+    .flatMap((shift) =>
+      (text.match(/[\w+/-]{8,}/g) ?? []).map((run) => Buffer.from(run.slice(shift), 'base64').toString('latin1')),
+    )
+    .join(' ')
+
 test.each<[string, (logger: Logger) => void]>([
   ['in the message', (log) => log.info(`login with ${key} failed`)],
   ['in a formatted message', (log) => log.info('login with %s and %o', key, { app })],
@@ -51,12 +59,23 @@ test.each<[string, (logger: Logger) => void]>([
   ['apiKey', (log) => log.info({ apiKey: 'hunter2-hunter2' })],
   ['x-api-key', (log) => log.info({ headers: { 'X-API-Key': 'hunter2-hunter2' } })],
   ['the given admin key', (log) => log.info('the key is correct "horse" battery')],
+  [
+    'the given admin key in SASL PLAIN',
+    (log) => log.info(`AUTH PLAIN ${Buffer.from('\0me\0correct "horse" battery').toString('base64')}`),
+  ],
+  [
+    'the given admin key in base64url',
+    (log) => log.info({ h: Buffer.from('>>?correct "horse" battery??>').toString('base64url') }),
+  ],
+  ['a key in base64url', (log) => log.info({ h: Buffer.from(`>>?${app}??>`).toString('base64url') })],
+  ['a bearer token in a text', (log) => log.info('GET / Authorization: Bearer hunter2-hunter2')],
   ['the given admin key in a URL', (log) => log.info('GET /?key=correct%20%22horse%22%20battery')],
 ])('%s', (_, write) => {
   const { logger, text } = collectLines({ secrets: ['correct "horse" battery'] })
   write(logger)
   expect(text()).toContain('[redacted]')
   expect(text()).not.toMatch(/hunter2|0123456789_|zyxwvtsrqp|horse/)
+  expect(decoded(text())).not.toMatch(/zyxwvtsrqp|horse/)
   expect(text()).not.toContain(plainOf(0).slice(-16))
   expect(() => JSON.parse(text())).not.toThrow()
   expect(text().endsWith('\n')).toBe(true)
