@@ -1,5 +1,5 @@
 /**
- * Finds the servers that tests talk to, and installs those that are missing where that can be done without a question: as
+ * Finds the programs that tests talk to, and installs those that are missing where that can be done without a question: as
  * root, on a Debian or Ubuntu. Elsewhere it says what to install.
  */
 import { execFileSync, spawnSync } from 'node:child_process'
@@ -10,6 +10,7 @@ import { delimiter, join } from 'node:path'
 export const programs = {
   redis: { tools: ['redis-server'], debianPackage: 'redis-server' },
   postgres: { tools: ['postgres', 'initdb'], debianPackage: 'postgresql' },
+  mbsync: { tools: ['mbsync'], debianPackage: 'isync' },
 }
 
 /** The folder that holds the program's tools, or undefined. */
@@ -25,15 +26,26 @@ export function versionOf(name, folder) {
   return execFileSync(join(folder, programs[name].tools[0]), ['--version'], { encoding: 'utf8' }).trim()
 }
 
-/** Folders of all the named programs; those that are missing are installed, or the error says how. */
-export function findOrInstall(names) {
+/**
+ * Folders of all the named programs; those that are missing are installed, or the error says how. Those in `wished` are
+ * installed with them where that can be done; a test that doesn't find its program says so itself.
+ */
+export function findOrInstall(names, { wished = [] } = {}) {
   const missing = names.filter((name) => find(name) === undefined)
-  if (missing.length > 0) install(missing.map((name) => programs[name].debianPackage))
+  const also = mayInstall() ? wished.filter((name) => find(name) === undefined) : []
+  try {
+    if (missing.length + also.length > 0) install([...missing, ...also].map((name) => programs[name].debianPackage))
+  } catch (error) {
+    if (missing.length > 0) throw error
+    console.error(`services: ${error.message}`)
+  }
   return Object.fromEntries(names.map((name) => [name, find(name) ?? notThere([programs[name].debianPackage])]))
 }
 
+const mayInstall = () => process.getuid?.() === 0 && isExecutable('/usr/bin/apt-get')
+
 function install(packages) {
-  if (process.getuid?.() !== 0 || !isExecutable('/usr/bin/apt-get')) notThere(packages)
+  if (!mayInstall()) notThere(packages)
   console.error(`services: installing ${packages.join(' and ')}`)
   aptGet('update')
   aptGet('install', '-y', '--no-install-recommends', ...packages)

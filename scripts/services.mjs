@@ -12,14 +12,17 @@ import { startServer } from './private-servers.mjs'
 import { find, findOrInstall, programs, versionOf } from './programs.mjs'
 
 const variables = { redis: 'REDIS_URL', postgres: 'DATABASE_URL' }
+/** Programs that tests run themselves. */
+const clients = Object.keys(programs).filter((name) => variables[name] === undefined)
 const usage = `Usage: scripts/services -- command [argument…]   run it with REDIS_URL and DATABASE_URL set
        scripts/services --check                  say what is found on this machine`
 
-const wanted = () => Object.keys(programs).filter((name) => !process.env[variables[name]])
+const wanted = () => Object.keys(variables).filter((name) => !process.env[variables[name]])
 
 function check() {
-  const lines = Object.entries(variables).map(([name, variable]) => {
-    if (process.env[variable]) return [true, `${name}: ${variable} is set, nothing is started`]
+  const lines = Object.keys(programs).map((name) => {
+    const variable = variables[name]
+    if (variable && process.env[variable]) return [true, `${name}: ${variable} is set, nothing is started`]
     const folder = find(name)
     if (folder === undefined) return [false, `${name}: not found (Debian's package ${programs[name].debianPackage})`]
     return [true, `${name}: ${folder}, ${versionOf(name, folder)}`]
@@ -42,7 +45,7 @@ const exitCodeOf = (signal) => 128 + constants.signals[signal]
 
 async function withServices(words) {
   const names = wanted()
-  const bins = findOrInstall(names)
+  const bins = findOrInstall(names, { wished: clients })
   const home = mkdtempSync(join(tmpdir(), 'postern-services-'))
   chmodSync(home, 0o755)
   const starts = await Promise.allSettled(names.map((name) => startServer(name, { bin: bins[name], home })))
