@@ -51,8 +51,8 @@ test('sort column', () => {
     displayFrom: 'A B',
     displayTo: '',
   }
-  const { isReplyOrForward: _, ...kept } = sort
-  expect(unpackSort(packSort(sort))).toEqual(kept)
+  expect(unpackSort(packSort(sort))).toEqual(sort)
+  expect(unpackSort(packSort({ ...sort, isReplyOrForward: true })).isReplyOrForward).toBe(true)
   expect(unpackSort(packSort({ ...sort, date: undefined })).date).toBeUndefined()
   expect(unpackSort(packSort({ ...sort, date: -86_400_000 })).date).toBe(-86_400_000)
   expect(unpackSort(packSort({ ...sort, subject: 'a\u001fb' })).subject).toBe('a b')

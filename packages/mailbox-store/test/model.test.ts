@@ -387,6 +387,6 @@ test('random work on two stores over one folder leads to what a plain model says
         await rm(folder, { recursive: true, force: true })
       }
     }),
-    { numRuns: 15, interruptAfterTimeLimit: 12_000 },
+    { numRuns: 40, interruptAfterTimeLimit: 12_000 },
   )
 })

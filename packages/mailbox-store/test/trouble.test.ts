@@ -1,7 +1,7 @@
 // A disk that is full, a folder that cannot be written, a file that is damaged, a database of another version: a clear
 // refusal that says what to do, and what was acknowledged stays. Real disks, real permissions, real processes.
 
-import { execFile, spawnSync } from 'node:child_process'
+import { execFile, execFileSync, spawnSync } from 'node:child_process'
 import {
   chmodSync,
   chownSync,
@@ -456,11 +456,15 @@ describe('files that no row names', () => {
     const half = join(data(), 'blobs', 'incoming', 'half')
     const young = join(data(), 'blobs', 'incoming', 'young')
     mkdirSync(join(data(), 'blobs', 'ab'), { recursive: true })
-    for (const path of [stray, half, young]) writeFileSync(path, 'left by a crash')
+    const foreign = join(data(), 'blobs', 'ab', 'README')
+    for (const path of [stray, half, young, foreign]) writeFileSync(path, 'left by a crash')
     const old = new Date(Date.now() - 7_200_000)
-    for (const path of [stray, half]) utimesSync(path, old, old)
+    for (const path of [stray, half, foreign]) utimesSync(path, old, old)
     expect(await home.store.maintenance.sweepOrphans()).toBe(2)
-    expect([stray, half, young].map((path) => existsSync(path))).toEqual([false, false, true])
+    expect([stray, half, young, foreign].map((path) => existsSync(path))).toEqual([false, false, true, true])
+    const kept = execFileSync('find', [join(data(), 'blobs'), '-type', 'f', '-size', '+50k'], { encoding: 'utf8' })
+    utimesSync(kept.trim(), old, old)
+    expect(await home.store.maintenance.sweepOrphans()).toBe(0)
     expect(await home.store.maintenance.verify()).toEqual([])
     await home.store.close()
   })

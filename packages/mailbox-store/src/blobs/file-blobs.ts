@@ -109,6 +109,8 @@ export class FileBlobs {
         const found = await stat(path).catch(() => undefined)
         if (found === undefined) continue
         const hash = folder === 'incoming' ? undefined : Buffer.from(folder + name, 'hex')
+        // Somebody else's.
+        if (hash !== undefined && this.pathOf(hash) !== path) continue
         yield { path, hash, bytes: found.size, modifiedMs: found.mtimeMs }
       }
     }

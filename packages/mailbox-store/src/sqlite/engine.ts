@@ -85,7 +85,7 @@ export async function openStore(options: OpenOptions): Promise<Store> {
     account: (id: AccountId) => new SqliteAccount(id, parts),
     domainView: (id: DomainId) => new SqliteDomainView(id, parts),
     stage: async (source) => stage(source),
-    maintenance: maintenance(background, { db, writer, blobs, now }),
+    maintenance: maintenance(background, { db, writer, blobs, now, limits }),
     async close() {
       await writer.close()
       await background.close()

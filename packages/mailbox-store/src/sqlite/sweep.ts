@@ -3,7 +3,9 @@
 // may still see, but retention, which an operator has asked for.
 
 import { rmSync, statSync } from 'node:fs'
+import { setImmediate as turn } from 'node:timers/promises'
 import type { FileBlobs } from '../blobs/file-blobs.js'
+import type { StoreLimits } from '../limits.js'
 import { uidSetOf } from '../messages/uid-set.js'
 import type { AccountId, MailboxId } from '../model.js'
 import { refuse } from '../refusals.js'
@@ -24,9 +26,10 @@ export interface Sweep {
   readonly writer: Writer
   readonly blobs: FileBlobs
   readonly now: () => number
+  readonly limits: StoreLimits
 }
 
-/** One slice of each kind of work. True when more is left. */
+/** One slice. True when more is left. */
 export async function sweep(parts: Sweep, options: SweepOptions = {}): Promise<boolean> {
   const { graceMs = graceDefaultMs, messagesMax = messagesPerSlice, retention = [] } = options
   const expired = await expireSlice(parts, retention, messagesMax)
@@ -35,8 +38,9 @@ export async function sweep(parts: Sweep, options: SweepOptions = {}): Promise<b
     run: (tx) => purgeSlice(tx, { before: tx.now - graceMs, messagesMax }),
   })
   for (const hash of purged.files) await removeFile(parts, hash)
-  await parts.writer.submit({ flush: false, run: forgetOldTombstones })
-  return expired || purged.more
+  if (expired || purged.more) return true
+  await forgetOldTombstones(parts)
+  return false
 }
 
 /** While files are held (a backup copies them) none is removed. */
@@ -56,20 +60,23 @@ interface Purged {
 
 /** Takes the oldest garbage: a message that has other entries loses a copy, one that has none goes. */
 function purgeSlice(tx: Transaction, { before, messagesMax }: { before: number; messagesMax: number }): Purged {
-  const row = tx.db.get<{ id: number; messages: Uint8Array }>(
-    'SELECT id, messages FROM garbage WHERE at <= ? ORDER BY id LIMIT 1',
-    before,
-  )
-  if (row === undefined) return { files: [], more: false }
-  const messages = new Uint32Array(Uint8Array.from(row.messages).buffer)
   const files: Uint8Array[] = []
-  for (const message of messages.subarray(0, messagesMax)) {
-    const file = dropUse(tx, message)
-    if (file !== undefined) files.push(file)
+  for (let left = messagesMax; left > 0; ) {
+    const row = tx.db.get<{ id: number; messages: Uint8Array }>(
+      'SELECT id, messages FROM garbage WHERE at <= ? ORDER BY id LIMIT 1',
+      before,
+    )
+    if (row === undefined) return { files, more: false }
+    const messages = new Uint32Array(Uint8Array.from(row.messages).buffer)
+    for (const message of messages.subarray(0, left)) {
+      const file = dropUse(tx, message)
+      if (file !== undefined) files.push(file)
+    }
+    const rest = messages.slice(left)
+    if (rest.length === 0) tx.db.run('DELETE FROM garbage WHERE id = ?', row.id)
+    else tx.db.run('UPDATE garbage SET messages = ? WHERE id = ?', new Uint8Array(rest.buffer), row.id)
+    left -= messages.length - rest.length
   }
-  const rest = messages.slice(messagesMax)
-  if (rest.length === 0) tx.db.run('DELETE FROM garbage WHERE id = ?', row.id)
-  else tx.db.run('UPDATE garbage SET messages = ? WHERE id = ?', new Uint8Array(rest.buffer), row.id)
   return { files, more: true }
 }
 
@@ -89,49 +96,59 @@ function dropUse(tx: Transaction, message: number): Uint8Array | undefined {
  * Removes a file no row names. Under the write lock, since an append that found the same bytes there checks for the
  * file under that lock too; and never a young one, which may be waiting for its row.
  */
-async function removeFile({ writer, blobs }: Sweep, hash: Uint8Array): Promise<void> {
+function removeFile({ writer, blobs }: Sweep, hash: Uint8Array): Promise<boolean> {
   const path = blobs.pathOf(hash)
-  await writer.submit({
+  return writer.submit({
     flush: false,
     run: (tx) => {
-      if (filesHeld(tx)) return
-      if (tx.db.get('SELECT 1 FROM message WHERE file = 1 AND hash = ?', hash) !== undefined) return
+      if (filesHeld(tx) || isNamed(tx.db, hash)) return false
       const found = statSync(path, { throwIfNoEntry: false })
-      if (found !== undefined && tx.now - found.mtimeMs > fileGraceMs) rmSync(path, { force: true })
+      if (found === undefined || tx.now - found.mtimeMs <= fileGraceMs) return false
+      rmSync(path, { force: true })
+      return true
     },
   })
 }
+
+const isNamed = (db: Connection, hash: Uint8Array): boolean =>
+  db.get('SELECT 1 FROM message WHERE file = 1 AND hash = ?', hash) !== undefined
 
 /** Files left by a crash between flush and commit, or kept above because they were young. Reads every file's name. */
 export async function sweepOrphans(parts: Sweep): Promise<number> {
   let removed = 0
   for await (const { path, hash, modifiedMs } of parts.blobs.files()) {
     if (parts.now() - modifiedMs <= fileGraceMs) continue
-    if (hash === undefined) await parts.blobs.remove(path)
-    else {
-      if (parts.db.get('SELECT 1 FROM message WHERE file = 1 AND hash = ?', hash) !== undefined) continue
-      await removeFile(parts, hash)
-    }
-    removed++
+    if (hash === undefined) {
+      await parts.blobs.remove(path)
+      removed++
+    } else if (!isNamed(parts.db, hash) && (await removeFile(parts, hash))) removed++
   }
   return removed
 }
 
-function forgetOldTombstones(tx: Transaction): void {
-  const { tombstonesPerMailboxMax } = tx.limits
-  const full = tx.db.get<{ mailbox: MailboxId }>(
-    'SELECT mailbox FROM tombstone GROUP BY mailbox HAVING count(*) > ? LIMIT 1',
-    tombstonesPerMailboxMax,
-  )
-  if (full === undefined) return
-  const { modSeq } = tx.db.get<{ modSeq: number }>(
-    'SELECT mod_seq AS modSeq FROM tombstone WHERE mailbox = ? ORDER BY mod_seq DESC LIMIT 1 OFFSET ?',
-    full.mailbox,
-    tombstonesPerMailboxMax,
-  ) as { modSeq: number }
-  tx.db.run('DELETE FROM tombstone WHERE mailbox = ? AND mod_seq <= ?', full.mailbox, modSeq)
-  tx.touch(tx.mailbox(full.mailbox)).tombstonesFrom = modSeq
+/** Looks at one mailbox after the other, with turns for others in between. */
+async function forgetOldTombstones({ db, writer, limits }: Sweep): Promise<void> {
+  const next = (after: number): MailboxId | undefined =>
+    db.get<{ mailbox: MailboxId }>('SELECT mailbox FROM tombstone WHERE mailbox > ? ORDER BY mailbox LIMIT 1', after)
+      ?.mailbox
+  for (let mailbox = next(0); mailbox !== undefined; mailbox = next(mailbox)) {
+    const newest = db.get<{ modSeq: number }>(
+      'SELECT mod_seq AS modSeq FROM tombstone WHERE mailbox = ? ORDER BY mod_seq DESC LIMIT 1 OFFSET ?',
+      mailbox,
+      limits.tombstonesPerMailboxMax,
+    )
+    if (newest === undefined) await turn()
+    else await writer.submit({ flush: false, run: forgetTombstones({ mailbox, upTo: newest.modSeq }) })
+  }
 }
+
+const forgetTombstones =
+  ({ mailbox, upTo }: { mailbox: MailboxId; upTo: number }) =>
+  (tx: Transaction): void => {
+    // None where the mailbox has been deleted meanwhile, or another process was here first.
+    if (tx.db.change('DELETE FROM tombstone WHERE mailbox = ? AND mod_seq <= ?', mailbox, upTo) > 0)
+      tx.touch(tx.mailbox(mailbox)).tombstonesFrom = upTo
+  }
 
 /** Mail saved longer ago than its mailbox keeps it goes, oldest first; inboxes under legal hold are left alone. */
 async function expireSlice(
@@ -139,22 +156,32 @@ async function expireSlice(
   rules: readonly RetentionRule[],
   messagesMax: number,
 ): Promise<boolean> {
+  for (const { days } of rules)
+    if (!(days >= 1)) refuse('invalid', `Retention of ${days} days would remove new mail.`, 'Keep it a day at least.')
+  let left = messagesMax
   for (const rule of rules) {
-    if (!(rule.days >= 1))
-      refuse('invalid', `Retention of ${rule.days} days would remove new mail.`, 'Keep it a day at least.')
     const before = Math.floor(now() / 1000) - rule.days * 86_400
     const named = rules.filter(({ domain, mailbox }) => domain === rule.domain && mailbox !== '*')
     for (const { account, mailbox } of mailboxesUnder(db, rule, named)) {
-      const uids = savedBefore(db, { mailbox, before, messagesMax })
-      if (uids.length === 0) continue
-      await writer.submit({
-        flush: true,
-        run: (tx) => expunge(tx, { account, mailbox, uids: uidSetOf(uids), always: true }),
-      })
-      return true
+      const uids = savedBefore(db, { mailbox, before, messagesMax: left })
+      if (uids.length === 0) await turn()
+      else left -= await writer.submit({ flush: true, run: (tx) => expire(tx, { account, mailbox, uids }) })
+      if (left === 0) return true
     }
   }
   return false
+}
+
+/** The inbox may have come under legal hold, and the mailbox may have gone, since they were looked up. */
+function expire(
+  tx: Transaction,
+  { account, mailbox, uids }: { account: AccountId; mailbox: MailboxId; uids: readonly number[] },
+): number {
+  const free = tx.db.get(
+    'SELECT 1 FROM mailbox m JOIN inbox i ON i.id = m.account WHERE m.id = ? AND i.legal_hold = 0',
+    mailbox,
+  )
+  return free === undefined ? 0 : expunge(tx, { account, mailbox, uids: uidSetOf(uids), always: true }).uids.length
 }
 
 interface RuledMailbox {

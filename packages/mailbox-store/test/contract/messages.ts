@@ -211,6 +211,14 @@ export function messageContract(makeEngine: MakeEngine): void {
       expect((await home.alice.quota()).messages).toEqual({ used: 3, limit: 10 })
     })
 
+    test('replace needs room for the difference alone', async () => {
+      await fill(home.alice, home.inbox, ['a', 'b', 'c'])
+      await home.alice.replace(home.inbox, 2, home.inbox, { message: mail('d') })
+      await expectRefusal(home.alice.replace(home.inbox, 1, archive, { message: mail('long') }), 'over-quota')
+      expect(await show(home.alice, home.inbox)).toEqual(['1 a', '3 c', '4 d'])
+      expect((await home.alice.quota()).messages).toEqual({ used: 3, limit: 10 })
+    })
+
     test('messages are counted too', async () => {
       for (let i = 0; i < 10; i++) await home.alice.append(home.inbox, [{ message: bytesOf(`Subject: ${i}\r\n\r\n`) }])
       await expectRefusal(home.alice.append(home.inbox, [{ message: bytesOf('Subject: x\r\n\r\n') }]), 'over-quota')
@@ -363,6 +371,25 @@ export function messageContract(makeEngine: MakeEngine): void {
       expect(await home.store.maintenance.verify()).toEqual([])
     })
 
+    test('replace removes one and appends the other, here or elsewhere, and inherits nothing', async () => {
+      await fill(home.alice, home.inbox, ['a', 'b', 'c'])
+      await home.alice.setFlags(home.inbox, [[2, 2]], { how: 'add', flags: seen })
+      const { highestModSeq } = await home.alice.status(home.inbox)
+      const here = await home.alice.replace(home.inbox, 2, home.inbox, { message: mail('d'), internalDate: 5 })
+      expect(here.uid).toBe(4)
+      expect(here.uidValidity).toBe((await home.alice.status(home.inbox)).uidValidity)
+      expect(await show(home.alice, home.inbox)).toEqual(['1 a', '3 c', '4 d'])
+      const changes = await home.alice.changesSince(home.inbox, highestModSeq)
+      expect(changes).toMatchObject({ highestModSeq: here.modSeq, changed: [{ uid: 4 }], vanished: [[2, 2]] })
+      const there = await home.alice.replace(home.inbox, 1, archive, { message: mail('e'), flags: seen })
+      expect(there.uid).toBe(1)
+      expect(await show(home.alice, archive)).toEqual(['1 e seen'])
+      await expectRefusal(home.alice.replace(home.inbox, 1, archive, { message: mail('f') }), 'no-such-message')
+      expect(await show(home.alice, archive)).toEqual(['1 e seen'])
+      expect(await show(home.alice, home.inbox)).toEqual(['3 c', '4 d'])
+      expect(await home.store.maintenance.verify()).toEqual([])
+    })
+
     test('move shows a message in one place at a time, and tells both mailboxes', async () => {
       const before = await home.alice.status(home.inbox)
       const moved = await home.alice.move(home.inbox, [[2, 3]], archive)
@@ -409,6 +436,19 @@ export function messageContract(makeEngine: MakeEngine): void {
         rows.push(...slice.map(({ message }) => message))
       expect(rows).toEqual([first])
       box.close()
+    })
+
+    test('a slice of the sweep is as many messages, however many expunges they went in', async () => {
+      await fill(
+        home.alice,
+        home.inbox,
+        Array.from({ length: 26 }, (_, i) => `m${i}`),
+      )
+      for (let uid = 1; uid <= 30; uid++) await home.alice.remove(home.inbox, [[uid, uid]])
+      let slices = 1
+      while (await home.store.maintenance.sweep({ graceMs: -1, messagesMax: 10 })) slices++
+      expect(slices).toBeLessThanOrEqual(4)
+      expect(await home.store.maintenance.verify()).toEqual([])
     })
 
     test('a copy has the same email id and thread id; replies share the thread id', async () => {
@@ -467,6 +507,30 @@ export function messageContract(makeEngine: MakeEngine): void {
       expect((await home.alice.changesSince(home.inbox, highestModSeq)).vanished).toEqual([[1, 25]])
       const recent = (await home.alice.status(home.inbox)).highestModSeq - 3
       expect((await home.alice.changesSince(home.inbox, recent)).vanished).toEqual([[23, 25]])
+    })
+
+    test('one sweep forgets the old expunges of every mailbox', async () => {
+      const since: number[] = []
+      for (const mailbox of [home.inbox, archive]) {
+        await fill(
+          home.alice,
+          mailbox,
+          Array.from({ length: 25 }, (_, i) => `m${i}`),
+        )
+        for (let uid = 1; uid <= 20; uid++) {
+          const { modSeq } = await home.alice.remove(mailbox, [[uid, uid]])
+          if (uid === 3) since.push(modSeq)
+        }
+      }
+      const vanished = async (): Promise<string[]> =>
+        Promise.all(
+          [home.inbox, archive].map(async (mailbox, i) =>
+            formatUidSet((await home.alice.changesSince(mailbox, since[i] as number)).vanished),
+          ),
+        )
+      expect(await vanished()).toEqual(['4:20', '4:20'])
+      await home.store.maintenance.sweep()
+      expect(await vanished()).toEqual(['1:20', '1:20'])
     })
 
     test('two holders of one index each hear everything once', async () => {
@@ -630,6 +694,26 @@ export function messageContract(makeEngine: MakeEngine): void {
           'invalid',
         )
       expect(await show(home.alice, home.inbox)).toEqual(['1 a'])
+    })
+
+    test('an inbox that comes under legal hold while its old mail is looked for keeps it', async () => {
+      await fill(home.alice, home.inbox, ['a'])
+      now += 3 * 86_400_000
+      const held = home.store.directory.updateInbox(home.alice.id, { legalHold: true })
+      const swept = home.store.maintenance.sweep({ retention: [{ domain: home.domain, mailbox: '*', days: 1 }] })
+      await Promise.all([held, swept])
+      expect(await show(home.alice, home.inbox)).toEqual(['1 a'])
+    })
+
+    test('a slice goes on to the next mailbox, up to its number of messages', async () => {
+      for (const mailbox of [home.inbox, archive]) await fill(home.alice, mailbox, ['a', 'b', 'c'])
+      now += 3 * 86_400_000
+      const retention = [{ domain: home.domain, mailbox: '*', days: 1 }]
+      expect(await home.store.maintenance.sweep({ retention, messagesMax: 4 })).toBe(true)
+      const left = [...(await show(home.alice, home.inbox)), ...(await show(home.alice, archive))]
+      expect(left).toHaveLength(2)
+      while (await home.store.maintenance.sweep({ retention, messagesMax: 4 }));
+      expect((await home.alice.quota()).messages.used).toBe(0)
     })
 
     test('mail past its days goes, by name, by special use or as the rest, but not under legal hold', async () => {
