@@ -1,0 +1,208 @@
+// A real server for the tests: a store in a folder of its own, TLS with a self-made certificate, and for each conversation
+// a domain of its own, so that uids and modseqs begin anew. Everybody's password is `secret`.
+
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { connect as dial } from 'node:tls'
+import type { Wire } from '@postern/dialogue'
+import { localDoorbell } from '@postern/events'
+import { type Account, type AccountId, allUids, type MailboxId, openStore, type Store } from '@postern/mailbox-store'
+import { networks, openCertificates } from '@postern/service'
+import { createLogger, createMetrics } from '@postern/telemetry'
+import { type ImapLimits, type ImapServer, startImapServer } from '../src/index.js'
+
+export const password = 'secret'
+/** When everything happens, and when mail that a conversation is given arrived. */
+const nowMs = Date.parse('2026-11-20T12:00:00Z')
+const arrivedSeconds = Date.parse('2026-11-02T10:00:00Z') / 1000
+const messagesFolder = new URL('messages/', import.meta.url)
+const systemFlags = ['\\Seen', '\\Answered', '\\Flagged', '\\Deleted', '\\Draft']
+
+export class TestServer {
+  readonly store: Store
+  readonly server: ImapServer
+  /** What was logged as an error: no conversation may cause any. */
+  readonly errors: string[] = []
+  readonly #end: () => Promise<void>
+  #domains = 0
+  #town: Town | undefined
+
+  static async start(limits: Partial<ImapLimits> = {}): Promise<TestServer> {
+    const folder = await mkdtemp(join(tmpdir(), 'postern-imap-'))
+    const errors: string[] = []
+    const logger = createLogger({ level: 'error', destination: { write: (line: string) => void errors.push(line) } })
+    const metrics = createMetrics()
+    const doorbell = localDoorbell({ onError: (error) => errors.push(String(error)) })
+    const store = await openStore({
+      folder: join(folder, 'store'),
+      now: () => nowMs,
+      ring: (changes) => {
+        for (const { mailbox, modSeq } of changes) doorbell.ring({ mailbox, modSeq })
+      },
+      onError: (error) => errors.push(String(error)),
+    })
+    const clock = (): number => Date.now()
+    const files = { dataDir: folder, hostname: 'localhost', watchMs: 60_000 }
+    const certificates = await openCertificates({ ...files, clock, logger, metrics })
+    let made: TestServer | undefined
+    const server = await startImapServer({
+      ...{ store, doorbell, logger, metrics, certificates, limits },
+      ...{ host: '127.0.0.1', port: 0, connectionsMax: 200, connectionsPerAddressMax: 200, version: '1' },
+      proxyNetworks: networks([]),
+      login: async ({ user, secret }) => {
+        const account = made?.account(user)
+        return secret === password && account !== undefined ? { account, address: `${user}@example.test` } : undefined
+      },
+    })
+    made = new TestServer({ store, server, errors }, async () => {
+      await server.close()
+      certificates.close()
+      await doorbell.close()
+      await store.close()
+      await rm(folder, { recursive: true, force: true })
+    })
+    return made
+  }
+
+  constructor(parts: { store: Store; server: ImapServer; errors: string[] }, end: () => Promise<void>) {
+    this.store = parts.store
+    this.server = parts.server
+    this.errors = parts.errors
+    this.#end = end
+  }
+
+  account(name: string): Account | undefined {
+    return this.#town?.accounts.get(name)
+  }
+
+  /** A new domain, with the inbox of ada; whoever logs in from now on lives there. */
+  async settle(): Promise<Town> {
+    const { environment } = await this.store.directory.ensureDefault({ tenant: 'default', environment: 'production' })
+    const name = `town${++this.#domains}.example.test`
+    const domain = await this.store.directory.createDomain({ environment: environment.id, name })
+    const town = new Town(async (local) => {
+      const inbox = await this.store.directory.createInbox({ domain: domain.id, address: `${local}@${name}` })
+      return this.store.account(inbox.id as AccountId)
+    })
+    await town.inbox('ada')
+    this.#town = town
+    return town
+  }
+
+  /** A connection, logged in and in a mailbox where the town's sessions begin so. */
+  async connect(): Promise<Wire> {
+    const socket = dial({ port: this.server.port, host: '127.0.0.1', rejectUnauthorized: false, noDelay: true } as never)
+    socket.on('error', () => {})
+    const pieces = socket[Symbol.asyncIterator]()
+    const wire: Wire = {
+      write: (bytes) => void socket.write(bytes),
+      read: async () => {
+        const { value, done } = await pieces.next().catch(() => ({ value: undefined, done: true }))
+        return done === true ? undefined : (value as Uint8Array)
+      },
+      close: () => socket.destroy(),
+    }
+    for (const [i, line] of (this.#town?.beginning ?? []).entries()) {
+      if (i === 0) await until(wire, '* OK')
+      await wire.write(Buffer.from(`begin${i} ${line}\r\n`))
+      await until(wire, `begin${i} OK`)
+    }
+    return wire
+  }
+
+  async close(): Promise<void> {
+    await this.#end()
+  }
+}
+
+async function until(wire: Wire, words: string): Promise<void> {
+  let text = ''
+  while (!text.split('\r\n').slice(0, -1).some((line) => line.startsWith(words))) {
+    const bytes = await wire.read()
+    if (bytes === undefined) throw new Error(`the connection ended before ${words}: ${text}`)
+    text += Buffer.from(bytes).toString('latin1')
+  }
+}
+
+/** The people of one conversation, and what is given to them. */
+export class Town {
+  readonly accounts = new Map<string, Account>()
+  /** What every session says before the conversation begins. */
+  beginning: readonly string[] = []
+  readonly #build: (local: string) => Promise<Account>
+
+  constructor(build: (local: string) => Promise<Account>) {
+    this.#build = build
+  }
+
+  async inbox(local: string): Promise<Account> {
+    const account = this.accounts.get(local) ?? (await this.#build(local))
+    this.accounts.set(local, account)
+    return account
+  }
+
+  get ada(): Account {
+    return this.accounts.get('ada') as Account
+  }
+
+  /** The `Given` lines of the dialogues. */
+  async given(text: string): Promise<void> {
+    const [, words = '', keys = ''] = /^(.*?)(?::\s*(.*))?$/.exec(text) ?? []
+    const [what, ...rest] = words.split(' ')
+    const name = rest.join(' ')
+    if (text === 'logged in') this.beginning = [`LOGIN ada ${password}`]
+    else if (what === 'selected') this.beginning = [`LOGIN ada ${password}`, `SELECT ${name}`]
+    else if (what === 'mailbox') await this.#fill(this.ada, name, keys)
+    else if (what === 'inbox') await this.#fill(await this.inbox(name), 'INBOX', keys)
+    else if (what === 'flags') await this.#flag(rest)
+    else if (what === 'gone') await this.ada.remove(await idOf(this.ada, rest[0] as string), uidOf(rest[1]))
+    else if (what === 'deleted') await this.ada.deleteMailbox(await idOf(this.ada, name))
+    else throw new Error(`nobody knows what this gives: ${text}`)
+  }
+
+  async #fill(account: Account, name: string, keys: string): Promise<void> {
+    if ((await account.mailbox(name)) === undefined) await account.createMailbox(name)
+    const messages = await Promise.all(keys.split(' ').filter(Boolean).map(message))
+    if (messages.length === 0) return
+    await account.append(
+      await idOf(account, name),
+      messages.map((bytes) => ({ message: bytes, internalDate: arrivedSeconds })),
+    )
+  }
+
+  async #flag([name = '', uid, ...flags]: string[]): Promise<void> {
+    const system = systemFlags.reduce((bits, flag, i) => (flags.includes(flag) ? bits | (1 << i) : bits), 0)
+    const keywords = flags.filter((flag) => !flag.startsWith('\\'))
+    await this.ada.setFlags(await idOf(this.ada, name), uidOf(uid), { how: 'replace', flags: { system, keywords } })
+  }
+}
+
+const uidOf = (text: string | undefined): [number, number][] =>
+  text === undefined || text === '*' ? [...allUids].map(([a, b]) => [a, b]) : [[Number(text), Number(text)]]
+
+async function idOf(account: Account, name: string): Promise<MailboxId> {
+  const mailbox = await account.mailbox(name)
+  if (mailbox === undefined) throw new Error(`there is no ${name}`)
+  return mailbox.id
+}
+
+/** `NAME.eml` is a file beside the dialogues; any other key is a small message that says it. */
+async function message(key: string): Promise<Uint8Array> {
+  if (key.endsWith('.eml')) {
+    const text = await readFile(new URL(key, messagesFolder), 'latin1')
+    return Buffer.from(text.replace(/\r?\n/g, '\r\n'), 'latin1')
+  }
+  return Buffer.from(
+    [
+      'From: Bob <bob@example.net>',
+      'To: ada@example.test',
+      `Subject: ${key}`,
+      `Message-ID: <${key}@example.net>`,
+      'Date: Mon, 02 Nov 2026 10:00:00 +0000',
+      '',
+      `This is ${key}.`,
+      '',
+    ].join('\r\n'),
+  )
+}
