@@ -1,7 +1,7 @@
 // The `postern` command line as a process: help, every command with and without --json, and errors in both forms.
 
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openStore } from '@postern/mailbox-store'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -166,6 +166,11 @@ describe('on a store', () => {
 
   test('backup, taken beside a running gateway, is a data folder that works', async () => {
     const { env, dataDir, firstStart } = await newGateway()
+    // As certbot keeps them: elsewhere, with a link to each.
+    const elsewhere = newFolder()
+    writeFileSync(join(elsewhere, 'cert.pem'), 'a certificate')
+    mkdirSync(join(dataDir, 'tls/domains'))
+    symlinkSync(elsewhere, join(dataDir, 'tls/domains/one.test'))
     const gateway = postern(['start', '--json'], { env })
     await started(gateway)
     const copy = join(newFolder(), 'copy')
@@ -177,6 +182,8 @@ describe('on a store', () => {
       expect(readFileSync(join(copy, name)).equals(readFileSync(join(dataDir, name)))).toBe(true)
       expect(statSync(join(copy, name)).mode & 0o777, name).toBe(statSync(join(dataDir, name)).mode & 0o777)
     }
+    rmSync(elsewhere, { recursive: true })
+    expect(readFileSync(join(copy, 'tls/domains/one.test/cert.pem'), 'utf8')).toBe('a certificate')
     expect(statSync(copy).mode & 0o077).toBe(0)
     const there = { POSTERN_DATA_DIR: copy }
     expect(await run(['verify'], { env: there })).toMatchObject({ code: 0 })

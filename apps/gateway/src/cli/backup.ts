@@ -28,7 +28,9 @@ export const backup = command<Backup>('backup', {
       const to = dataFolder(resolve(args[0]!))
       const { bytes, files } = await maintenance.backup(to.path)
       await writeFileAtomic(to.serverKey, await readFile(from.serverKey, 'utf8'), { mode: 0o600 })
-      if (existsSync(from.tls)) await cp(from.tls, to.tls, { recursive: true, preserveTimestamps: true })
+      // Links to certificates that somebody else renews are copied as what they lead to.
+      const copying = { recursive: true, dereference: true, preserveTimestamps: true }
+      if (existsSync(from.tls)) await cp(from.tls, to.tls, copying)
       const report = { version, folder: to.path, finishedAt: new Date().toISOString(), files, bytes }
       await writeFileAtomic(join(to.path, 'backup.json'), `${JSON.stringify(report, null, 2)}\n`, { mode: 0o600 })
       return report
