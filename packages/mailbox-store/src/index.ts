@@ -11,6 +11,7 @@ export { formatUidSet, parseUidSet, UidCursor, uidSet, uidSetOf, uidSetSize, uid
 export * from './model.js'
 export * from './outbox/outbox.js'
 export { type RefusalCode, StoreRefusal } from './refusals.js'
+export { fold } from './search/fold.js'
 export * from './search/query.js'
 export { blobsName, databaseName } from './sqlite/backup.js'
 export type { Fault, FaultPoint } from './sqlite/connection.js'

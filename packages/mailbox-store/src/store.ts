@@ -75,6 +75,13 @@ export interface Copied {
   readonly to: Uint32Array
 }
 
+export interface Replaced {
+  readonly uidValidity: number
+  readonly uid: number
+  /** Of the removal, in the mailbox that the old message was in. */
+  readonly modSeq: number
+}
+
 export interface Changes {
   /** Everything up to here is told. */
   readonly highestModSeq: number
@@ -116,6 +123,8 @@ export interface Account {
   remove(mailbox: MailboxId, uids: UidSet): Promise<Expunged>
   copy(mailbox: MailboxId, uids: UidSet, to: MailboxId): Promise<Copied>
   move(mailbox: MailboxId, uids: UidSet, to: MailboxId): Promise<Copied>
+  /** Removes a message and appends another, in one commit; room is needed only for what the new one has more. RFC 8508. */
+  replace(mailbox: MailboxId, uid: number, to: MailboxId, message: Append): Promise<Replaced>
   changesSince(mailbox: MailboxId, modSeq: number): Promise<Changes>
   open(mailbox: MailboxId): Promise<OpenMailbox>
   quota(): Promise<Quota>
@@ -205,6 +214,8 @@ export interface SortColumn {
   /** The Date header as UTC milliseconds. */
   readonly date: number | undefined
   readonly subject: string
+  /** RFC 5256 §3: its subject says so. */
+  readonly isReplyOrForward: boolean
   readonly from: string
   readonly to: string
   readonly cc: string

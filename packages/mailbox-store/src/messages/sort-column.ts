@@ -1,24 +1,27 @@
 // What SORT compares (RFC 5256, RFC 5957), in one column: the sent date and the texts, parted by a control character
-// that none of them can hold. Dates are seconds in base 36, since a header says no less and the column is in every row.
+// that none of them can hold. Dates are seconds in base 36, since a header says no less and the column is in every row;
+// behind the texts of an answer or a forwarded message stands one character more, for THREAD.
 
 import type { ParsedMessage } from '@postern/message'
 import type { SortColumn } from '../store.js'
 
 const separator = '\u001f'
+const reply = '1'
 
 export function packSort(sort: ParsedMessage['sort']): string {
   const date = sort.date === undefined ? '' : Math.floor(sort.date / 1000).toString(36)
-  return [date, sort.subject, sort.from, sort.to, sort.cc, sort.displayFrom, sort.displayTo]
-    .map((value) => (value.includes(separator) ? value.replaceAll(separator, ' ') : value))
-    .join(separator)
+  const values = [date, sort.subject, sort.from, sort.to, sort.cc, sort.displayFrom, sort.displayTo]
+  if (sort.isReplyOrForward) values.push(reply)
+  return values.map((value) => (value.includes(separator) ? value.replaceAll(separator, ' ') : value)).join(separator)
 }
 
 export function unpackSort(column: string): SortColumn {
-  const [date = '', subject = '', from = '', to = '', cc = '', displayFrom = '', displayTo = ''] =
+  const [date = '', subject = '', from = '', to = '', cc = '', displayFrom = '', displayTo = '', mark] =
     column.split(separator)
   return {
     date: date === '' ? undefined : Number.parseInt(date, 36) * 1000,
     subject,
+    isReplyOrForward: mark === reply,
     from,
     to,
     cc,

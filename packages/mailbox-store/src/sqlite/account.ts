@@ -19,12 +19,13 @@ import type {
   MessageSource,
   OpenMailbox,
   Quota,
+  Replaced,
 } from '../store.js'
 import type { Connection } from './connection.js'
 import type { KeywordNames } from './keywords.js'
 import { deltaSince, listMailboxes, mailboxById, mailboxNamed, type Scope } from './mailbox-reads.js'
 import { createMailbox, deleteMailbox, renameMailbox, setSpecialUse, subscribe } from './mailboxes.js'
-import { type AppendEntry, append, copy, expunge, move, setFlags } from './messages.js'
+import { type AppendEntry, append, copy, expunge, move, replace, setFlags } from './messages.js'
 import type { OpenMailboxes } from './open-mailboxes.js'
 import type { Transaction } from './transaction.js'
 import type { Writer } from './writer.js'
@@ -94,9 +95,9 @@ export class SqliteAccount implements Account {
   async append(mailbox: MailboxId, messages: readonly Append[]): Promise<Appended> {
     if (messages.length === 0) refuse('invalid', 'There is nothing to append.')
     const entries: AppendEntry[] = []
-    for (const { message, flags = noFlags, internalDate = Math.floor(this.#parts.now() / 1000) } of messages) {
-      const staged = isStaged(message) ? message : this.#parts.stage(message)
-      entries.push({ message: staged instanceof Promise ? await staged : staged, flags, internalDate })
+    for (const message of messages) {
+      const entry = this.#entryOf(message)
+      entries.push(entry instanceof Promise ? await entry : entry)
     }
     return this.#write((tx) => append(tx, { account: this.id, mailbox, entries }))
   }
@@ -121,6 +122,11 @@ export class SqliteAccount implements Account {
 
   move(mailbox: MailboxId, uids: UidSet, to: MailboxId): Promise<Copied> {
     return this.#write((tx) => move(tx, { account: this.id, mailbox, uids, to }))
+  }
+
+  async replace(mailbox: MailboxId, uid: number, to: MailboxId, message: Append): Promise<Replaced> {
+    const entry = await this.#entryOf(message)
+    return this.#write((tx) => replace(tx, { account: this.id, mailbox, uid, to, entry }))
   }
 
   async changesSince(mailbox: MailboxId, modSeq: number): Promise<Changes> {
@@ -153,6 +159,13 @@ export class SqliteAccount implements Account {
       bytes: { used: row.bytes, limit: row.bytesMax ?? undefined },
       messages: { used: row.messages, limit: row.messagesMax ?? undefined },
     }
+  }
+
+  #entryOf({ message, flags = noFlags, internalDate }: Append): AppendEntry | Promise<AppendEntry> {
+    const place = { flags, internalDate: internalDate ?? Math.floor(this.#parts.now() / 1000) }
+    const staged = isStaged(message) ? message : this.#parts.stage(message)
+    if (staged instanceof Promise) return staged.then((prepared) => ({ message: prepared, ...place }))
+    return { message: staged, ...place }
   }
 
   #write<Result>(run: (tx: Transaction) => Result): Promise<Result> {

@@ -17,7 +17,10 @@ type Columns = [id: number, size: number, internalDate: number, bodyStart: numbe
 const fixedColumns = ['id', 'size', 'internal_date', 'body_start'] as const
 const noBytes = new Uint8Array(0)
 const noRefs = new Float64Array(0)
-const noSort: SortColumn = { date: undefined, subject: '', from: '', to: '', cc: '', displayFrom: '', displayTo: '' }
+const noSort: SortColumn = {
+  ...{ date: undefined, subject: '', isReplyOrForward: false },
+  ...{ from: '', to: '', cc: '', displayFrom: '', displayTo: '' },
+}
 
 function wantedColumns(want: RowWants): string[] {
   const columns: string[] = []

@@ -1,4 +1,4 @@
-// The mutations of messages: append, flags, expunge, copy and move. Each is a function of an open transaction; the
+// The mutations of messages: append, flags, expunge, copy, move and replace. Each is a function of an open transaction; the
 // writer runs it under a savepoint and answers after the commit. Nothing here reads message bytes.
 
 import { chunkEntriesMax, Entries, type Entry, keywordSetShift, systemFlagMask } from '../messages/entries.js'
@@ -54,6 +54,12 @@ export interface Copied {
   readonly to: Uint32Array
 }
 
+export interface Replaced {
+  readonly uidValidity: number
+  readonly uid: number
+  readonly modSeq: number
+}
+
 interface Owned {
   readonly account: AccountId
   readonly mailbox: MailboxId
@@ -72,17 +78,25 @@ export function append(
   })
   const uids = new Uint32Array(entries.length)
   const modSeq = tx.nextModSeq(box)
-  entries.forEach(({ message, flags, internalDate }, i) => {
-    uids[i] = place(tx, box, {
-      flags: packFlags(tx, account, flags),
-      modSeq,
-      message: insertMessage(tx, message, { internalDate, accounts: [account] }),
-      size: message.size,
-      internalDate,
-      saveDate: Math.floor(tx.now / 1000),
-    })
+  entries.forEach((entry, i) => {
+    uids[i] = place(tx, box, appendedEntry(tx, account, { entry, modSeq }))
   })
   return { uidValidity: tx.space(box.space).uidValidity, uids, modSeq }
+}
+
+function appendedEntry(
+  tx: Transaction,
+  account: AccountId,
+  { entry: { message, flags, internalDate }, modSeq }: { entry: AppendEntry; modSeq: number },
+): Omit<Entry, 'uid'> {
+  return {
+    flags: packFlags(tx, account, flags),
+    modSeq,
+    message: insertMessage(tx, message, { internalDate, accounts: [account] }),
+    size: message.size,
+    internalDate,
+    saveDate: Math.floor(tx.now / 1000),
+  }
 }
 
 /** RFC 9051 §6.4.6 and RFC 7162. Uids that are gone are passed over (contract C10). */
@@ -162,6 +176,22 @@ export function move(tx: Transaction, { account, mailbox, uids, to }: Owned & { 
   const taken = take(tx, box, uids, 0)
   if (taken.length > 0) bury(tx, box, taken.uids.slice(0, taken.length))
   return placeAll(tx, target, taken)
+}
+
+/** RFC 8508 §3.4. One commit; only the difference counts against the quota. */
+export function replace(
+  tx: Transaction,
+  { account, mailbox, uid, to, entry }: Owned & { uid: number; to: MailboxId; entry: AppendEntry },
+): Replaced {
+  const box = tx.mailboxOf(account, mailbox)
+  const target = tx.mailboxOf(account, to)
+  const taken = take(tx, box, [[uid, uid]], 0)
+  if (taken.length === 0) refuse('no-such-message', 'That message is gone.')
+  const modSeq = bury(tx, box, taken.uids.slice(0, 1))
+  discard(tx, taken)
+  chargeQuota(tx, tx.account(account), { bytes: entry.message.size - bytesOf(taken), messages: 0 })
+  const placed = place(tx, target, appendedEntry(tx, account, { entry, modSeq: tx.nextModSeq(target) }))
+  return { uidValidity: tx.space(target.space).uidValidity, uid: placed, modSeq }
 }
 
 /** A file is named by the whole of its hash; a message in its row only proves its bytes and gives the EMAILID. */

@@ -219,6 +219,14 @@ export function messageContract(makeEngine: MakeEngine): void {
       expect((await home.alice.quota()).messages).toEqual({ used: 3, limit: 10 })
     })
 
+    test('replace needs room for the difference alone', async () => {
+      await fill(home.alice, home.inbox, ['a', 'b', 'c'])
+      await home.alice.replace(home.inbox, 2, home.inbox, { message: mail('d') })
+      await expectRefusal(home.alice.replace(home.inbox, 1, archive, { message: mail('long') }), 'over-quota')
+      expect(await show(home.alice, home.inbox)).toEqual(['1 a', '3 c', '4 d'])
+      expect((await home.alice.quota()).messages).toEqual({ used: 3, limit: 10 })
+    })
+
     test('messages are counted too', async () => {
       for (let i = 0; i < 10; i++) await home.alice.append(home.inbox, [{ message: bytesOf(`Subject: ${i}\r\n\r\n`) }])
       await expectRefusal(home.alice.append(home.inbox, [{ message: bytesOf('Subject: x\r\n\r\n') }]), 'over-quota')
@@ -368,6 +376,25 @@ export function messageContract(makeEngine: MakeEngine): void {
       expect(Array.from((await home.alice.copy(home.inbox, [[1, 1]], home.inbox)).to)).toEqual([5])
       expect(Array.from((await home.alice.move(home.inbox, [[1, 2]], home.inbox)).to)).toEqual([6, 7])
       expect(await show(home.alice, home.inbox)).toEqual(['3 c', '4 d', '5 a', '6 a', '7 b'])
+      expect(await home.store.maintenance.verify()).toEqual([])
+    })
+
+    test('replace removes one and appends the other, here or elsewhere, and inherits nothing', async () => {
+      await fill(home.alice, home.inbox, ['a', 'b', 'c'])
+      await home.alice.setFlags(home.inbox, [[2, 2]], { how: 'add', flags: seen })
+      const { highestModSeq } = await home.alice.status(home.inbox)
+      const here = await home.alice.replace(home.inbox, 2, home.inbox, { message: mail('d'), internalDate: 5 })
+      expect(here.uid).toBe(4)
+      expect(here.uidValidity).toBe((await home.alice.status(home.inbox)).uidValidity)
+      expect(await show(home.alice, home.inbox)).toEqual(['1 a', '3 c', '4 d'])
+      const changes = await home.alice.changesSince(home.inbox, highestModSeq)
+      expect(changes).toMatchObject({ highestModSeq: here.modSeq, changed: [{ uid: 4 }], vanished: [[2, 2]] })
+      const there = await home.alice.replace(home.inbox, 1, archive, { message: mail('e'), flags: seen })
+      expect(there.uid).toBe(1)
+      expect(await show(home.alice, archive)).toEqual(['1 e seen'])
+      await expectRefusal(home.alice.replace(home.inbox, 1, archive, { message: mail('f') }), 'no-such-message')
+      expect(await show(home.alice, archive)).toEqual(['1 e seen'])
+      expect(await show(home.alice, home.inbox)).toEqual(['3 c', '4 d'])
       expect(await home.store.maintenance.verify()).toEqual([])
     })
 
