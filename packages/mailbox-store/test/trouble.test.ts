@@ -25,6 +25,9 @@ import { promisify } from 'node:util'
 import { openStore } from '@postern/mailbox-store'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { Connection } from '../src/sqlite/connection.js'
+import { holdFiles } from '../src/sqlite/sweep.js'
+import { verifyStore } from '../src/sqlite/verify.js'
 import { expectRefusal, fill, type Home, mail, seen, settle, show } from './contract/engine.js'
 
 const script = (name: string): string => fileURLToPath(new URL(`./trouble/${name}.mjs`, import.meta.url))
@@ -448,6 +451,50 @@ describe('a store that is closed', () => {
   })
 })
 
+describe('the integrity check', () => {
+  test('holds no large message up', async () => {
+    const home = await open()
+    const body = 'x'.repeat(60_000)
+    await home.alice.append(
+      home.inbox,
+      Array.from({ length: 400 }, (_, i) => ({ message: mail(`m${i}`, { body }) })),
+    )
+    const order: string[] = []
+    await Promise.all([
+      home.store.maintenance.verify().then((findings) => order.push('checked', ...findings)),
+      home.alice
+        .append(home.inbox, [{ message: mail('large', { body: 'x'.repeat(300_000) }) }])
+        .then(() => order.push('appended')),
+    ])
+    expect(order).toEqual(['appended', 'checked'])
+    await home.store.close()
+  })
+
+  test('says nothing of a file that went with its message while it looked', async () => {
+    const home = await open()
+    await home.alice.append(home.inbox, [{ message: mail('large', { body: 'x'.repeat(100_000) }) }])
+    await home.alice.remove(home.inbox, [[1, 1]])
+    await home.store.close()
+    rmSync(join(data(), 'blobs'), { recursive: true })
+    const db = new Connection({ path: database() })
+    const snapshot = db.snapshot.bind(db)
+    db.snapshot = (read) => {
+      const seenThen = snapshot(read)
+      db.raw.exec('DELETE FROM message; DELETE FROM garbage')
+      return seenThen
+    }
+    expect(verifyStore(db, { blobsFolder: join(data(), 'blobs') })).toEqual([])
+    db.close()
+  })
+
+  test('that is under way when the store is closed ends in a refusal', async () => {
+    const home = await open()
+    const checked = expectRefusal(home.store.maintenance.verify(), 'closed')
+    await home.store.close()
+    await checked
+  })
+})
+
 describe('files that no row names', () => {
   test('are removed once they are old, and files with a row stay', async () => {
     const home = await open()
@@ -462,6 +509,16 @@ describe('files that no row names', () => {
     for (const path of [stray, half, foreign]) utimesSync(path, old, old)
     expect(await home.store.maintenance.sweepOrphans()).toBe(2)
     expect([stray, half, young, foreign].map((path) => existsSync(path))).toEqual([false, false, true, true])
+    const holders = new Connection({ path: database() })
+    const letGo = [holdFiles(holders), holdFiles(holders)]
+    writeFileSync(stray, 'left by a crash')
+    utimesSync(stray, old, old)
+    expect(await home.store.maintenance.sweepOrphans(), 'held by two backups').toBe(0)
+    letGo[0]?.()
+    expect(await home.store.maintenance.sweepOrphans(), 'held by one').toBe(0)
+    letGo[1]?.()
+    expect(await home.store.maintenance.sweepOrphans(), 'held by none').toBe(1)
+    holders.close()
     const kept = execFileSync('find', [join(data(), 'blobs'), '-type', 'f', '-size', '+50k'], { encoding: 'utf8' })
     utimesSync(kept.trim(), old, old)
     expect(await home.store.maintenance.sweepOrphans()).toBe(0)

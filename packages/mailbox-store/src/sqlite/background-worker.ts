@@ -4,11 +4,9 @@
 import { readFileSync, statSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
 import { type PreparedMessage, prepareMessage } from '../messages/prepare.js'
-import { StoreRefusal } from '../refusals.js'
-import { backupDatabase } from './backup.js'
+import { type BackgroundAnswer, failure } from './background-answer.js'
 import { Connection, isBusy } from './connection.js'
 import { SearchIndexBuilder } from './search-index.js'
-import { verifyStore } from './verify.js'
 
 export interface BackgroundPaths {
   readonly database: string
@@ -19,18 +17,9 @@ export interface BackgroundPaths {
 export type BackgroundRequest =
   | { readonly id: number; readonly kind: 'parse'; readonly path: string; readonly hash: Uint8Array }
   | { readonly id: number; readonly kind: 'indexed' }
-  | { readonly id: number; readonly kind: 'backup'; readonly folder: string }
-  | { readonly id: number; readonly kind: 'verify' }
   | { readonly id: number; readonly kind: 'close' }
   | { readonly id: number; readonly kind: 'committed' }
   | { readonly id: number; readonly kind: 'rebuild' }
-
-export interface BackgroundAnswer {
-  readonly id: number
-  readonly value?: unknown
-  readonly refusal?: { readonly code: StoreRefusal['code']; readonly message: string; readonly fix: string | undefined }
-  readonly error?: string
-}
 
 const paths = workerData as BackgroundPaths
 const port = parentPort as NonNullable<typeof parentPort>
@@ -103,16 +92,11 @@ function wake(): void {
   setImmediate(turn)
 }
 
-async function answer(request: BackgroundRequest): Promise<unknown> {
-  switch (request.kind) {
-    case 'parse':
-      return parse(request.path, request.hash)
-    case 'backup':
-      return backupDatabase(db, { paths, folder: request.folder })
-    case 'verify':
-      return verifyStore(db, { blobsFolder: paths.blobs })
-    default:
-      return undefined
+function answer(id: number, work: () => unknown): BackgroundAnswer {
+  try {
+    return { id, value: work() }
+  } catch (error) {
+    return failure(id, error)
   }
 }
 
@@ -137,18 +121,9 @@ port.on('message', (request: BackgroundRequest) => {
       port.close()
       process.exit(0)
       return
-    default:
-      answer(request).then(
-        (value) => port.postMessage({ id: request.id, value } satisfies BackgroundAnswer),
-        (error: unknown) => port.postMessage(failure(request.id, error)),
-      )
+    case 'parse':
+      port.postMessage(answer(request.id, () => parse(request.path, request.hash)))
   }
 })
-
-function failure(id: number, error: unknown): BackgroundAnswer {
-  if (error instanceof StoreRefusal)
-    return { id, refusal: { code: error.code, message: error.message, fix: error.fix } }
-  return { id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) }
-}
 
 wake()

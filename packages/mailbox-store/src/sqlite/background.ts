@@ -6,12 +6,9 @@ import { Worker } from 'node:worker_threads'
 import type { WrittenBlob } from '../blobs/file-blobs.js'
 import type { PreparedMessage } from '../messages/prepare.js'
 import { StoreRefusal } from '../refusals.js'
-import type { BackgroundAnswer, BackgroundPaths, BackgroundRequest } from './background-worker.js'
-
-interface Pending {
-  resolve(value: unknown): void
-  reject(error: unknown): void
-}
+import { type Asker, type BackgroundAnswer, settle } from './background-answer.js'
+import type { BackgroundPaths, BackgroundRequest } from './background-worker.js'
+import type { MaintenanceOrder, MaintenanceTask } from './maintenance-worker.js'
 
 type Ask = BackgroundRequest extends infer R ? (R extends { id: number } ? Omit<R, 'id'> : never) : never
 
@@ -22,7 +19,8 @@ const restartAfterMs = 1_000
 export class Background {
   readonly #paths: BackgroundPaths
   readonly #onError: (error: Error) => void
-  readonly #pending = new Map<number, Pending>()
+  readonly #pending = new Map<number, Asker>()
+  readonly #maintaining = new Set<Worker>()
   #worker: Worker | undefined
   #nextId = 1
   #waking: NodeJS.Timeout | undefined
@@ -56,7 +54,7 @@ export class Background {
   ask(request: Ask): Promise<unknown> {
     return new Promise((resolve, reject) => {
       if (this.#worker === undefined) {
-        reject(this.#closing ? new StoreRefusal('closed', 'The store is closed.') : gone())
+        reject(this.#ended())
         return
       }
       const id = this.#nextId++
@@ -66,8 +64,28 @@ export class Background {
     })
   }
 
+  /** In a thread of its own. */
+  maintain(task: MaintenanceTask): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      if (this.#closing) {
+        reject(this.#ended())
+        return
+      }
+      const order: MaintenanceOrder = { paths: this.#paths, task }
+      const worker = new Worker(new URL('./maintenance-worker.js', import.meta.url), { workerData: order })
+      this.#maintaining.add(worker)
+      worker.once('message', (answer: BackgroundAnswer) => settle({ resolve, reject }, answer))
+      worker.once('error', reject)
+      worker.once('exit', () => {
+        this.#maintaining.delete(worker)
+        reject(this.#ended())
+      })
+    })
+  }
+
   async close(): Promise<void> {
     this.#closing = true
+    for (const worker of this.#maintaining) await worker.terminate()
     clearTimeout(this.#waking)
     clearTimeout(this.#restarting)
     const worker = this.#worker
@@ -95,23 +113,22 @@ export class Background {
     this.#pending.delete(answer.id)
     // An idle thread does not keep the process alive; one that is closing must be seen to its end.
     if (this.#pending.size === 0 && !this.#closing) this.#worker?.unref()
-    if (answer.refusal !== undefined) {
-      const { code, message, fix } = answer.refusal
-      pending?.reject(new StoreRefusal(code, message, fix === undefined ? {} : { fix }))
-    } else if (answer.error !== undefined) pending?.reject(new Error(answer.error))
-    else pending?.resolve(answer.value)
+    if (pending !== undefined) settle(pending, answer)
   }
 
   #gone(worker: Worker): void {
     if (this.#worker !== worker) return
     this.#worker = undefined
-    for (const pending of this.#pending.values()) pending.reject(gone())
+    for (const pending of this.#pending.values()) pending.reject(this.#ended())
     this.#pending.clear()
     if (this.#closing) return
     this.#restarting = setTimeout(() => this.#start(), restartAfterMs)
     this.#restarting.unref()
   }
-}
 
-const gone = (): StoreRefusal =>
-  new StoreRefusal('io-error', 'The background thread has ended; it is being restarted.', { fix: 'Try again.' })
+  #ended(): StoreRefusal {
+    return this.#closing
+      ? new StoreRefusal('closed', 'The store is closed.')
+      : new StoreRefusal('io-error', 'The background thread has ended; it is being restarted.', { fix: 'Try again.' })
+  }
+}

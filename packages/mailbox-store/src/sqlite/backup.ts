@@ -1,7 +1,17 @@
 // Online backup: one consistent copy of the database, made by SQLite itself on a snapshot while the store works, and
 // the files it names. The search index is left out: it is made anew from the mail.
 
-import { constants, copyFileSync, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  fdatasyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  statSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { refuse } from '../refusals.js'
 import type { BackupReport } from '../store.js'
@@ -19,9 +29,9 @@ export interface BackupOptions {
 export function backupDatabase(db: Connection, { paths, folder }: BackupOptions): BackupReport {
   if (existsSync(folder) && readdirSync(folder).length > 0)
     refuse('exists', `${folder} is not empty.`, 'Name a folder that does not exist yet, or an empty one.')
+  const letGo = holdFiles(db)
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
-    holdFiles(db, { untilMs: Date.now() + 3_600_000 })
     const target = join(folder, databaseName)
     db.prepare('VACUUM INTO ?').run(target)
     markAsCopy(target)
@@ -30,7 +40,7 @@ export function backupDatabase(db: Connection, { paths, folder }: BackupOptions)
   } catch (error) {
     throw asRefusal(error, folder)
   } finally {
-    holdFiles(db, { untilMs: 0 })
+    letGo()
   }
 }
 
@@ -38,6 +48,7 @@ export function backupDatabase(db: Connection, { paths, folder }: BackupOptions)
 function markAsCopy(database: string): void {
   const copy = new Connection({ path: database })
   copy.run("INSERT OR REPLACE INTO meta VALUES ('boot', 'a backup')")
+  copy.run("DELETE FROM meta WHERE key GLOB 'files_held:*'")
   copy.raw.pragma('journal_mode = DELETE')
   copy.close()
 }
@@ -55,6 +66,7 @@ function copyFiles(database: string, { from, to }: { from: string; to: string })
       const place = join(name.slice(0, 2), name.slice(2))
       mkdirSync(dirname(join(to, place)), { recursive: true, mode: 0o700 })
       copyFileSync(join(from, place), join(to, place), constants.COPYFILE_FICLONE)
+      flushFile(join(to, place))
       bytes += statSync(join(to, place)).size
       count++
     }
@@ -62,4 +74,13 @@ function copyFiles(database: string, { from, to }: { from: string; to: string })
     copy.close()
   }
   return { bytes, count }
+}
+
+function flushFile(path: string): void {
+  const file = openSync(path, 'r')
+  try {
+    fdatasyncSync(file)
+  } finally {
+    closeSync(file)
+  }
 }

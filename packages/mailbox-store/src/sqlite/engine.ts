@@ -97,8 +97,8 @@ export async function openStore(options: OpenOptions): Promise<Store> {
 
 function maintenance(background: Background, parts: Sweep): Maintenance {
   return {
-    backup: async (folder) => (await background.ask({ kind: 'backup', folder })) as BackupReport,
-    verify: async () => (await background.ask({ kind: 'verify' })) as string[],
+    backup: async (folder) => (await background.maintain({ kind: 'backup', folder })) as BackupReport,
+    verify: async () => (await background.maintain({ kind: 'verify' })) as string[],
     sweep: (options?: SweepOptions) => sweep(parts, options),
     sweepOrphans: () => sweepOrphans(parts),
     indexed: async () => {

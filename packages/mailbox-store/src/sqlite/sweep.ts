@@ -2,6 +2,7 @@
 // large ones, old expunges, files that no row names, and mail past its retention. Nothing here changes what a client
 // may still see, but retention, which an operator has asked for.
 
+import { randomUUID } from 'node:crypto'
 import { rmSync, statSync } from 'node:fs'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { FileBlobs } from '../blobs/file-blobs.js'
@@ -43,15 +44,21 @@ export async function sweep(parts: Sweep, options: SweepOptions = {}): Promise<b
   return false
 }
 
-/** While files are held (a backup copies them) none is removed. */
-export function holdFiles(db: Connection, { untilMs }: { untilMs: number }): void {
-  db.run("INSERT OR REPLACE INTO meta VALUES ('files_held_until', ?)", untilMs)
+/** Longer than any backup takes; one that was killed lets go by it. */
+const holdMs = 86_400_000
+
+/** While anybody holds the files (a backup copies them) none is removed. Returns how to let go. */
+export function holdFiles(db: Connection): () => void {
+  const key = `files_held:${randomUUID()}`
+  db.run("DELETE FROM meta WHERE key GLOB 'files_held:*' AND value < ?", Date.now())
+  db.run('INSERT INTO meta VALUES (?, ?)', key, Date.now() + holdMs)
+  return () => {
+    db.run('DELETE FROM meta WHERE key = ?', key)
+  }
 }
 
-function filesHeld(tx: Transaction): boolean {
-  const held = tx.db.get<{ value: number }>("SELECT value FROM meta WHERE key = 'files_held_until'")?.value ?? 0
-  return held > tx.now
-}
+const filesHeld = (tx: Transaction): boolean =>
+  tx.db.get("SELECT 1 FROM meta WHERE key GLOB 'files_held:*' AND value > ?", tx.now) !== undefined
 
 interface Purged {
   readonly files: Uint8Array[]

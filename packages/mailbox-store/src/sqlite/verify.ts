@@ -26,8 +26,15 @@ interface CheckedMailbox {
   spaceModSeq: number
 }
 
+/** A message whose file isn't there. */
+interface MissingFile {
+  readonly message: number
+  readonly name: string
+}
+
 class Findings {
   readonly list: string[] = []
+  readonly missing: MissingFile[] = []
   add(finding: string): void {
     if (this.list.length < findingsMax) this.list.push(finding)
   }
@@ -42,6 +49,10 @@ export function verifyStore(db: Connection, { blobsFolder }: { blobsFolder: stri
     countOtherUses(db, uses)
     checkMessages(db, findings, { uses, blobsFolder })
   })
+  // A message that was purged while the check went on has taken its file along.
+  for (const { message, name } of findings.missing)
+    if (db.get('SELECT 1 FROM message WHERE id = ?', message) !== undefined)
+      findings.add(`message ${message}: its file ${name} is missing`)
   return findings.list
 }
 
@@ -172,7 +183,7 @@ function checkMessages(
 function checkFile(findings: Findings, message: CheckedMessage, blobsFolder: string): void {
   const name = Buffer.from(message.hash).toString('hex')
   const path = join(blobsFolder, name.slice(0, 2), name.slice(2))
-  if (!existsSync(path)) findings.add(`message ${message.id}: its file ${name} is missing`)
+  if (!existsSync(path)) findings.missing.push({ message: message.id, name })
   else if (statSync(path).size !== message.size || !sameHash(digest(readFileSync(path)), message.hash))
     findings.add(`message ${message.id}: its file ${name} is damaged`)
 }
