@@ -8,7 +8,7 @@ import { describe, expect, test, vi } from 'vitest'
 import { UnusableCertificate } from '../src/index.js'
 import { generateKey, issueCa, issueServer } from '../src/tls/issue-certificate.js'
 import { ensureSelfMade } from '../src/tls/self-made.js'
-import { type Given, givenCertificates, givenListener, temporaryDirectory, tlsClient } from './setting.js'
+import { type Given, givenCertificates, givenListener, soon, temporaryDirectory, tlsClient } from './setting.js'
 
 const run = promisify(execFile)
 const dayMs = 86_400_000
@@ -222,7 +222,7 @@ describe('swapping', () => {
     expect(Number(expiry) * 1000).toBe(Date.parse(read(files.cert).validTo))
 
     writePair(join(files.cert, '..'), ['two.test'], { lifeMs: 30 * dayMs })
-    await vi.waitFor(async () => expect(await servedNames(port)).toBe('two.test'))
+    await soon(async () => expect(await servedNames(port)).toBe('two.test'))
     expect(await expiryOf(given)).not.toBe(expiry)
     expect(swapped).toHaveBeenCalled()
     expect(given.certificates.caFile).toBeUndefined()

@@ -9,6 +9,7 @@ import {
   givenCertificates,
   givenListener,
   plainClient,
+  soon,
   tlsClient,
   watched,
   withResolvers,
@@ -239,20 +240,23 @@ describe('the idle clock', () => {
   })
 
   test('starts anew with what the client sends, with touch(), and with setIdleTimeout()', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => void vi.useRealTimers())
     const { connection, client } = await pair({ idleTimeoutMs: 150 })
     for (let i = 0; i < 3; i++) {
-      await wait(80)
+      vi.advanceTimersByTime(149)
       client.socket.write('x')
       await connection.read()
     }
     for (let i = 0; i < 3; i++) {
-      await wait(80)
+      vi.advanceTimersByTime(149)
       connection.touch()
     }
     connection.setIdleTimeout(10_000)
-    await wait(200)
+    vi.advanceTimersByTime(9_999)
     expect(connection.closeReason).toBeUndefined()
     connection.setIdleTimeout(20)
+    vi.advanceTimersByTime(20)
     await connection.closed
     expect(connection.closeReason).toBe('idle')
   })
@@ -298,7 +302,7 @@ describe('STARTTLS (RFC 3207, RFC 9051 §6.2.1)', () => {
     client.socket.write('STARTTLS\r\n')
     await readUntil(connection, '\n')
     client.socket.write('MAIL FROM:<evil@example.test>\r\n')
-    await vi.waitFor(() => expect(socket.readableLength).toBeGreaterThan(0))
+    await soon(() => expect(socket.readableLength).toBeGreaterThan(0))
     const upgraded = connection.startTls('220 Go ahead\r\n', await options())
     await client.until('Go ahead')
     client.socket.removeAllListeners('data')
@@ -321,12 +325,12 @@ describe('STARTTLS (RFC 3207, RFC 9051 §6.2.1)', () => {
   })
 
   test.each([
-    ['says nothing', () => undefined, /not finished within 60 ms/],
-    ['leaves', (client: Client) => client.socket.end(), /closed the connection/],
-    ['breaks off', (client: Client) => client.socket.resetAndDestroy(), /closed|ECONNRESET/],
-  ])('a client that %s in the middle is cut off', async (_, act, reason) => {
+    ['says nothing', () => undefined, /not finished within 60 ms/, 60],
+    ['leaves', (client: Client) => client.socket.end(), /closed the connection/, 20_000],
+    ['breaks off', (client: Client) => client.socket.resetAndDestroy(), /closed|ECONNRESET/, 20_000],
+  ])('a client that %s in the middle is cut off', async (_, act, reason, handshakeTimeoutMs) => {
     const { connection, client } = await pair()
-    const upgraded = connection.startTls('220 Go ahead\r\n', { ...(await options()), handshakeTimeoutMs: 60 })
+    const upgraded = connection.startTls('220 Go ahead\r\n', { ...(await options()), handshakeTimeoutMs })
     const refused = expect(upgraded).rejects.toThrow(reason)
     await client.until('Go ahead')
     act(client)

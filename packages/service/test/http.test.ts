@@ -12,7 +12,7 @@ import {
   type Route,
   sendJson,
 } from '../src/index.js'
-import { logLines, plainClient } from './setting.js'
+import { logLines, plainClient, withResolvers } from './setting.js'
 
 async function given(handlers: readonly Route[], options: Partial<HttpOptions> = {}): Promise<HttpServer> {
   const http = createHttp({
@@ -250,12 +250,10 @@ describe('limits', () => {
 })
 
 test('draining answers what is under way, takes nothing new, and does not wait for idle clients', async () => {
-  let finish: () => void = () => undefined
+  const slowly = withResolvers<() => void>()
   const slow: Route = {
     path: '/slow',
-    handle: (_request, response) => {
-      finish = () => void response.end('done')
-    },
+    handle: (_request, response) => slowly.resolve(() => void response.end('done')),
   }
   const quick: Route = { path: '/quick', handle: (_request, response) => void response.end('quick') }
   const http = await given([slow, quick], { keepAliveTimeoutMs: 60_000 })
@@ -263,7 +261,7 @@ test('draining answers what is under way, takes nothing new, and does not wait f
   idle.socket.write('GET /quick HTTP/1.1\r\nhost: x\r\n\r\n')
   await idle.until('quick')
   const asked = ask(http, 'GET', '/slow')
-  await wait(30)
+  const finish = await slowly.promise
   const { port } = http
   const drained = http.drain()
   await idle.closed

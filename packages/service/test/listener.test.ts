@@ -4,7 +4,7 @@ import { connect as tlsConnect } from 'node:tls'
 import { createMetrics } from '@postern/telemetry'
 import { describe, expect, test, vi } from 'vitest'
 import { type Incoming, networks } from '../src/index.js'
-import { givenCertificates, givenListener, logLines, plainClient, tlsClient, watched } from './setting.js'
+import { givenCertificates, givenListener, logLines, plainClient, soon, tlsClient, watched } from './setting.js'
 
 const fromHere = networks(['127.0.0.0/8'])
 
@@ -112,9 +112,9 @@ describe('implicit TLS (contract A1)', () => {
     const { certificates } = await givenCertificates()
     const listener = await givenListener({ tls: certificates, handshakeTimeoutMs: 60_000 })
     const client = plainClient(listener.port)
-    await vi.waitFor(() => expect(listener.connections).toBe(1))
+    await soon(() => expect(listener.connections).toBe(1))
     client.socket.end()
-    await vi.waitFor(() => expect(listener.connections).toBe(0))
+    await soon(() => expect(listener.connections).toBe(0))
   })
 
   test('a client that breaks off in the middle of its session is forgotten', async () => {
@@ -126,7 +126,7 @@ describe('implicit TLS (contract A1)', () => {
     expect(listener.connections).toBe(1)
     expect(await metrics.registry.metrics()).toContain('postern_connections_open{listener="test"} 1')
     client.socket.destroy()
-    await vi.waitFor(() => expect(listener.connections).toBe(0))
+    await soon(() => expect(listener.connections).toBe(0))
     expect(await metrics.registry.metrics()).toContain('postern_connections_open{listener="test"} 0')
   })
 })
@@ -142,7 +142,7 @@ describe('limits', () => {
     await Promise.all(clients.map((client) => client.until('hello')))
     expect(await tlsClient(listener.port).closed).toBe(line)
     clients[0]!.socket.destroy()
-    await vi.waitFor(() => expect(listener.connections).toBe(1))
+    await soon(() => expect(listener.connections).toBe(1))
     await tlsClient(listener.port).until('hello')
   })
 
@@ -179,10 +179,10 @@ describe('limits', () => {
     await first.until('hello')
     const flood = Array.from({ length: 150 }, () => plainClient(listener.port))
     for (const client of flood) client.socket.pause()
-    await vi.waitFor(async () => expect(await metrics.registry.metrics()).toMatch(/reason="flood"} \d+/))
+    await soon(async () => expect(await metrics.registry.metrics()).toMatch(/reason="flood"} \d+/))
     for (const client of flood) client.socket.destroy()
     first.socket.destroy()
-    await vi.waitFor(() => expect(listener.connections).toBe(0))
+    await soon(() => expect(listener.connections).toBe(0))
     await plainClient(listener.port).until('hello')
   })
 })

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TLSSocket, type ConnectionOptions as TlsOptions, connect as tlsConnect } from 'node:tls'
 import { createLogger, createMetrics, type Logger, type Metrics } from '@postern/telemetry'
-import { onTestFinished } from 'vitest'
+import { onTestFinished, vi } from 'vitest'
 import {
   type Certificates,
   type Listener,
@@ -27,6 +27,9 @@ export function logLines(): LogLines {
     text: () => lines.join(''),
   }
 }
+
+/** Looks until it holds, for as long as a busy machine may need. */
+export const soon = (look: () => Promise<void> | void): Promise<void> => vi.waitFor(look, { timeout: 10_000 })
 
 export function temporaryDirectory(): string {
   const path = mkdtempSync(join(tmpdir(), 'postern-service-'))
