@@ -156,7 +156,8 @@ export interface MailboxNews {
 
 /**
  * One holder's grip on a mailbox's index, which all holders of the process share. The index moves when any of them
- * refreshes; `refresh` tells each holder what has happened since its own last refresh.
+ * refreshes; `refresh` tells each holder what has happened since its own last refresh. When the mailbox is deleted,
+ * every message of it vanishes.
  */
 export interface OpenMailbox {
   readonly index: MailboxIndex

@@ -2,8 +2,8 @@
 // uids, flags, modseqs, messages, sizes and dates, 36 bytes a message. It moves forward only by `apply`, with what the
 // log said since `modSeq`; it remembers what vanished as long as a holder hasn't heard of it.
 
-import type { UidSet } from '../model.js'
-import { type Entries, entryBytes } from './entries.js'
+import { allUids, type UidSet } from '../model.js'
+import { Entries, entryBytes } from './entries.js'
 
 export interface IndexDelta {
   readonly modSeq: number
@@ -55,6 +55,11 @@ export class MailboxIndex {
     this.#remove(delta)
     this.#merge(delta)
     this.modSeq = delta.modSeq
+  }
+
+  /** Its mailbox has been deleted: everything has vanished, in a change that no log tells of. */
+  empty(): void {
+    if (this.length > 0) this.apply({ modSeq: this.modSeq + 1, entries: new Entries(0), vanished: allUids })
   }
 
   /** Uids that changed after `modSeq` or are new since, ascending. */

@@ -5,7 +5,7 @@ import type { FileBlobs } from '../blobs/file-blobs.js'
 import { keywordSetShift, systemFlagMask } from '../messages/entries.js'
 import type { MailboxIndex } from '../messages/mailbox-index.js'
 import type { AccountId, Flags, MailboxStatus } from '../model.js'
-import { refuse } from '../refusals.js'
+import { refuse, StoreRefusal } from '../refusals.js'
 import type { SearchQuery } from '../search/query.js'
 import type { Content, MailboxNews, MessageRow, OpenMailbox, RowWants, SearchOptions } from '../store.js'
 import type { Connection } from './connection.js'
@@ -61,6 +61,16 @@ export class OpenMailboxes {
     index.apply(delta)
   }
 
+  /** Who has a mailbox open when it's deleted sees every message vanish, and then nothing more. */
+  refresh({ shared, request }: HolderOptions): void {
+    try {
+      this.bringUp(shared, request.scope)
+    } catch (error) {
+      if (!(error instanceof StoreRefusal && error.code === 'no-such-mailbox')) throw error
+      shared.index.empty()
+    }
+  }
+
   release(key: string, shared: Shared, holder: Holder): void {
     shared.holders.delete(holder)
     if (shared.holders.size === 0 && this.#open.get(key) === shared) this.#open.delete(key)
@@ -105,8 +115,8 @@ class Holder implements OpenMailbox {
 
   async refresh(): Promise<MailboxNews> {
     this.#stillOpen()
-    const { open, shared, request } = this.#options
-    open.bringUp(shared, request.scope)
+    const { open, shared } = this.#options
+    open.refresh(this.#options)
     const { index } = shared
     if (this.modSeq === index.modSeq) return noNews(index.modSeq)
     const vanished = index.vanishedSince(this.modSeq, this.#lastUid)

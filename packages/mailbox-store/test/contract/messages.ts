@@ -581,6 +581,20 @@ export function messageContract(makeEngine: MakeEngine): void {
       await expectRefusal(second.refresh(), 'closed')
     })
 
+    test('a mailbox that is deleted while it is open: every message vanishes, and nothing more happens', async () => {
+      const id = await home.alice.createMailbox('Work')
+      await fill(home.alice, id, ['a', 'b'])
+      const holders = [await home.alice.open(id), await home.alice.open(id)]
+      await home.alice.deleteMailbox(id)
+      for (const holder of holders) expect(Array.from((await holder.refresh()).vanished)).toEqual([1, 2])
+      for (const holder of holders) {
+        expect(Array.from((await holder.refresh()).vanished)).toEqual([])
+        expect(holder.index.length).toBe(0)
+        holder.close()
+      }
+      await expectRefusal(home.alice.open(id), 'no-such-mailbox')
+    })
+
     test('a holder does not hear of what came and went while only another one looked', async () => {
       await fill(home.alice, home.inbox, ['a', 'b'])
       const sleeper = await home.alice.open(home.inbox)
