@@ -1,0 +1,167 @@
+// The two that are compared, each in processes of its own on a folder of its own, with the same certificate: Postern's
+// gateway, and Dovecot from Debian with sdbox and otherwise as it comes. A server here is its port, a login, the seconds of
+// CPU it has used, and a way to end it.
+
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { RawClient } from './raw-client.mjs'
+
+const gateway = fileURLToPath(new URL('../../gateway/bin/postern.js', import.meta.url))
+const dovecot = '/usr/sbin/dovecot'
+const startWithinMs = 15_000
+
+/** P-256, as Postern's own certificate has it. */
+export function makeCertificate(folder) {
+  const files = { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') }
+  const words = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2']
+  const name = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost']
+  execFileSync('openssl', [...words, ...name, '-keyout', files.key, '-out', files.cert], { stdio: 'pipe' })
+  return files
+}
+
+export async function startPostern(folder, { cert, key, profileTo }) {
+  const port = await freePort()
+  const env = {
+    ...{ PATH: process.env.PATH, POSTERN_DATA_DIR: join(folder, 'postern'), POSTERN_BIND: '127.0.0.1' },
+    ...{ POSTERN_IMAPS_PORT: String(port), POSTERN_HTTP_PORT: '0', POSTERN_LOG_LEVEL: 'warn' },
+    ...{ POSTERN_TLS_CERT: cert, POSTERN_TLS_KEY: key },
+  }
+  const profiled = profileTo === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileTo}`]
+  const child = spawn(process.execPath, [...profiled, gateway, 'start', '--json'], {
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let said = ''
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    said += text
+  })
+  const first = () => said.split('\n').find((line) => line.includes('"firstStart"'))
+  for (let waited = 0; first() === undefined || !said.endsWith('\n'); waited += 20) {
+    if (child.exitCode !== null || waited > startWithinMs) throw new Error(`Postern did not start:\n${said}`)
+    await sleep(20)
+  }
+  const { firstStart } = JSON.parse(first())
+  const { inbox: user, password } = firstStart
+  return { name: 'Postern', port, user, password, cpuSeconds: () => cpuSeconds(child.pid), stop: () => stop(child) }
+}
+
+/** A sentence that says why it can't be measured here, or undefined. Installs the package where it may. */
+export function whyNoDovecot() {
+  if (process.getuid?.() !== 0) return 'Dovecot is left out: its own user ids need root. Run this as root to compare.'
+  if (existsSync(dovecot)) return undefined
+  if (!existsSync('/usr/bin/apt-get')) return 'Dovecot is left out: it is not on this machine (Debian: dovecot-imapd).'
+  // With run level 1 the package's own server is not started.
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
+  for (const words of [['update'], ['install', '-y', '--no-install-recommends', 'dovecot-imapd']])
+    spawnSync('apt-get', ['-qq', ...words], { env, stdio: 'ignore' })
+  return existsSync(dovecot) ? undefined : 'Dovecot is left out: apt-get install dovecot-imapd did not work.'
+}
+
+export async function startDovecot(folder, { cert, key }) {
+  const home = join(folder, 'dovecot')
+  mkdirSync(join(home, 'mail'), { recursive: true })
+  chmodSync(home, 0o755)
+  const idOf = (what) => Number(execFileSync('id', [what, 'nobody'], { encoding: 'utf8' }))
+  const [uid, gid] = [idOf('-u'), idOf('-g')]
+  chownSync(join(home, 'mail'), uid, gid)
+  const port = await freePort()
+  const [user, password] = ['me@example.test', 'secret']
+  const config = join(home, 'dovecot.conf')
+  writeFileSync(config, dovecotConfig({ home, port, cert, key, password, uid, gid }))
+  const child = spawn(dovecot, ['-F', '-c', config], { stdio: ['ignore', 'inherit', 'inherit'] })
+  const server = { name: 'Dovecot', port, user, password }
+  for (let waited = 0; ; waited += 50) {
+    const client = await RawClient.loggedIn(server).catch(() => undefined)
+    client?.end()
+    if (client !== undefined) break
+    if (child.exitCode !== null || waited > startWithinMs)
+      throw new Error(
+        `Dovecot did not start:\n${existsSync(join(home, 'log')) ? readFileSync(join(home, 'log'), 'utf8') : ''}`,
+      )
+    await sleep(50)
+  }
+  return { ...server, cpuSeconds: () => cpuSeconds(child.pid), stop: () => stop(child) }
+}
+
+const dovecotConfig = ({ home, port, cert, key, password, uid, gid }) => `
+protocols = imap
+base_dir = ${home}/run
+state_dir = ${home}/state
+log_path = ${home}/log
+listen = 127.0.0.1
+ssl = required
+ssl_cert = <${cert}
+ssl_key = <${key}
+ssl_min_protocol = TLSv1.3
+mail_location = sdbox:${home}/mail/%u
+mail_max_userip_connections = 200
+first_valid_uid = 1
+first_valid_gid = 1
+namespace inbox {
+  inbox = yes
+  separator = /
+}
+passdb {
+  driver = static
+  args = password=${password}
+}
+userdb {
+  driver = static
+  args = uid=${uid} gid=${gid} home=${home}/mail/%u
+}
+service imap-login {
+  inet_listener imap {
+    port = 0
+  }
+  inet_listener imaps {
+    port = ${port}
+    ssl = yes
+  }
+}
+`
+
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const server = createServer().once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address()
+      server.close(() => resolve(port))
+    })
+  })
+}
+
+async function stop(child) {
+  const ended = new Promise((resolve) => child.once('exit', resolve))
+  child.kill('SIGTERM')
+  await Promise.race([ended, sleep(8_000, undefined, { ref: false })])
+  if (child.exitCode === null) child.kill('SIGKILL')
+}
+
+const ticksPerSecond = 100
+
+/** Of the process, its descendants, and those of them that have ended. */
+function cpuSeconds(root) {
+  const stats = new Map()
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      // The name in brackets may hold anything; fields are counted behind it.
+      const fields = readFileSync(`/proc/${pid}/stat`, 'latin1')
+        .replace(/^.*\) /s, '')
+        .split(' ')
+      stats.set(Number(pid), {
+        parent: Number(fields[1]),
+        ticks: fields.slice(11, 15).reduce((sum, n) => sum + Number(n), 0),
+      })
+    } catch {
+      // Gone in between.
+    }
+  }
+  const isOurs = (pid) => pid === root || (stats.has(pid) && isOurs(stats.get(pid).parent))
+  let ticks = 0
+  for (const [pid, stat] of stats) if (isOurs(pid)) ticks += stat.ticks
+  return ticks / ticksPerSecond
+}

@@ -1,0 +1,166 @@
+// What is measured. A work is prepared once for each server, then run again and again; a run returns how many units it
+// did, or, where the units are waits, the waits in milliseconds. `goal` is the ratio of Postern's speed to Dovecot's.
+
+import { RawClient } from './raw-client.mjs'
+
+const literal = (message) => Buffer.from(`{${message.length}+}\r\n`, 'latin1')
+const crlf = Buffer.from('\r\n')
+
+export const appendOf = (mailbox, messages, wordsOf = () => '') =>
+  Buffer.concat([
+    Buffer.from(`APPEND ${mailbox}`, 'latin1'),
+    ...messages.flatMap((message, i) => [Buffer.from(` ${wordsOf(i)}`, 'latin1'), literal(message), message]),
+    crlf,
+  ])
+
+/** The same command again and again on one selected mailbox. */
+const repeated = (name, command, { goal, unit = 'per s', times = 1, each = 1, mailbox = 'INBOX' }) => ({
+  ...{ name, goal, unit },
+  prepare: (server) => RawClient.loggedIn(server, mailbox),
+  async run(client) {
+    for (let i = 0; i < times; i++) await client.command(command)
+    return times * each
+  },
+})
+
+const appending = (number, count, goal, { small }) => ({
+  ...{ name: `APPEND 4 KB, ${number} client${number > 1 ? 's' : ''}`, goal, unit: 'per s' },
+  async prepare(server) {
+    const clients = await Promise.all(Array.from({ length: number }, () => RawClient.loggedIn(server)))
+    await clients[0].command('CREATE Appends').catch(() => undefined)
+    return clients
+  },
+  async run(clients) {
+    let next = 0
+    await Promise.all(
+      clients.map(async (client) => {
+        while (next < count) await client.commands([appendOf('Appends', [small[next++ % small.length]])])
+      }),
+    )
+    return count
+  },
+})
+
+const logins = (sessions) => ({
+  ...{ name: 'login + select + logout, 8 clients', goal: 4, unit: 'per s' },
+  prepare: async (server) => server,
+  async run(server) {
+    let left = sessions
+    const one = async () => {
+      while (left-- > 0) {
+        const client = await RawClient.loggedIn(server, 'INBOX')
+        await client.command('LOGOUT')
+        client.end()
+      }
+    }
+    await Promise.all(Array.from({ length: 8 }, one))
+    return sessions
+  },
+})
+
+/** Flags that are set in one run and removed in the next, so that each run changes something. */
+const storing = (name, commands, { goal, each }) => ({
+  ...{ name, goal, unit: 'per s' },
+  prepare: async (server) => ({ client: await RawClient.loggedIn(server, 'INBOX'), sign: '+' }),
+  async run(state) {
+    await state.client.commands(commands(state.sign))
+    state.sign = state.sign === '+' ? '-' : '+'
+    return each
+  },
+})
+
+const copying = (count) => ({
+  ...{ name: `COPY of ${count.toLocaleString('en')}`, goal: 8, unit: 'per s' },
+  prepare: async (server) => ({ client: await RawClient.loggedIn(server, 'INBOX'), made: 0 }),
+  before: ({ client, made }) => client.command(`CREATE Copies${made}`),
+  async run(state) {
+    await state.client.command(`COPY 1:${count} Copies${state.made}`)
+    return count
+  },
+  async after(state) {
+    await state.client.command(`DELETE Copies${state.made++}`)
+  },
+})
+
+const delivery = (count, { small }) => ({
+  ...{ name: 'delivery to EXISTS in IDLE', goal: undefined, unit: 'ms', p99AtMost: 10 },
+  async prepare(server) {
+    const [sender, reader] = await Promise.all([RawClient.loggedIn(server), RawClient.loggedIn(server)])
+    await sender.command('CREATE Delivered')
+    await reader.command('SELECT Delivered')
+    const idling = reader.until((line) => line.startsWith('+'))
+    reader.write('i IDLE\r\n')
+    await idling
+    return { sender, reader, isSlow: server.name === 'Dovecot' }
+  },
+  /** A server that waits half a second each time is asked less often. */
+  async run({ sender, reader, isSlow }) {
+    const waits = []
+    for (let i = 0; i < (isSlow ? Math.ceil(count / 16) : count); i++) {
+      const heard = reader.until((line) => line.endsWith('EXISTS') || line.endsWith('RECENT'))
+      const started = performance.now()
+      const [answer] = await Promise.all([sender.commands([appendOf('Delivered', [small[i]])]), heard])
+      if (answer) waits.push(performance.now() - started)
+    }
+    return waits
+  },
+})
+
+export function works({ size, words, small, quick }) {
+  const first = '(UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE)'
+  const rows = { unit: 'rows/s', each: size }
+  const searches = { unit: 'per s' }
+  const bodies = Array.from({ length: size }, (_, i) => `UID FETCH ${i + 1} BODY.PEEK[]`)
+  return [
+    logins(quick ? 40 : 120),
+    repeated('UID FETCH 1:* (FLAGS)', 'UID FETCH 1:* (FLAGS)', { ...rows, goal: 3, times: quick ? 5 : 10 }),
+    repeated('first sync', `UID FETCH 1:* ${first}`, { ...rows, goal: 5 }),
+    repeated('header fields', 'UID FETCH 1:* (BODY.PEEK[HEADER.FIELDS (FROM TO SUBJECT DATE)])', { ...rows, goal: 5 }),
+    {
+      ...{ name: 'full download, a pipelined BODY.PEEK[] each', goal: 4, unit: 'MB/s' },
+      prepare: (server) => RawClient.loggedIn(server, 'INBOX'),
+      async run(client) {
+        const before = client.bytes
+        await client.commands(bodies)
+        return (client.bytes - before) / 1e6
+      },
+    },
+    {
+      ...{ name: 'full download, one UID FETCH 1:* BODY.PEEK[]', goal: 4, unit: 'MB/s' },
+      prepare: (server) => RawClient.loggedIn(server, 'INBOX'),
+      async run(client) {
+        const before = client.bytes
+        await client.command('UID FETCH 1:* BODY.PEEK[]')
+        return (client.bytes - before) / 1e6
+      },
+    },
+    repeated('SEARCH TEXT, a rare word', `SEARCH TEXT ${words.rare}`, { ...searches, goal: 250 }),
+    repeated('SEARCH TEXT, a common word', `SEARCH TEXT ${words.common}`, { ...searches, goal: 30 }),
+    repeated('SEARCH SUBJECT', `SEARCH SUBJECT ${words.subject}`, { ...searches, goal: 8, times: 3 }),
+    repeated('SEARCH SINCE', 'SEARCH SINCE 15-Feb-2026', { ...searches, goal: 50, times: 3 }),
+    repeated('SEARCH SENTSINCE', 'SEARCH SENTSINCE 15-Feb-2026', { ...searches, times: 3 }),
+    repeated('SEARCH UNSEEN', 'SEARCH UNSEEN', { ...searches, goal: 1.5, times: 50 }),
+    repeated('SORT (DATE)', 'SORT (DATE) UTF-8 ALL', { ...searches, goal: 3, times: 10 }),
+    repeated('THREAD REFERENCES', 'THREAD REFERENCES UTF-8 ALL', { ...searches, goal: 3, times: 5 }),
+    appending(1, quick ? 60 : 200, 2.5, { small }),
+    appending(8, quick ? 160 : 480, 5, { small }),
+    appending(32, quick ? 320 : 960, 8, { small }),
+    storing(
+      'STORE of one, pipelined',
+      (sign) => Array.from({ length: 1_000 }, (_, i) => `UID STORE ${i + 1} ${sign}FLAGS.SILENT (\\Flagged)`),
+      { goal: 1.2, each: 1_000 },
+    ),
+    {
+      ...storing('STORE of one, each awaited', undefined, { goal: 1.5 }),
+      async run(state) {
+        for (let i = 1; i <= 200; i++) await state.client.command(`UID STORE ${i} ${state.sign}FLAGS.SILENT (\\Draft)`)
+        state.sign = state.sign === '+' ? '-' : '+'
+        return 200
+      },
+    },
+    storing('STORE 1:*', (sign) => [`STORE 1:* ${sign}FLAGS.SILENT (\\Answered)`], { goal: 0.7, each: size }),
+    copying(1_000),
+    repeated('SELECT', 'SELECT INBOX', { goal: 1.5, unit: 'per s', times: quick ? 50 : 200 }),
+    delivery(quick ? 32 : 64, { small }),
+  ]
+}
