@@ -54,6 +54,17 @@ describe('entries', () => {
     )
   })
 
+  test('one after the other out of another', () => {
+    fc.assert(
+      fc.property(entryList, (list) => {
+        const source = columns(list)
+        const copy = new Entries(list.length)
+        for (let i = 0; i < list.length; i++) copy.pushFrom(source, i)
+        expect(plain(copy)).toEqual(list)
+      }),
+    )
+  })
+
   test('removal keeps the rest in order', () => {
     fc.assert(
       fc.property(entryList, fc.func(fc.boolean()), (list, drop) => {

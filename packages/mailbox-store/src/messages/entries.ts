@@ -72,6 +72,18 @@ export class Entries {
     this.saveDates[i] = entry.saveDate
   }
 
+  /** Entry `i` of another, at the end; for single entries several times as fast as `copyFrom`. */
+  pushFrom(source: Entries, i: number): void {
+    const end = this.length++
+    this.modSeqs[end] = source.modSeqs[i] as number
+    this.internalDates[end] = source.internalDates[i] as number
+    this.uids[end] = source.uids[i] as number
+    this.flags[end] = source.flags[i] as number
+    this.messages[end] = source.messages[i] as number
+    this.sizes[end] = source.sizes[i] as number
+    this.saveDates[end] = source.saveDates[i] as number
+  }
+
   at(i: number): Entry {
     return {
       uid: this.uids[i] as number,

@@ -7,13 +7,12 @@ import { pageOf, pageSize } from '../directory/paging.js'
 import { publicId } from '../directory/public-id.js'
 import type { Alias, Inbox } from '../directory/records.js'
 import { cleanCount, cleanName } from '../directory/words.js'
-import { type AccountId, allUids, type DomainId, type EnvironmentId, type MailboxId } from '../model.js'
+import type { AccountId, DomainId, EnvironmentId, MailboxId } from '../model.js'
 import { refuse } from '../refusals.js'
 import { auditIn } from './audit.js'
 import type { Connection } from './connection.js'
 import { getDomain } from './directory-domains.js'
-import { createFirstMailboxes } from './mailboxes.js'
-import { expunge } from './messages.js'
+import { createFirstMailboxes, dropMailbox } from './mailboxes.js'
 import type { Transaction } from './transaction.js'
 
 const columns = `inbox.id, public_id AS publicId, environment, domain, address, name AS displayName,
@@ -73,9 +72,6 @@ export function createInbox(tx: Transaction, options: NewInbox & By): Inbox {
     tx.now,
   ) as AccountId
   createFirstMailboxes(tx, id, domain.space)
-  // RFC 9051 §2.3.1.1: the space outlives its inboxes, so an address that is made again has the old UIDVALIDITY. Its
-  // UIDNEXT goes on where the space is, and never back.
-  tx.db.run('UPDATE mailbox SET uid_next = ? WHERE account = ? AND shared = 1', tx.space(domain.space).uidNext, id)
   auditIn(tx, domain.environment, { by, action: 'inbox.create', object, detail: { address } })
   return getInbox(tx.db, id)
 }
@@ -107,23 +103,12 @@ export function deleteInbox(tx: Transaction, id: AccountId, { by }: By): void {
   if (inbox.legalHold)
     refuse('invalid', 'The inbox is under legal hold: nothing of it may be deleted.', 'Lift the legal hold first.')
   const mailboxes = tx.db.all<{ id: MailboxId }>('SELECT id FROM mailbox WHERE account = ?', id)
-  for (const mailbox of mailboxes) removeMailbox(tx, id, mailbox.id)
+  for (const mailbox of mailboxes) dropMailbox(tx, tx.mailbox(mailbox.id))
   tx.db.run('DELETE FROM keyword_set WHERE account = ?', id)
   tx.db.run('DELETE FROM inbox WHERE id = ?', id)
   const detail = { address: inbox.address, messages: inbox.usedMessages }
   auditIn(tx, inbox.environment, { by, action: 'inbox.delete', object: inbox.publicId, detail })
   tx.forgetAccount(id)
-}
-
-/** Unlike `deleteMailbox` it takes INBOX too, whose space stays: the domain's other INBOXes live there. */
-function removeMailbox(tx: Transaction, account: AccountId, mailbox: MailboxId): void {
-  const box = tx.mailboxOf(account, mailbox)
-  expunge(tx, { account, mailbox, uids: allUids, always: true })
-  tx.write()
-  tx.db.run('DELETE FROM chunk WHERE mailbox = ?', mailbox)
-  tx.db.run('DELETE FROM mailbox WHERE id = ?', mailbox)
-  if (!box.shared) tx.db.run('DELETE FROM uid_space WHERE id = ?', box.space)
-  tx.removed(box)
 }
 
 export function getInbox(db: Connection, ref: Ref<AccountId>): Inbox {

@@ -127,7 +127,7 @@ function sortedIndex({
   const sorted = new Entries(entries.length)
   const mailboxes = new Uint32Array(entries.length)
   order.forEach((i, at) => {
-    sorted.copyFrom(entries, { from: i, to: i + 1, at })
+    sorted.pushFrom(entries, i)
     mailboxes[at] = owners[i] as number
   })
   return new MailboxIndex({ entries: sorted, modSeq, mailboxes })
@@ -147,7 +147,7 @@ export function deltaSince(db: Connection, scope: Scope, since: number): IndexDe
   }
   found.sort((a, b) => (a.entries.uids[a.at] as number) - (b.entries.uids[b.at] as number))
   const entries = new Entries(found.length)
-  for (const { entries: from, at } of found) entries.copyFrom(from, { from: at, to: at + 1, at: entries.length })
+  for (const { entries: from, at } of found) entries.pushFrom(from, at)
   return { modSeq, entries, mailboxes: Uint32Array.from(found, ({ mailbox }) => mailbox), vanished: uidSet(vanished) }
 }
 

@@ -4,7 +4,7 @@ import { inbox, isBelow, levels, validName } from '../mailboxes/names.js'
 import { type AccountId, allUids, type MailboxId, type SpaceId, type SpecialUse } from '../model.js'
 import { refuse } from '../refusals.js'
 import { expunge, move } from './messages.js'
-import type { Transaction } from './transaction.js'
+import type { MailboxRow, Transaction } from './transaction.js'
 
 /** Contract C2. */
 export const firstMailboxes: readonly (readonly [name: string, use: SpecialUse])[] = [
@@ -40,6 +40,10 @@ interface NewMailbox {
   readonly shared?: boolean
 }
 
+/**
+ * A shared space outlives its INBOXes, so that an address that is made again has the old UIDVALIDITY: its UIDNEXT goes
+ * on where the space is, and never back (RFC 9051 §2.3.1.1).
+ */
 function insertMailbox(tx: Transaction, { account, name, specialUse, space, shared = false }: NewMailbox): MailboxId {
   const home = space ?? createSpace(tx)
   const { modSeq, uidNext } = tx.space(home)
@@ -157,11 +161,17 @@ function moveSubscription(
 export function deleteMailbox(tx: Transaction, { account, mailbox }: { account: AccountId; mailbox: MailboxId }): void {
   const box = tx.mailboxOf(account, mailbox)
   if (box.name === inbox) refuse('mailbox-protected', 'INBOX cannot be deleted.')
-  expunge(tx, { account, mailbox, uids: allUids, always: true })
+  dropMailbox(tx, box)
+}
+
+/** INBOX goes so too, with its account; its space stays, since the domain's other INBOXes live there. */
+export function dropMailbox(tx: Transaction, box: MailboxRow): void {
+  const { id, account, shared, space } = box
+  expunge(tx, { account, mailbox: id, uids: allUids, always: true })
   tx.write()
-  tx.db.run('DELETE FROM chunk WHERE mailbox = ?', mailbox)
-  tx.db.run('DELETE FROM mailbox WHERE id = ?', mailbox)
-  if (!box.shared) tx.db.run('DELETE FROM uid_space WHERE id = ?', box.space)
+  tx.db.run('DELETE FROM chunk WHERE mailbox = ?', id)
+  tx.db.run('DELETE FROM mailbox WHERE id = ?', id)
+  if (!shared) tx.db.run('DELETE FROM uid_space WHERE id = ?', space)
   tx.removed(box)
 }
 

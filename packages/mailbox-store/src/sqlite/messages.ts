@@ -150,7 +150,7 @@ export function expunge(
   if (taken.length === 0) return { uids: new Uint32Array(0), modSeq: box.modSeq }
   const removed = taken.uids.slice(0, taken.length)
   const modSeq = bury(tx, box, removed)
-  discard(tx, taken)
+  discard(tx, taken.messages.slice(0, taken.length))
   chargeQuota(tx, tx.account(account), { bytes: -bytesOf(taken), messages: -taken.length })
   return { uids: removed, modSeq }
 }
@@ -188,7 +188,7 @@ export function replace(
   const taken = take(tx, box, [[uid, uid]], 0)
   if (taken.length === 0) refuse('no-such-message', 'That message is gone.')
   const modSeq = bury(tx, box, taken.uids.slice(0, 1))
-  discard(tx, taken)
+  discard(tx, taken.messages.slice(0, taken.length))
   chargeQuota(tx, tx.account(account), { bytes: entry.message.size - bytesOf(taken), messages: 0 })
   const placed = place(tx, target, appendedEntry(tx, account, { entry, modSeq: tx.nextModSeq(target) }))
   return { uidValidity: tx.space(target.space).uidValidity, uid: placed, modSeq }
@@ -334,7 +334,7 @@ function pick(entries: Entries, cursor: UidCursor, into: Entries, having: number
     if (!cursor.has(entries.uids[i] as number) || ((entries.flags[i] as number) & having) !== having) continue
     positions.push(i)
     if (into.length === into.capacity) into.grow(into.capacity * 2)
-    into.copyFrom(entries, { from: i, to: i + 1, at: into.length })
+    into.pushFrom(entries, i)
   }
   return positions
 }
@@ -354,8 +354,7 @@ function bury(tx: Transaction, box: MailboxRow, uids: Uint32Array): number {
 }
 
 /** Messages that lost an entry: the sweep drops a copy or deletes the message, behind the answer's back. */
-export function discard(tx: Transaction, entries: Entries): void {
-  const messages = entries.messages.slice(0, entries.length)
+export function discard(tx: Transaction, messages: Uint32Array): void {
   tx.db.run('INSERT INTO garbage (at, messages) VALUES (?, ?)', tx.now, new Uint8Array(messages.buffer))
 }
 

@@ -15,6 +15,7 @@ import type {
   Reported,
 } from '../outbox/outbox.js'
 import { refuse } from '../refusals.js'
+import { discard } from './messages.js'
 import { placeParcel, storedParcel, takeRooms } from './outbox-parcel.js'
 import { submissionOf } from './outbox-queue.js'
 import { deliver, placedOf } from './submit.js'
@@ -85,8 +86,7 @@ function close(tx: Transaction, submission: number): void {
   const { message } = tx.db.get<{ message: number }>('SELECT message FROM submission WHERE id = ?', submission) ?? {}
   if (message === undefined) throw new Error(`submission ${submission} is missing`)
   tx.db.run('UPDATE submission SET closed_at = ?, message = NULL WHERE id = ?', tx.now, submission)
-  const messages = new Uint8Array(Uint32Array.of(message).buffer)
-  tx.db.run('INSERT INTO garbage (at, messages) VALUES (?, ?)', tx.now, messages)
+  discard(tx, Uint32Array.of(message))
 }
 
 function deliverStored(tx: Transaction, message: MessageId, to: LocalPlace): Placed | undefined {
