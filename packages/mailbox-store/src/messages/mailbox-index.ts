@@ -125,7 +125,7 @@ export class MailboxIndex {
     const needed = entries.length + fresh.length
     if (needed > entries.capacity) entries.grow(needed + Math.max(16, needed >>> 6))
     const at = entries.length
-    for (const i of fresh) entries.copyFrom(news, { from: i, to: i + 1, at: entries.length })
+    for (const i of fresh) entries.pushFrom(news, i)
     this.#noteMailboxes({ fresh, at, mailboxes })
   }
 
