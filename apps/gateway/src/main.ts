@@ -4,4 +4,5 @@
 import { runCli } from './cli/program.js'
 
 const exitCode = await runCli(process.argv.slice(2))
-if (exitCode !== undefined) process.exitCode = exitCode
+// Also ends a gateway that is up and couldn't say so.
+if (exitCode) process.exit(exitCode)

@@ -297,6 +297,19 @@ test('a running gateway goes on with its server key, and makes no new one when t
   await stop(gateway)
 })
 
+test('a start whose secrets nobody can read says so and ends; the next one shows others', async () => {
+  const dataDir = newFolder()
+  const env = { POSTERN_DATA_DIR: dataDir }
+  const deaf = postern(['start'], { env })
+  deaf.child.stdout!.destroy()
+  expect(await deaf.ended).toBe(1)
+  expect(deaf.stderr().split('\n')[0]).toBe("postern: Standard output can't be written (EPIPE).")
+  const next = postern(['start', '--json'], { env })
+  const { firstStart } = await started(next)
+  await stop(next)
+  expect(await credentialOf(firstStart!.password!, dataDir)).toBeDefined()
+})
+
 test('npm start hands its place to the gateway, so that signals reach it', async () => {
   const root = join(import.meta.dirname, '..', '..', '..')
   const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))

@@ -297,6 +297,20 @@ describe('STARTTLS (RFC 3207, RFC 9051 §6.2.1)', () => {
     expect(client.text()).toBe('a1 OK begin\r\n')
   })
 
+  test('what is written during the handshake goes out encrypted, behind it', async () => {
+    const { connection, client } = await pair()
+    const upgraded = connection.startTls('220 Go ahead\r\n', await options())
+    await client.until('Go ahead')
+    connection.write('421 closing\r\n')
+    const ended = connection.end()
+    await new Promise((resolve) => setImmediate(resolve))
+    client.socket.removeAllListeners('data')
+    const secure = watched(tlsConnect({ socket: client.socket, rejectUnauthorized: false }))
+    await upgraded
+    expect(await secure.closed).toBe('421 closing\r\n')
+    await ended
+  })
+
   test('what stood in the buffer behind the command is thrown away', async () => {
     const { connection, client, socket } = await pair()
     client.socket.write('STARTTLS\r\n')

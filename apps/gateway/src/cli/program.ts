@@ -1,6 +1,7 @@
 // Runs one command: words to an invocation, its outcome to standard output, an error to standard error. Resolves with
 // the exit code, or with undefined while the command goes on (a started gateway).
 
+import { Failure } from '@postern/service'
 import { Command as Program } from 'commander'
 import { version } from '../version.js'
 import type { Command, Outcome } from './command.js'
@@ -55,13 +56,24 @@ function textOptions(sub: Program): Record<string, string | undefined> {
 
 async function print({ json, lines, printed }: Outcome, isJson: boolean): Promise<void> {
   const text = isJson ? JSON.stringify(json) : lines.join('\n')
-  if (text !== '') await write(process.stdout, `${text}\n`)
+  if (text !== '') await write(process.stdout, `${text}\n`).catch(unwritable)
   await printed()
+}
+
+function unwritable(cause: NodeJS.ErrnoException): never {
+  const fix = 'Start it where its standard output is read: secrets are shown there, and nowhere else.'
+  throw new Failure('system', `Standard output can't be written (${cause.code}).`, { fix, cause })
 }
 
 /** Resolves when the text has left the process. */
 function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    stream.write(text, (error) => (error ? reject(error) : resolve()))
+    // The stream says it twice, and without a listener the first time would end the process.
+    stream.once('error', reject)
+    stream.write(text, (error) => {
+      if (error) return reject(error)
+      stream.removeListener('error', reject)
+      resolve()
+    })
   })
 }

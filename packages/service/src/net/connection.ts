@@ -121,7 +121,7 @@ export class Connection {
   /**
    * Writes the line that invites the client, then encrypts (RFC 3207 §4, RFC 9051 §6.2.1). What the client sent behind its
    * command without waiting is thrown away here; the caller does the same with what it has already read, so that nothing sent
-   * in clear is ever taken for something sent under TLS.
+   * in clear is ever taken for something sent under TLS. What's written meanwhile goes out encrypted.
    */
   async startTls(
     goAhead: string,
@@ -132,6 +132,7 @@ export class Connection {
     while (plain.read() !== null);
     this.#outgoing.write(goAhead)
     await this.#outgoing.flushed()
+    this.#outgoing.hold()
     this.#detach(plain)
     try {
       const secure = await handshake(plain, certificates, { timeoutMs: handshakeTimeoutMs })

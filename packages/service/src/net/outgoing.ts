@@ -24,6 +24,7 @@ export class Outgoing {
   #pending: Buffer[] = []
   #pendingBytes = 0
   #isSending = false
+  #isHeld = false
   #scheduled: NodeJS.Immediate | undefined
   #stallTimer: NodeJS.Timeout | undefined
   #waiting: { readonly belowBytes: number; readonly resolve: () => void }[] = []
@@ -63,9 +64,16 @@ export class Outgoing {
     return this.#takenDownTo(0)
   }
 
-  /** Goes on with another socket over the same connection; only when everything was flushed. */
+  /** Keeps back what's written from now on; only when everything was flushed. */
+  hold(): void {
+    this.#isHeld = true
+  }
+
+  /** Goes on with another socket over the same connection. */
   moveTo(socket: Socket): void {
     this.#socket = socket
+    this.#isHeld = false
+    this.#send()
   }
 
   /** Forgets what's pending and lets go everyone who waits. */
@@ -86,7 +94,7 @@ export class Outgoing {
   #send(): void {
     if (this.#scheduled) clearImmediate(this.#scheduled)
     this.#scheduled = undefined
-    if (this.#isSending || this.#isClosed || this.#pendingBytes === 0) return
+    if (this.#isSending || this.#isHeld || this.#isClosed || this.#pendingBytes === 0) return
     const slice = this.#takeSlice()
     this.#isSending = true
     this.#stallTimer ??= setTimeout(() => this.#fail('write stalled'), this.#limits.writeStallTimeoutMs)
