@@ -9,6 +9,8 @@ export interface StoreLimits {
   readonly keywordBytesMax: number
   /** Distinct combinations of keywords that one account may create; each is a row that stays. */
   readonly keywordSetsPerAccountMax: number
+  /** What those combinations take together: a writer that meets the account holds them in memory. */
+  readonly keywordSetBytesPerAccountMax: number
   /** Expunges remembered per mailbox; older ones are answered from what is missing. */
   readonly tombstonesPerMailboxMax: number
   /** A message up to this size lives in the database, a larger one in a file. */
@@ -28,6 +30,7 @@ export const defaultLimits: StoreLimits = {
   keywordsPerMessageMax: 100,
   keywordBytesMax: 255,
   keywordSetsPerAccountMax: 50_000,
+  keywordSetBytesPerAccountMax: 4_194_304,
   tombstonesPerMailboxMax: 2_000,
   inlineBytesMax: 65_536,
   parseInlineBytesMax: 262_144,

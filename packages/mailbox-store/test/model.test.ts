@@ -210,7 +210,7 @@ class Run {
       case 'delete':
         if (work.box === 'INBOX') return expectRefusal(account.deleteMailbox(box.id), 'mailbox-protected')
         await account.deleteMailbox(box.id)
-        this.#drop(box)
+        await this.#drop(box)
         model.boxes.set(work.box, await this.#boxOf(account, work.box))
         return
       case 'renameInbox': {
@@ -308,9 +308,13 @@ class Run {
     this.#holders.push({ box, open, known })
   }
 
-  /** A deleted mailbox's holders are told so. */
-  #drop(box: ModelBox): void {
-    for (const holder of this.#holders) if (holder.box === box) holder.open.close()
+  /** The holders of a deleted mailbox see everything vanish. */
+  async #drop(box: ModelBox): Promise<void> {
+    box.entries = []
+    for (const holder of this.#holders.filter((one) => one.box === box)) {
+      await this.#refresh(holder)
+      holder.open.close()
+    }
     this.#holders = this.#holders.filter((holder) => holder.box !== box)
   }
 

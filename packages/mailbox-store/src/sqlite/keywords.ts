@@ -13,6 +13,7 @@ interface Known {
   readonly spelling: Map<string, string>
   readonly numbers: Map<string, number>
   readonly sets: Map<number, readonly string[]>
+  bytes: number
 }
 
 export const keywordsOfSet = (text: string): string[] => (text === '' ? [] : text.split(' '))
@@ -87,7 +88,8 @@ export class KeywordSets {
 
   #create(accountId: AccountId, known: Known, text: string): number {
     const account = this.#tx.account(accountId)
-    if (account.keywordSets >= this.#tx.limits.keywordSetsPerAccountMax)
+    const { keywordSetsPerAccountMax, keywordSetBytesPerAccountMax } = this.#tx.limits
+    if (account.keywordSets >= keywordSetsPerAccountMax || known.bytes + text.length > keywordSetBytesPerAccountMax)
       refuse('keyword-limit', 'This inbox has used too many combinations of keywords.')
     const number = this.#tx.db.run('INSERT INTO keyword_set (account, keywords) VALUES (?, ?)', accountId, text)
     if (number > keywordSetMax) refuse('keyword-limit', 'The server has no room for another combination of keywords.')
@@ -100,6 +102,7 @@ export class KeywordSets {
   #learn(known: Known, text: string, number: number): void {
     known.numbers.set(text, number)
     known.sets.set(number, keywordsOfSet(text))
+    known.bytes += text.length
     for (const keyword of keywordsOfSet(text))
       if (!known.spelling.has(keyword.toLowerCase())) known.spelling.set(keyword.toLowerCase(), keyword)
   }
@@ -107,7 +110,7 @@ export class KeywordSets {
   #known(account: AccountId): Known {
     const remembered = this.#accounts.get(account)
     if (remembered !== undefined) return remembered
-    const known: Known = { spelling: new Map(), numbers: new Map(), sets: new Map() }
+    const known: Known = { spelling: new Map(), numbers: new Map(), sets: new Map(), bytes: 0 }
     const rows = this.#tx.db.all<{ id: number; keywords: string }>(
       'SELECT id, keywords FROM keyword_set WHERE account = ? ORDER BY id',
       account,

@@ -302,6 +302,19 @@ export function messageContract(makeEngine: MakeEngine): void {
       expect(await show(home.alice, home.inbox)).toEqual(['1 a set49'])
     })
 
+    test('long keywords are limited by what they take together', async () => {
+      await home.store.close()
+      home = await settle(await engine.open({ limits: { keywordSetBytesPerAccountMax: 1000 } }))
+      await fill(home.alice, home.inbox, ['a'])
+      const replace = (keyword: string) =>
+        home.alice.setFlags(home.inbox, [[1, 1]], { how: 'replace', flags: { system: 0, keywords: [keyword] } })
+      for (let i = 0; i < 4; i++) await replace(`${i}`.padEnd(240, 'x'))
+      await expectRefusal(replace('4'.padEnd(240, 'x')), 'keyword-limit')
+      await replace('short')
+      expect(await show(home.alice, home.inbox)).toEqual(['1 a short'])
+      await replace('0'.padEnd(240, 'x'))
+    })
+
     test('thousands at once, over many chunks', async () => {
       await home.alice.append(
         home.inbox,
