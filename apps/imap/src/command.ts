@@ -29,6 +29,8 @@ export interface CommandSpec<Args> {
   readonly holdsNumbers?: boolean
   /** Its last literal is a message: it comes in pieces and is never held (`Session.messagePieces`). */
   readonly streams?: boolean
+  /** Where it streams: how many words stand before its mailbox, which may be a literal too, and that one is held. */
+  readonly wordsBeforeMailbox?: number
   parse(p: Parser, session: Session): Args
   run(session: Session, args: Args, given: Given): Promise<Done | undefined>
 }
@@ -39,6 +41,7 @@ export interface Command {
   readonly uid: boolean
   readonly holdsNumbers: boolean
   readonly streams: boolean
+  readonly wordsBeforeMailbox: number
   /** Parses, to the end of the command unless it streams, and returns the action. */
   prepare(p: Parser, session: Session, given: Given): () => Promise<Done | undefined>
 }
@@ -50,6 +53,7 @@ export function command<Args>(name: string, spec: CommandSpec<Args>): Command {
     uid: spec.uid ?? false,
     holdsNumbers: spec.holdsNumbers ?? false,
     streams: spec.streams ?? false,
+    wordsBeforeMailbox: spec.wordsBeforeMailbox ?? 0,
     prepare(p, session, given) {
       const args = spec.parse(p, session)
       if (spec.streams !== true) p.end()

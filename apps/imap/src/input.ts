@@ -1,35 +1,87 @@
-// The way in: frames one after another, read from the network only when the last ones are worked off.
+// The way in: frames one after another, read from the network only when the last ones are worked off. It knows what the
+// framer is waiting for, so that a command that breaks off in the middle of its literals can be passed over.
 
 import { type Frame, Framer } from '@postern/imap-wire'
 import type { Connection } from '@postern/service'
 
+/** The client went away in the middle of something. Nobody is left to be told. */
+export class ClientGone extends Error {
+  override readonly name = 'ClientGone'
+}
+
 export class Input {
-  readonly framer = new Framer()
+  readonly #framer = new Framer()
   readonly #connection: Connection
+  #state: 'between' | 'announced' | 'streaming' | 'streamed' = 'between'
+  #next: Promise<Frame | undefined> | undefined
 
   constructor(connection: Connection) {
     this.#connection = connection
   }
 
-  /** Undefined when the client is gone. */
+  /** Nothing is being worked off: what the session writes now stands between two answers, or in IDLE. */
+  get isWaiting(): boolean {
+    return this.#next !== undefined
+  }
+
+  /** Undefined when the client is gone. A frame that nobody took, as after IDLE broke off, is the next one. */
   async next(): Promise<Frame | undefined> {
+    this.#next ??= this.#read()
+    const reading = this.#next
+    const frame = await reading
+    if (this.#next === reading) this.#next = undefined
+    return frame
+  }
+
+  async #read(): Promise<Frame | undefined> {
     for (;;) {
-      const frame = this.framer.next()
-      if (frame !== undefined) return frame
+      const frame = this.#framer.next()
+      if (frame !== undefined) {
+        if (frame.kind === 'literal') this.#state = 'announced'
+        else if (frame.kind !== 'chunk') this.#state = 'between'
+        else if (frame.isLast) this.#state = 'streamed'
+        return frame
+      }
       const bytes = await this.#connection.read()
       if (bytes === undefined) return undefined
-      this.framer.push(bytes)
+      this.#framer.push(bytes)
     }
   }
 
-  /** The pieces of a streamed literal, each read when the one before it has been taken. */
-  async *chunks(): AsyncGenerator<Uint8Array> {
-    for (;;) {
+  /** The announced literal becomes a part of its command. */
+  hold(): void {
+    this.#state = 'between'
+    this.#framer.hold()
+  }
+
+  /** The announced literal comes in pieces, each read when the one before it has been taken. */
+  stream(): AsyncGenerator<Uint8Array> {
+    this.#state = 'streaming'
+    this.#framer.stream()
+    return this.#chunks()
+  }
+
+  async *#chunks(): AsyncGenerator<Uint8Array> {
+    while (this.#state === 'streaming') {
       const frame = await this.next()
-      if (frame?.kind !== 'chunk') throw new Error('the client went away within a literal')
+      if (frame?.kind !== 'chunk') throw new ClientGone()
       // A chunk is a view of a network buffer that the framer goes on with.
       if (frame.bytes.length > 0) yield frame.bytes.slice()
-      if (frame.isLast) return
     }
+  }
+
+  /** The command is answered already: what is still to come of it is passed over, literals and all. */
+  async passOver(): Promise<void> {
+    for await (const _ of this.#chunks());
+    if (this.#state === 'streamed' && (await this.next()) === undefined) throw new ClientGone()
+    if (this.#state === 'announced') {
+      this.#state = 'between'
+      this.#framer.refuse()
+    }
+  }
+
+  /** What came in clear behind STARTTLS is thrown away. */
+  dropRest(): void {
+    this.#framer.takeRest()
   }
 }

@@ -8,7 +8,7 @@ import {
   type SearchRules,
 } from '@postern/imap-wire'
 import type { Command } from './command.js'
-import type { Extension, FetchItem, StatusItem, StoreKey } from './extension.js'
+import type { Extension, FetchItem, FetchModifier, ListReturn, SelectParam, StatusItem, StoreKey } from './extension.js'
 import type { Session } from './session.js'
 
 /** A FETCH item: the base's own, or an extension's with its argument. */
@@ -19,6 +19,9 @@ export class Registry {
   readonly fetchRules: FetchRules<Wanted>
   readonly statusItems = new Map<string, StatusItem>()
   readonly searchRules: SearchRules<StoreKey>
+  readonly selectParams: Readonly<Record<string, SelectParam>>
+  readonly fetchModifiers: Readonly<Record<string, FetchModifier>>
+  readonly listReturns: Readonly<Record<string, ListReturn>>
   readonly #extensions: readonly Extension[]
 
   constructor(extensions: readonly Extension[]) {
@@ -34,6 +37,9 @@ export class Registry {
       for (const item of extension.statusItems ?? []) this.statusItems.set(item.name, item)
       for (const [name, rule] of extension.searchKeys ?? []) searchRules.set(name, rule)
     }
+    this.selectParams = byName(extensions.flatMap(({ selectParams }) => selectParams ?? []))
+    this.fetchModifiers = byName(extensions.flatMap(({ fetchModifiers }) => fetchModifiers ?? []))
+    this.listReturns = byName(extensions.flatMap(({ listReturns }) => listReturns ?? []))
     this.fetchRules = fetchRules
     this.searchRules = searchRules
   }
@@ -53,3 +59,6 @@ export class Registry {
     return extension !== undefined
   }
 }
+
+const byName = <T extends { readonly name: string }>(items: readonly T[]): Record<string, T> =>
+  Object.fromEntries(items.map((item) => [item.name, item]))

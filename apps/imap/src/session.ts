@@ -18,7 +18,7 @@ import type { Connection } from '@postern/service'
 import { connectionLogger, type Logger } from '@postern/telemetry'
 import type { Command, Done, Given, State } from './command.js'
 import type { Admission, ImapContext } from './context.js'
-import { Input } from './input.js'
+import { ClientGone, Input } from './input.js'
 import { Out } from './out.js'
 import { asImapError } from './refusals.js'
 import type { View } from './view.js'
@@ -29,6 +29,11 @@ export interface Selected {
   readonly readOnly: boolean
 }
 
+/** An answer that can't be finished: whatever followed it would be taken for its rest, so nothing does. */
+export class BrokenAnswer extends Error {
+  override readonly name = 'BrokenAnswer'
+}
+
 export class Session {
   readonly context: ImapContext
   readonly connection: Connection
@@ -37,14 +42,17 @@ export class Session {
   readonly logger: Logger
   admission: Admission | undefined
   selected: Selected | undefined
-  /** RFC 7162 §3.1: from the first command that shows the client knows modseqs. */
-  condstore = false
+  /** RFC 7162 §3.2.3: expunges are told as VANISHED. */
+  qresync = false
   rev2 = false
   /** What a SEARCH with SAVE found (RFC 5182). */
   savedUids: NumberSet = []
   /** The client's own word of what it is (RFC 2971). */
   clientId: string | undefined
+  #condstore = false
+  #owesModSeq = false
   #isOver = false
+  #farewell: string | undefined
   #badInARow = 0
 
   constructor(connection: Connection, context: ImapContext) {
@@ -59,6 +67,16 @@ export class Session {
   get state(): State {
     if (this.selected !== undefined) return 'selected'
     return this.admission === undefined ? 'notAuthenticated' : 'authenticated'
+  }
+
+  /** RFC 7162 §3.1: from the first command that shows the client knows modseqs; in a mailbox it's told where it stands. */
+  get condstore(): boolean {
+    return this.#condstore
+  }
+
+  set condstore(on: boolean) {
+    if (on && !this.#condstore) this.#owesModSeq = this.selected !== undefined
+    this.#condstore = on
   }
 
   get utf8(): boolean {
@@ -82,7 +100,9 @@ export class Session {
       this.greet()
       await this.out.flush()
       await this.#serve()
+      await this.#sayFarewell()
     } catch (error) {
+      if (error instanceof ClientGone) return
       this.logger.error({ err: error }, 'session failed')
       this.connection.destroy('session failed')
     } finally {
@@ -96,11 +116,19 @@ export class Session {
     this.out.status('*', { kind: 'OK', code: { name: 'CAPABILITY', capabilities }, text: 'Postern is ready' })
   }
 
-  /** Says goodbye; what has been begun is answered first. */
+  /** Says goodbye; what has been begun is answered first. Resolves when the client is gone. */
   async bye(text: string): Promise<void> {
-    if (this.#isOver) return
+    if (this.#isOver) return this.connection.closed
     this.#isOver = true
-    this.out.status('*', { kind: 'BYE', text })
+    this.#farewell = text
+    // Between two commands, and in IDLE, nobody else will say it.
+    if (this.input.isWaiting) await this.#sayFarewell()
+    await this.connection.closed
+  }
+
+  async #sayFarewell(): Promise<void> {
+    if (this.#farewell !== undefined) this.out.status('*', { kind: 'BYE', text: this.#farewell })
+    this.#farewell = undefined
     await this.out.flush()
     await this.connection.end()
   }
@@ -140,7 +168,9 @@ export class Session {
     if (this.selected === undefined) return
     const { view } = this.selected
     await view.hear()
-    if (view.hasNews) view.tell(this.out, { expunges, modSeq: this.condstore, uid: this.rev2 })
+    if (view.hasNews) view.tell(this.out, { expunges, vanished: this.qresync, modSeq: this.condstore, uid: this.rev2 })
+    if (this.#owesModSeq) view.writeHighestModSeq(this.out)
+    this.#owesModSeq = false
   }
 
   async #serve(): Promise<void> {
@@ -149,6 +179,7 @@ export class Session {
       if (frame === undefined) return
       await this.#take(frame)
       await this.out.flush()
+      await this.input.passOver()
     }
   }
 
@@ -175,7 +206,7 @@ export class Session {
       return
     }
     try {
-      this.input.framer.hold()
+      this.input.hold()
       if (literal.synchronising) await this.goAhead()
     } catch (error) {
       if (!(error instanceof ImapError)) throw error
@@ -191,10 +222,12 @@ export class Session {
 
   /** A command whose message begins with this literal; its mailbox may have been a literal too, and that one is held. */
   #streaming(command: WireCommand): Command | undefined {
-    const words = new TextDecoder('latin1').decode(command.pieces[0]?.bytes).split(' ')
-    const found = this.context.registry.commands.get((words[1] ?? '').toUpperCase())
-    if (found?.streams !== true || this.state === 'notAuthenticated') return undefined
-    const isMailbox = command.pieces.length === 2 && words.slice(2).every((word) => word === '')
+    const [, first = '', ...words] = new TextDecoder('latin1').decode(command.pieces[0]?.bytes).split(' ')
+    const name = first.toUpperCase() === 'UID' ? (words.shift() ?? '') : first
+    const found = this.context.registry.commands.get(name.toUpperCase())
+    if (found?.streams !== true || found.in?.includes(this.state) === false) return undefined
+    const before = words.filter((word) => word !== '').length
+    const isMailbox = command.pieces.length === 2 && before <= found.wordsBeforeMailbox
     return isMailbox ? undefined : found
   }
 
@@ -245,8 +278,11 @@ export class Session {
 
   async #answer({ tag, uid }: Given, { holdsNumbers }: Command, done: Done | undefined): Promise<void> {
     if (done?.answered === true) return
-    await this.tellNews({ expunges: !holdsNumbers || uid })
-    this.out.status(tag, { kind: 'OK', code: done?.code, text: done?.text ?? 'Done' })
+    const expunges = !holdsNumbers || uid
+    await this.tellNews({ expunges })
+    // RFC 2180 §4.1, RFC 5530 §3: messages that the client counts are gone, and it can't be told so here.
+    const code = done?.code ?? (!expunges && this.selected?.view.hasGone === true ? 'EXPUNGEISSUED' : undefined)
+    this.out.status(tag, { kind: 'OK', code, text: done?.text ?? 'Done' })
   }
 
   async #refuse(tag: string, error: unknown, holdsNumbers: boolean): Promise<void> {
@@ -257,7 +293,7 @@ export class Session {
       this.#fault(tag, refusal)
       return
     }
-    if (this.connection.closeReason !== undefined) return
+    if (error instanceof ClientGone || error instanceof BrokenAnswer) throw error
     this.logger.error({ err: error }, 'command failed')
     this.out.status(tag, { kind: 'NO', code: 'SERVERBUG', text: 'The server made a mistake, which is in its log' })
   }

@@ -37,7 +37,10 @@ function transfer(name: 'COPY' | 'MOVE') {
       if (name === 'COPY') return { code, text: 'Copied' }
       // RFC 6851 §4.3: told before the expunges, so that the client can match them.
       session.out.status('*', { kind: 'OK', code, text: 'Moved' })
-      return { text: 'Moved' }
+      if (!session.qresync) return { text: 'Moved' }
+      // RFC 7162 §3.2: a move expunges.
+      await view.hear()
+      return { code: { name: 'HIGHESTMODSEQ', value: view.index.modSeq }, text: 'Moved' }
     },
   })
 }

@@ -1,4 +1,4 @@
-// EXPUNGE and UID EXPUNGE. RFC 9051 §6.4.3, §6.4.9. The view tells what went.
+// EXPUNGE and UID EXPUNGE. RFC 9051 §6.4.3, §6.4.9, RFC 7162 §3.2.7, §3.2.9. The view tells what went.
 
 import { ImapError, type SequenceSet } from '@postern/imap-wire'
 import { allUids } from '@postern/mailbox-store'
@@ -12,7 +12,9 @@ export const expunge = command('EXPUNGE', {
     const { mailbox, readOnly } = session.mailbox
     if (uid !== (set !== undefined)) throw new ImapError('BAD', 'EXPUNGE takes no set, UID EXPUNGE needs one')
     if (readOnly) throw new ImapError('NO', 'The mailbox is open for reading only', { code: 'NOPERM' })
-    await session.account.expunge(mailbox.id, set === undefined ? allUids : session.numbers(set, { uid: true }))
-    return { text: 'Expunged' }
+    const within = set === undefined ? allUids : session.numbers(set, { uid: true })
+    const { uids, modSeq } = await session.account.expunge(mailbox.id, within)
+    if (!session.qresync || uids.length === 0) return { text: 'Expunged' }
+    return { code: { name: 'HIGHESTMODSEQ', value: modSeq }, text: 'Expunged' }
   },
 })

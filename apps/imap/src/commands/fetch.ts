@@ -1,18 +1,19 @@
-// FETCH and UID FETCH. RFC 9051 §6.4.5; CHANGEDSINCE from RFC 7162 §3.1.4.
+// FETCH and UID FETCH. RFC 9051 §6.4.5; CHANGEDSINCE from RFC 7162 §3.1.4, other modifiers from the extensions.
 //
 //   fetch = "FETCH" SP sequence-set SP ("ALL" / "FULL" / "FAST" / fetch-att / "(" fetch-att *(SP fetch-att) ")")
 //           [fetch-modifiers]
 
-import { condstoreFetchModifiers, fetchAtts, fetchModifiers, systemFlags } from '@postern/imap-wire'
+import { condstoreFetchModifiers, fetchAtts, fetchModifiers, type OptionRules, systemFlags } from '@postern/imap-wire'
 import type { RowWants } from '@postern/mailbox-store'
 import { command } from '../command.js'
+import { decodeWanted } from '../fetch/binary.js'
 import { type FetchedMessage, fetchedMessage } from '../fetch/fetched-message.js'
 import { type Needs, needsOf, writeItem } from '../fetch/items.js'
 import type { Wanted } from '../registry.js'
-import type { Session } from '../session.js'
-import type { Targets } from '../view.js'
+import { BrokenAnswer, type Session } from '../session.js'
+import type { Targets } from '../targets.js'
 
-const modifiers = { CHANGEDSINCE: condstoreFetchModifiers.CHANGEDSINCE }
+const condstoreModifiers = { CHANGEDSINCE: condstoreFetchModifiers.CHANGEDSINCE }
 
 export const fetch = command('FETCH', {
   in: ['selected'],
@@ -22,11 +23,15 @@ export const fetch = command('FETCH', {
     p.sp()
     const set = p.sequenceSet()
     p.sp()
-    const items = fetchAtts(p, session.context.registry.fetchRules)
-    return { set, items, modifiers: fetchModifiers(p, modifiers) }
+    const { fetchRules, fetchModifiers: extensionModifiers } = session.context.registry
+    const items = fetchAtts(p, fetchRules)
+    const named: OptionRules = Object.fromEntries(Object.keys(extensionModifiers).map((name) => [name, true]))
+    const { CHANGEDSINCE: since, ...others } = fetchModifiers(p, { ...named, ...condstoreModifiers })
+    return { set, items, since, modifiers: Object.keys(others).map((name) => extensionModifiers[name]) }
   },
-  async run(session, { set, items, modifiers: { CHANGEDSINCE: since } }, { uid }) {
+  async run(session, { set, items, since, modifiers }, { uid }) {
     if (since !== undefined) session.condstore = true
+    for (const modifier of modifiers) await modifier?.before(session, { uid, set, changedSince: since })
     const { view, readOnly } = session.mailbox
     const wanted = withImplied(items, { uid, modSeq: since !== undefined, session })
     const needs = allNeeds(wanted)
@@ -40,8 +45,7 @@ export const fetch = command('FETCH', {
       )
     const asksFlags = wanted.some(({ kind }) => kind === 'flags')
     for await (const fetched of messages(session, targets, needs)) {
-      const also: Wanted[] = seen?.has(fetched.uid) === true && !asksFlags ? [{ kind: 'flags' }] : []
-      await writeMessage(session, fetched, [...wanted, ...also])
+      await writeMessage(session, fetched, seen?.has(fetched.uid) === true ? withFlags(session, wanted) : wanted)
     }
     // Those flags have been told now.
     if (asksFlags || seen !== undefined) view.dropChanged(targets.uids, maxOf(targets.modSeqs))
@@ -57,6 +61,12 @@ function allNeeds(wanted: readonly Wanted[]): Needs {
 }
 
 const maxOf = (numbers: Float64Array): number => numbers.reduce((max, n) => Math.max(max, n), 0)
+
+/** RFC 9051 §6.4.5: flags that changed by reading are told; with uid and modseq for who knows them (RFC 7162 §3.2.4). */
+function withFlags(session: Session, items: readonly Wanted[]): Wanted[] {
+  const wanted = withImplied(items, { uid: session.condstore, modSeq: session.condstore, session })
+  return wanted.some(({ kind }) => kind === 'flags') ? wanted : [...wanted, { kind: 'flags' }]
+}
 
 /** UID FETCH answers with UID whether it was asked or not (RFC 9051 §6.4.9), CHANGEDSINCE with MODSEQ. */
 function withImplied(items: readonly Wanted[], options: { uid: boolean; modSeq: boolean; session: Session }): Wanted[] {
@@ -115,11 +125,16 @@ async function* messages(session: Session, targets: Targets, needs: Needs): Asyn
 }
 
 async function writeMessage({ out }: Session, fetched: FetchedMessage, wanted: readonly Wanted[]): Promise<void> {
-  out.untagged().number(fetched.number).raw(' FETCH (')
-  for (let i = 0; i < wanted.length; i++) {
-    if (i > 0) out.sp()
-    await writeItem(out, wanted[i] as Wanted, fetched)
+  await decodeWanted(fetched, wanted)
+  try {
+    out.untagged().number(fetched.number).raw(' FETCH (')
+    for (let i = 0; i < wanted.length; i++) {
+      if (i > 0) out.sp()
+      await writeItem(out, wanted[i] as Wanted, fetched)
+    }
+    out.raw(')').crlf()
+  } catch (error) {
+    throw new BrokenAnswer('within a FETCH', { cause: error })
   }
-  out.raw(')').crlf()
   await out.breathe()
 }

@@ -3,6 +3,7 @@
 
 import { type Frame, ImapError } from '@postern/imap-wire'
 import { command, noArguments } from '../command.js'
+import { ClientGone } from '../input.js'
 import type { Session } from '../session.js'
 
 export const idle = command('IDLE', {
@@ -31,10 +32,9 @@ async function idleUntilDone(session: Session, rung: Bell): Promise<{ text: stri
     if (woken === 'rung') await session.tellNews({ expunges: true })
     else if (woken === 'late') session.out.status('*', { kind: 'OK', text: 'Still here' })
     else {
-      if (woken !== undefined && isDone(woken)) return { text: 'Idled' }
-      if (woken?.kind === 'literal') session.input.framer.refuse()
-      if (woken === undefined) throw new ImapError('BYE', 'Gone')
-      throw new ImapError('BAD', 'DONE ends IDLE')
+      if (woken === undefined) throw new ClientGone()
+      if (isDone(woken)) return { text: 'Idled' }
+      throw woken.kind === 'fault' ? woken.error : new ImapError('BAD', 'DONE ends IDLE')
     }
     await session.out.flush()
   }

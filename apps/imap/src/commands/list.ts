@@ -8,11 +8,12 @@ import {
   listReturnOpts,
   listSelectOpts,
   mboxOrPat,
+  type OptionRules,
   type Parser,
 } from '@postern/imap-wire'
 import { delimiter, type MailboxListing } from '@postern/mailbox-store'
 import { command } from '../command.js'
-import type { StatusItem } from '../extension.js'
+import type { ListReturn, StatusItem } from '../extension.js'
 import type { Session } from '../session.js'
 import { parseStatusItems, writeStatus } from './status.js'
 
@@ -24,6 +25,7 @@ interface Wanted {
   readonly recursive: boolean
   readonly showSubscribed: boolean
   readonly statusItems: readonly StatusItem[]
+  readonly returns: readonly ListReturn[]
 }
 
 /** A name that LIST may show: a mailbox, a level above one, or a subscription whose mailbox is gone. */
@@ -47,7 +49,9 @@ export const list = command('LIST', {
       q.sp()
       return parseStatusItems(q, session)
     }
-    const returns = listReturnOpts(p, { ...baseListReturns, 'SPECIAL-USE': true, STATUS })
+    const { listReturns } = session.context.registry
+    const others: OptionRules = Object.fromEntries(Object.keys(listReturns).map((name) => [name, true]))
+    const returns = listReturnOpts(p, { ...others, ...baseListReturns, 'SPECIAL-USE': true, STATUS })
     return {
       reference,
       patterns,
@@ -56,6 +60,7 @@ export const list = command('LIST', {
       recursive: select?.RECURSIVEMATCH === true,
       showSubscribed: select?.SUBSCRIBED === true || returns?.SUBSCRIBED === true,
       statusItems: returns?.STATUS ?? [],
+      returns: Object.keys(returns ?? {}).flatMap((name) => listReturns[name] ?? []),
     }
   },
   async run(session, wanted) {
@@ -67,8 +72,10 @@ export const list = command('LIST', {
     for (const shown of matching(names, wanted)) {
       const attributes = attributesOf(shown, names, wanted)
       write(session, { word: 'LIST', shown, attributes, childInfo: childInfo(shown, names, wanted) })
-      if (wanted.statusItems.length > 0 && shown.mailbox !== undefined)
-        writeStatus(session.out, shown.mailbox, wanted.statusItems)
+      // RFC 5819 §2, RFC 8440 §3: nothing more of a mailbox that is only here for what is below it.
+      if (shown.mailbox === undefined || (wanted.subscribedOnly && !shown.subscribed)) continue
+      for (const one of wanted.returns) one.write(shown.mailbox, session.out)
+      if (wanted.statusItems.length > 0) writeStatus(session.out, shown.mailbox, wanted.statusItems)
     }
     return { text: 'That is all' }
   },
@@ -89,7 +96,7 @@ function plainList(word: 'LSUB' | 'XLIST', { subscribedOnly }: { subscribedOnly:
     async run(session, { reference, patterns }) {
       const wanted: Wanted = {
         ...{ reference, patterns, subscribedOnly, specialUseOnly: false },
-        ...{ recursive: false, showSubscribed: false, statusItems: [] },
+        ...{ recursive: false, showSubscribed: false, statusItems: [], returns: [] },
       }
       if (patterns[0] === '') session.out.untagged().raw(`${word} (\\Noselect) "/" ""`).crlf()
       else {

@@ -3,6 +3,7 @@
 
 import { decodeBase64, ImapError } from '@postern/imap-wire'
 import { command, type Done } from '../command.js'
+import { ClientGone } from '../input.js'
 import type { Session } from '../session.js'
 
 const refused = (): ImapError => new ImapError('NO', 'Authentication failed', { code: 'AUTHENTICATIONFAILED' })
@@ -71,8 +72,9 @@ async function ask(session: Session, challenge: string): Promise<Uint8Array> {
   session.out.raw(`+ ${challenge}`).crlf()
   await session.out.flush()
   const frame = await session.input.next()
-  if (frame?.kind === 'literal') session.input.framer.refuse()
-  if (frame?.kind !== 'command') throw new ImapError('BAD', 'That is no answer')
+  if (frame === undefined) throw new ClientGone()
+  if (frame.kind === 'fault') throw frame.error
+  if (frame.kind !== 'command') throw new ImapError('BAD', 'That is no answer')
   const line = new TextDecoder('latin1').decode(frame.command.pieces[0]?.bytes).trim()
   if (line === '*') throw new ImapError('BAD', 'AUTHENTICATE was cancelled')
   return decodeBase64(line)
@@ -85,11 +87,11 @@ export const startTls = command('STARTTLS', {
   async run(session, _, { tag }) {
     const { certificates, limits } = session.context
     if (session.connection.secure || certificates === undefined) throw new ImapError('BAD', 'There is nothing to start')
-    session.input.framer.takeRest()
+    session.input.dropRest()
     await session.out.flush()
     const goAhead = `${tag} OK Begin TLS now\r\n`
     await session.connection.startTls(goAhead, { certificates, handshakeTimeoutMs: limits.handshakeTimeoutMs })
-    session.input.framer.takeRest()
+    session.input.dropRest()
     return { answered: true }
   },
 })

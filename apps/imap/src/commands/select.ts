@@ -1,8 +1,9 @@
-// SELECT, EXAMINE, CLOSE and UNSELECT. RFC 9051 §6.3.2, §6.3.3, §6.4.1, §6.4.2; CONDSTORE from RFC 7162 §3.1.8.
+// SELECT, EXAMINE, CLOSE and UNSELECT. RFC 9051 §6.3.2, §6.3.3, §6.4.1, §6.4.2; CONDSTORE
+// from RFC 7162 §3.1.8, other parameters from the extensions.
 //
 //   select = "SELECT" SP mailbox [select-params]
 
-import { ImapError, selectParams, systemFlags, systemFlagsText } from '@postern/imap-wire'
+import { ImapError, type OptionRule, type Parser, selectParams, systemFlags, systemFlagsText } from '@postern/imap-wire'
 import { allUids, type MailboxListing } from '@postern/mailbox-store'
 import { command, type Done, noArguments } from '../command.js'
 import type { Session } from '../session.js'
@@ -17,9 +18,11 @@ export const examine = selecting('EXAMINE', { readOnly: true })
 function selecting(name: string, { readOnly }: { readOnly: boolean }) {
   return command(name, {
     in: ['authenticated', 'selected'],
-    parse(p) {
+    parse(p, session) {
       p.sp()
-      return { name: p.mailbox(), condstore: selectParams(p, parameters).CONDSTORE === true }
+      const name = p.mailbox()
+      const { CONDSTORE, ...others } = selectParams(p, { ...extensionParams(session), ...parameters })
+      return { name, condstore: CONDSTORE === true, after: Object.values(others) as After[] }
     },
     async run(session, args) {
       if (session.selected !== undefined) {
@@ -32,9 +35,18 @@ function selecting(name: string, { readOnly }: { readOnly: boolean }) {
       const open = await session.account.open(found.id)
       const mailbox = (await session.account.mailbox(args.name)) ?? found
       session.selected = { mailbox, view: new View(open), readOnly }
-      return present(session, mailbox, readOnly)
+      const done = present(session, mailbox, readOnly)
+      for (const run of args.after) await run(session)
+      return done
     },
   })
+}
+
+type After = (session: Session) => Promise<void>
+
+function extensionParams(session: Session): Record<string, OptionRule<After>> {
+  const params = Object.values(session.context.registry.selectParams)
+  return Object.fromEntries(params.map((param) => [param.name, (p: Parser) => param.parse(p, session)]))
 }
 
 function present({ out, selected, rev2 }: Session, mailbox: MailboxListing, readOnly: boolean): Done {
@@ -53,7 +65,7 @@ function present({ out, selected, rev2 }: Session, mailbox: MailboxListing, read
   out.status('*', { kind: 'OK', code: { name: 'UIDVALIDITY', value: uidValidity }, text: 'uids are valid' })
   out.status('*', {
     kind: 'OK',
-    code: { name: 'UIDNEXT', value: Math.max(uidNext, view.lastUid + 1) },
+    code: { name: 'UIDNEXT', value: Math.max(uidNext, view.toldUid + 1) },
     text: 'is the next uid at least',
   })
   out.status('*', {

@@ -2,7 +2,7 @@
 
 import type { Content, MessageRow } from '@postern/mailbox-store'
 import type { Session } from '../session.js'
-import type { Targets } from '../view.js'
+import type { Targets } from '../targets.js'
 
 export interface FetchedMessage {
   readonly session: Session
@@ -16,6 +16,8 @@ export interface FetchedMessage {
   readonly message: number
   readonly row: MessageRow | undefined
   readonly content: Content | undefined
+  /** Bodies of parts without their transfer encoding, by the part's number; undefined where there is no such part. */
+  readonly decoded: Map<string, Uint8Array | undefined>
 }
 
 export interface Read {
@@ -40,5 +42,6 @@ export function fetchedMessage(
     message: targets.messages[at] as number,
     row,
     content,
+    decoded: new Map(),
   }
 }
