@@ -10,6 +10,7 @@ import {
   mkdirSync,
   mkdtempSync,
   openSync,
+  readdirSync,
   rmSync,
   statSync,
   truncateSync,
@@ -134,11 +135,31 @@ describe('permissions', () => {
   })
 })
 
+describe('a stream of message bytes', () => {
+  test('is let go of when there is no place to write it', async () => {
+    const home = await open()
+    writeFileSync(join(data(), 'blobs'), '')
+    let letGo = false
+    async function* pieces(): AsyncGenerator<Uint8Array> {
+      try {
+        for (;;) yield new Uint8Array(50_000)
+      } finally {
+        letGo = true
+      }
+    }
+    await expectRefusal(home.store.stage(pieces()), 'read-only')
+    expect(letGo).toBe(true)
+    await home.store.close()
+  })
+})
+
 describe('a damaged database', () => {
-  test('that is no database at all', async () => {
+  test('that is no database at all: refused as often as it is tried, and nothing of it stays open', async () => {
     mkdirSync(data())
     writeFileSync(database(), 'This is not a database, and it is long enough to be seen as one.'.repeat(100))
-    await expectRefusal(open(), 'corrupt')
+    const before = readdirSync('/dev/fd').length
+    for (let i = 0; i < 20; i++) await expectRefusal(open(), 'corrupt')
+    expect(readdirSync('/dev/fd').length).toBeLessThan(before + 10)
   })
 
   test('with a page overwritten: refused or found by the check, never an answer that is wrong', async () => {

@@ -17,10 +17,19 @@ export interface StageOptions {
 
 export async function stageMessage(source: MessageSource, options: StageOptions): Promise<PreparedMessage> {
   if (source instanceof Uint8Array) return stageBytes(source, options)
+  const pieces = source[Symbol.asyncIterator]()
+  try {
+    return await stagePieces(pieces, options)
+  } catch (error) {
+    await pieces.return?.()
+    throw error
+  }
+}
+
+async function stagePieces(pieces: AsyncIterator<Uint8Array>, options: StageOptions): Promise<PreparedMessage> {
   const { inlineBytesMax } = options.limits
   const head: Uint8Array[] = []
   let size = 0
-  const pieces = source[Symbol.asyncIterator]()
   for (;;) {
     const { value, done } = await pieces.next()
     if (done) return stageBytes(join(head, size), options)
@@ -57,15 +66,11 @@ async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 }
 
 async function* continued(head: readonly Uint8Array[], rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
-  try {
-    yield* head
-    for (;;) {
-      const { value, done } = await rest.next()
-      if (done) return
-      yield value
-    }
-  } finally {
-    await rest.return?.()
+  yield* head
+  for (;;) {
+    const { value, done } = await rest.next()
+    if (done) return
+    yield value
   }
 }
 

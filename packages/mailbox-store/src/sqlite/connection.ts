@@ -29,6 +29,10 @@ export class Connection {
     try {
       if (!readonly && !existsSync(dirname(path))) mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
       this.raw = new Database(path, { readonly, timeout: 0 })
+    } catch (error) {
+      throw asRefusal(error, path)
+    }
+    try {
       this.raw.pragma('busy_timeout = 5000')
       if (!readonly) this.raw.pragma('journal_mode = WAL')
       this.raw.pragma('synchronous = FULL')
@@ -40,6 +44,7 @@ export class Connection {
       // Checkpoints run in the worker; this bound is for the day the worker is dead (256 MB of WAL).
       this.raw.pragma('wal_autocheckpoint = 65536')
     } catch (error) {
+      this.raw.close()
       throw asRefusal(error, path)
     }
   }
