@@ -3,7 +3,7 @@
 
 import { existsSync } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { databaseName } from '@postern/mailbox-store'
 
 export interface DataFolder {
@@ -15,7 +15,8 @@ export interface DataFolder {
   readonly firstStart: string
 }
 
-export function dataFolder(path: string): DataFolder {
+export function dataFolder(setting: string): DataFolder {
+  const path = resolve(setting)
   return {
     path,
     database: join(path, databaseName),

@@ -2,7 +2,7 @@
 
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { openStore } from '@postern/mailbox-store'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { commands } from '../src/cli/commands.js'
@@ -81,6 +81,11 @@ describe('errors', () => {
     expect(Object.keys(error)).toEqual(['name', 'code', 'message', 'fix', 'docs'])
     expect(error).toMatchObject({ name, code, docs: `docs/errors.md#${name}` })
     expect(existsSync(env.POSTERN_DATA_DIR)).toBe(false)
+  })
+
+  test('name the folder in full, so that a command in the wrong place shows', async () => {
+    const { stderr } = await run(['status'], { env: { POSTERN_DATA_DIR: './nothing-here' } })
+    expect(stderr).toContain(`There is no store in ${resolve('nothing-here')}.`)
   })
 
   test('have a place on the error page, each of them', () => {

@@ -35,7 +35,7 @@ export const metricList = {
   tlsHandshakeSeconds: {
     name: 'postern_tls_handshake_seconds',
     type: 'histogram',
-    help: 'Time that TLS handshakes took, from the first byte to keys.',
+    help: 'Time from a connection to its keys, on ports with implicit TLS.',
     labels: ['listener'],
     buckets: [0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
   },

@@ -4,7 +4,7 @@
 
 import { existsSync } from 'node:fs'
 import { cp, readFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { writeFileAtomic } from '@postern/service'
 import { dataFolder } from '../data-folder.js'
 import { version } from '../version.js'
@@ -25,7 +25,7 @@ export const backup = command<Backup>('backup', {
   parameters: [['<folder>', 'an empty folder, or one that does not exist yet']],
   run: ({ env, args }) =>
     withStore(env, async ({ maintenance }, from) => {
-      const to = dataFolder(resolve(args[0]!))
+      const to = dataFolder(args[0]!)
       const { bytes, files } = await maintenance.backup(to.path)
       await writeFileAtomic(to.serverKey, await readFile(from.serverKey, 'utf8'), { mode: 0o600 })
       // Links to certificates that somebody else renews are copied as what they lead to.

@@ -9,6 +9,7 @@ import {
   type Part,
   UnusableCertificate,
 } from '@postern/service'
+import { dataFolder } from '../data-folder.js'
 import { certificateWatchMs } from '../limits.js'
 import { OnceStarted } from './once-started.js'
 
@@ -21,12 +22,13 @@ export function createCertificatesPart({
   ...tools
 }: CertificatesPartOptions): Part & { certificates(): Certificates } {
   const opened = new OnceStarted<Certificates>('the certificates')
+  const { path } = dataFolder(dataDir)
   const files = tlsCert !== undefined && tlsKey !== undefined ? { cert: tlsCert, key: tlsKey } : undefined
   return {
     name: 'certificates',
     certificates: () => opened.get(),
     async start() {
-      const options = { ...tools, dataDir, hostname, files, watchMs: certificateWatchMs }
+      const options = { ...tools, dataDir: path, hostname, files, watchMs: certificateWatchMs }
       opened.set(await openCertificates(options).catch((error) => refuse(error, files ? fixFiles : fixSelfMade)))
     },
     stop: () => opened.get().close(),
