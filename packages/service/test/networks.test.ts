@@ -25,7 +25,17 @@ test.each([
   expect(networks(items).has(address)).toBe(expected)
 })
 
-test.each(['', 'localhost', '10.0.0.0/33', '10.0.0/8', '::/129'])('"%s" is no network', (item) => {
+test.each([
+  '',
+  'localhost',
+  '10.0.0.0/33',
+  '10.0.0/8',
+  '::/129',
+  '10.0.0.0/',
+  '10.0.0.0/ ',
+  '10.0.0.0/8/8',
+  '10.0.0.0/0x8',
+])('"%s" is no network', (item) => {
   expect(() => networks([item])).toThrow()
 })
 

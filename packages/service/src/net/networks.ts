@@ -9,10 +9,10 @@ export interface Networks {
 export function networks(items: readonly string[]): Networks {
   const list = new BlockList()
   for (const item of items) {
-    const [address = '', bits] = item.split('/')
+    const [, address = '', bits] = /^([^/]+)(?:\/(\d+))?$/.exec(item) ?? []
     const family = isIPv6(address) ? 'ipv6' : 'ipv4'
     if (isIP(address) === 0) throw new TypeError(`"${item}" is not a network`)
-    list.addSubnet(address, bits === undefined ? (family === 'ipv6' ? 128 : 32) : Number(bits), family)
+    list.addSubnet(address, Number(bits ?? (family === 'ipv6' ? 128 : 32)), family)
   }
   return {
     has(address) {
