@@ -1,4 +1,5 @@
 export { ConfigError } from './config-error.js'
+export { parseEnvFile } from './env-file.js'
 export { renderExample } from './example.js'
 export { type LoadOptions, load } from './load.js'
 export { type Config, type Mistake, type Role, roleNames, settings } from './settings.js'

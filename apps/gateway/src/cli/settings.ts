@@ -1,7 +1,7 @@
 // `postern settings`: every setting with the value in force and where it comes from. Secrets are masked.
 
 import { readFileSync } from 'node:fs'
-import { type Config, load, settings } from '@postern/config'
+import { type Config, load, parseEnvFile, settings } from '@postern/config'
 import { command, type Invocation } from './command.js'
 
 interface Row {
@@ -38,14 +38,11 @@ function row(config: Config, field: keyof Config, source: (name: string) => stri
 
 /** In the order in which load() looks. An empty value counts as not set. */
 function sourcesIn(env: Invocation['env']): (name: string) => string | undefined {
-  const envFile = env.POSTERN_ENV_FILE
-  const lines = envFile ? readFileSync(envFile, 'utf8').split(/\r?\n/) : []
-  const isInFile = (name: string): boolean =>
-    lines.some((line) => new RegExp(`^\\s*(?:export\\s+)?${name}\\s*=\\s*(?!\\s*(?:#|$|""|''))`).test(line))
+  const path = env.POSTERN_ENV_FILE
+  const file = path ? parseEnvFile(readFileSync(path, 'utf8'), path).values : undefined
   return (name) => {
     for (const each of [name, `${name}_FILE`]) if (env[each]) return `environment${each === name ? '' : ` (${each})`}`
-    for (const each of [name, `${name}_FILE`])
-      if (isInFile(each)) return `${envFile}${each === name ? '' : ` (${each})`}`
+    for (const each of [name, `${name}_FILE`]) if (file?.get(each)) return `${path}${each === name ? '' : ` (${each})`}`
     return undefined
   }
 }
