@@ -4,7 +4,14 @@
 // (EXISTS), §7.5.1 (EXPUNGE), §7.5.2 (FETCH).
 
 import type { NumberSet, Writer } from '@postern/imap-wire'
-import { type Entries, type MailboxIndex, type OpenMailbox, type UidSet, uidMax, uidSetOf } from '@postern/mailbox-store'
+import {
+  type Entries,
+  type MailboxIndex,
+  type OpenMailbox,
+  type UidSet,
+  uidMax,
+  uidSetOf,
+} from '@postern/mailbox-store'
 import { type Targets, targetsAt } from './targets.js'
 
 export interface Telling {
@@ -127,6 +134,7 @@ export class View {
 
   /** This session has told these flags itself, or its client asked not to hear of them. */
   dropChanged(uids: Iterable<number>, upToModSeq: number): void {
+    if (this.#changed.size === 0) return
     const entries = this.#entries
     for (const uid of uids) {
       const at = entries.find(uid)
@@ -185,7 +193,11 @@ export class View {
   }
 
   writeHighestModSeq(out: Writer): void {
-    out.status('*', { kind: 'OK', code: { name: 'HIGHESTMODSEQ', value: this.#wholeModSeq }, text: 'All before is told' })
+    out.status('*', {
+      kind: 'OK',
+      code: { name: 'HIGHESTMODSEQ', value: this.#wholeModSeq },
+      text: 'All before is told',
+    })
   }
 
   /** `* 5 FETCH (FLAGS (…))` of a message that is there. */

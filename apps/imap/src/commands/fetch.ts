@@ -4,11 +4,12 @@
 //           [fetch-modifiers]
 
 import { condstoreFetchModifiers, fetchAtts, fetchModifiers, type OptionRules, systemFlags } from '@postern/imap-wire'
-import type { RowWants } from '@postern/mailbox-store'
+import type { MessageRow } from '@postern/mailbox-store'
 import { command } from '../command.js'
 import { decodeWanted } from '../fetch/binary.js'
 import { type FetchedMessage, fetchedMessage } from '../fetch/fetched-message.js'
-import { type Needs, needsOf, writeItem } from '../fetch/items.js'
+import { isAtHand, type Needs, needsOf, writeAtHand, writeItem } from '../fetch/items.js'
+import type { Out } from '../out.js'
 import type { Wanted } from '../registry.js'
 import { BrokenAnswer, type Session } from '../session.js'
 import type { Targets } from '../targets.js'
@@ -30,8 +31,8 @@ export const fetch = command('FETCH', {
     return { set, items, since, modifiers: Object.keys(others).map((name) => extensionModifiers[name]) }
   },
   async run(session, { set, items, since, modifiers }, { uid }) {
-    if (since !== undefined) session.condstore = true
     for (const modifier of modifiers) await modifier?.before(session, { uid, set, changedSince: since })
+    if (since !== undefined) session.condstore = true
     const { view, readOnly } = session.mailbox
     const wanted = withImplied(items, { uid, modSeq: since !== undefined, session })
     const needs = allNeeds(wanted)
@@ -44,9 +45,7 @@ export const fetch = command('FETCH', {
         { uid: true },
       )
     const asksFlags = wanted.some(({ kind }) => kind === 'flags')
-    for await (const fetched of messages(session, targets, needs)) {
-      await writeMessage(session, fetched, seen?.has(fetched.uid) === true ? withFlags(session, wanted) : wanted)
-    }
+    await writeMessages(session, targets, { needs, wanted, marked: seen })
     // Those flags have been told now.
     if (asksFlags || seen !== undefined) view.dropChanged(targets.uids, maxOf(targets.modSeqs))
     return { text: 'Fetched' }
@@ -99,32 +98,60 @@ async function markSeen(session: Session, targets: Targets): Promise<Set<number>
   return new Set(changed)
 }
 
-/** Rows are read in slices and matched to their messages; a message that was purged meanwhile is passed over. */
-async function* messages(session: Session, targets: Targets, needs: Needs): AsyncGenerator<FetchedMessage> {
+interface Writing {
+  readonly needs: Needs
+  readonly wanted: readonly Wanted[]
+  /** By this very command: their flags are told besides. */
+  readonly marked: ReadonlySet<number> | undefined
+}
+
+async function writeMessages(session: Session, targets: Targets, { needs, wanted, marked }: Writing): Promise<void> {
+  const { view } = session.mailbox
+  const { out } = session
+  const withNews = marked === undefined ? wanted : withFlags(session, wanted)
+  const isReady = wanted.every(isAtHand)
+  for await (const slice of slices(session, targets, needs))
+    for (const { at, row } of slice) {
+      const content = needs.bytes === true ? await view.open.content(targets.messages[at] as number) : undefined
+      if (needs.bytes === true && content === undefined) continue
+      const fetched = fetchedMessage(session, targets, { at, row, content })
+      const items = marked?.has(fetched.uid) === true ? withNews : wanted
+      if (isReady) writeLine(out, fetched, items)
+      else await writeMessage(out, fetched, items)
+      if (out.isFull) await out.flush()
+    }
+}
+
+interface Placed {
+  readonly at: number
+  readonly row?: MessageRow
+}
+
+const messagesPerSlice = 1_000
+
+/** Rows as they're read, at their places among the targets; a message that was purged meanwhile is passed over. */
+async function* slices(session: Session, targets: Targets, needs: Needs): AsyncGenerator<readonly Placed[]> {
   const { open } = session.mailbox.view
-  const { bytes, seen: _, ...rest } = needs
-  const wants: RowWants = rest
+  const { bytes: _, seen: __, ...wants } = needs
   if (Object.keys(wants).length === 0) {
-    for (let at = 0; at < targets.length; at++) {
-      const content = bytes === true ? await open.content(targets.messages[at] as number) : undefined
-      if (bytes === true && content === undefined) continue
-      yield fetchedMessage(session, targets, { at, content })
+    for (let from = 0; from < targets.length; from += messagesPerSlice) {
+      if (from > 0) await new Promise(setImmediate)
+      yield Array.from({ length: Math.min(messagesPerSlice, targets.length - from) }, (_, i) => ({ at: from + i }))
     }
     return
   }
   let at = 0
-  for await (const slice of open.rows(targets.messages, wants)) {
-    for (const row of slice) {
+  for await (const rows of open.rows(targets.messages, wants)) {
+    const placed: Placed[] = []
+    for (const row of rows) {
       while (at < targets.length && targets.messages[at] !== row.message) at++
-      if (at === targets.length) return
-      const content = bytes === true ? await open.content(row.message) : undefined
-      yield fetchedMessage(session, targets, { at, row, content })
-      at++
+      if (at < targets.length) placed.push({ at: at++, row })
     }
+    yield placed
   }
 }
 
-async function writeMessage({ out }: Session, fetched: FetchedMessage, wanted: readonly Wanted[]): Promise<void> {
+async function writeMessage(out: Out, fetched: FetchedMessage, wanted: readonly Wanted[]): Promise<void> {
   await decodeWanted(fetched, wanted)
   try {
     out.untagged().number(fetched.number).raw(' FETCH (')
@@ -136,5 +163,18 @@ async function writeMessage({ out }: Session, fetched: FetchedMessage, wanted: r
   } catch (error) {
     throw new BrokenAnswer('within a FETCH', { cause: error })
   }
-  await out.breathe()
+}
+
+/** The same where nothing is waited for: a promise for each item would cost more than the item. */
+function writeLine(out: Out, fetched: FetchedMessage, wanted: readonly Wanted[]): void {
+  try {
+    out.untagged().number(fetched.number).raw(' FETCH (')
+    for (let i = 0; i < wanted.length; i++) {
+      if (i > 0) out.sp()
+      writeAtHand(out, wanted[i] as Wanted, fetched)
+    }
+    out.raw(')').crlf()
+  } catch (error) {
+    throw new BrokenAnswer('within a FETCH', { cause: error })
+  }
 }

@@ -6,7 +6,7 @@ import type { Out } from '../out.js'
 import type { Wanted } from '../registry.js'
 import { writeBinary, writeBinarySize } from './binary.js'
 import type { FetchedMessage } from './fetched-message.js'
-import { writeSectionItem } from './section.js'
+import { isHeader, sectionNeeds, writeHeaderItem, writeSectionItem } from './section.js'
 
 export interface Needs extends RowWants {
   readonly bytes?: boolean
@@ -23,7 +23,7 @@ export function needsOf(wanted: Wanted): Needs {
     case 'body':
       return { bytes: true }
     case 'section':
-      return { parts: true, bytes: true, seen: !wanted.peek }
+      return { ...sectionNeeds(wanted.section), seen: !wanted.peek }
     case 'binary':
       return { parts: true, bytes: true, seen: !wanted.peek }
     case 'binarySize':
@@ -40,7 +40,15 @@ export function needsOf(wanted: Wanted): Needs {
   }
 }
 
-export async function writeItem(out: Out, wanted: Wanted, fetched: FetchedMessage): Promise<void> {
+/** Index and row have all that the item says: nothing is waited for. */
+export const isAtHand = (wanted: Wanted): boolean =>
+  wanted.kind === 'section' ? isHeader(wanted.section) : atHandKinds.has(wanted.kind)
+
+const atHandKinds: ReadonlySet<string> = new Set([
+  ...['uid', 'flags', 'internalDate', 'size', 'envelope', 'bodyStructure', 'item'],
+])
+
+export function writeAtHand(out: Out, wanted: Wanted, fetched: FetchedMessage): void {
   const { session, row } = fetched
   switch (wanted.kind) {
     case 'uid':
@@ -63,6 +71,21 @@ export async function writeItem(out: Out, wanted: Wanted, fetched: FetchedMessag
     case 'bodyStructure':
       out.raw('BODYSTRUCTURE ').raw((session.utf8 ? row?.utf8?.[1] : undefined) ?? row?.bodyStructure ?? 'NIL')
       return
+    case 'section':
+      writeHeaderItem(out, fetched, wanted)
+      return
+    case 'item':
+      wanted.item.write(fetched, out, wanted.argument)
+  }
+}
+
+export async function writeItem(out: Out, wanted: Wanted, fetched: FetchedMessage): Promise<void> {
+  if (isAtHand(wanted)) {
+    writeAtHand(out, wanted, fetched)
+    return
+  }
+  const { session } = fetched
+  switch (wanted.kind) {
     case 'body':
       out
         .raw('BODY ')
@@ -83,8 +106,5 @@ export async function writeItem(out: Out, wanted: Wanted, fetched: FetchedMessag
       return
     case 'binarySize':
       writeBinarySize(out, fetched, wanted.part)
-      return
-    case 'item':
-      wanted.item.write(fetched, out, wanted.argument)
   }
 }

@@ -2,6 +2,7 @@
 // the message arrived.
 
 import { type Section, type SectionPartial, writeSection } from '@postern/imap-wire'
+import type { RowWants } from '@postern/mailbox-store'
 import { decodeParts, headerFields, type PartOffsets, resolveSection } from '@postern/message'
 import type { Out } from '../out.js'
 import type { FetchedMessage } from './fetched-message.js'
@@ -13,16 +14,39 @@ export interface SectionItem {
   readonly partial?: SectionPartial | undefined
 }
 
-export async function writeSectionItem(
-  out: Out,
-  fetched: FetchedMessage,
-  { name, section, partial }: SectionItem,
-): Promise<void> {
+const inOnePieceMax = 65_536
+
+/** The message's own header, or fields of it: the row has it. */
+export const isHeader = ({ kind, part }: Section): boolean =>
+  part.length === 0 && (kind === 'header' || kind === 'fields' || kind === 'fieldsNot')
+
+export function sectionNeeds(section: Section): RowWants & { readonly bytes?: boolean } {
+  if (isHeader(section)) return { header: true }
+  const isAll = section.kind === 'whole' && section.part.length === 0
+  return isAll ? { bytes: true } : { parts: true, bytes: true }
+}
+
+export function writeHeaderItem(out: Out, fetched: FetchedMessage, item: SectionItem): void {
+  writeName(out, item)
+  const { section, partial } = item
+  const header = fetched.row?.header ?? nothing
+  const isPicked = section.kind === 'fields' || section.kind === 'fieldsNot'
+  out.literal(cut(isPicked ? headerFields(header, section.names, section.kind === 'fieldsNot') : header, partial))
+}
+
+const nothing = new Uint8Array(0)
+
+function writeName(out: Out, { name, section, partial }: SectionItem): void {
   if (name === undefined) {
     writeSection(out.raw('BODY'), section)
     if (partial !== undefined) out.raw('<').number(partial.origin).raw('>')
   } else out.raw(name)
   out.sp()
+}
+
+export async function writeSectionItem(out: Out, fetched: FetchedMessage, item: SectionItem): Promise<void> {
+  writeName(out, item)
+  const { section, partial } = item
   const { content } = fetched
   const range = rangeOf(fetched, section)
   if (content === undefined || range === undefined) {
@@ -47,6 +71,10 @@ async function writeRange(out: Out, { content }: FetchedMessage, range: Range): 
   const size = Math.max(0, range.end - range.start)
   out.literalHead(size)
   if (size === 0 || content === undefined) return
+  if (size <= inOnePieceMax) {
+    out.bytes(await content.bytes(range))
+    return
+  }
   for await (const piece of content.stream(range)) {
     out.bytes(piece)
     await out.breathe()
