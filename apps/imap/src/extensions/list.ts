@@ -10,11 +10,15 @@ import { unselect } from '../commands/select.js'
 import type { Extension } from '../extension.js'
 import { base, rev2, saslMechanisms, startTlsOffer } from './base.js'
 import { condstore } from './condstore.js'
+import { myRights } from './my-rights.js'
 import { namespace } from './namespace.js'
 import { objectId } from './object-id.js'
 import { preview } from './preview.js'
+import { qresync } from './qresync.js'
 import { quota } from './quota.js'
+import { replace } from './replace.js'
 import { saveDate } from './save-date.js'
+import { thread } from './thread.js'
 import { utf8Accept } from './utf8-accept.js'
 import { within } from './within.js'
 
@@ -45,12 +49,16 @@ export function extensions({ messageBytesMax }: { messageBytesMax: number }): Ex
     { capability: 'ESEARCH', rfc: 'RFC 4731' },
     { capability: 'SEARCHRES', rfc: 'RFC 5182' },
     { capability: ['SORT', 'SORT=DISPLAY', 'ESORT'], rfc: 'RFC 5256', commands: [sort] },
+    thread,
     condstore,
+    qresync,
     within,
     objectId,
     saveDate,
     preview,
     quota,
+    myRights,
+    replace,
     utf8Accept,
   ]
 }
