@@ -456,6 +456,30 @@ describe('a slow disk', () => {
   })
 })
 
+describe('a flush that fails', () => {
+  test('is the end of flag changes too that were waiting then', async () => {
+    let fail: ((error: Error) => void) | undefined
+    let slow = false
+    const aroundFlush = async (flush: () => Promise<void>): Promise<void> => {
+      if (slow)
+        await new Promise<void>((_, reject) => {
+          fail = reject
+        })
+      await flush()
+    }
+    const home = await open({ aroundFlush })
+    await fill(home.alice, home.inbox, ['a'])
+    slow = true
+    const appended = expectRefusal(fill(home.alice, home.inbox, ['b']), 'io-error')
+    await expect.poll(() => fail).toBeDefined()
+    fail?.(new Error('input/output error'))
+    await expectRefusal(home.alice.setFlags(home.inbox, [[1, 1]], { how: 'add', flags: seen }), 'io-error')
+    await appended
+    expect((await show(home.alice, home.inbox))[0]).toBe('1 a')
+    await home.store.close()
+  })
+})
+
 describe('a store that is closed', () => {
   test('says so, to reads and writes alike', async () => {
     const home = await open()

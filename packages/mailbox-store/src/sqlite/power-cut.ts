@@ -38,6 +38,8 @@ function stepAhead(db: Connection): void {
     step / 100,
     uidMax - step,
   )
+  // A mailbox tells of no UIDNEXT and no HIGHESTMODSEQ below those it has told.
+  db.run('UPDATE mailbox SET (uid_next, mod_seq) = (SELECT uid_next, mod_seq FROM uid_space WHERE id = mailbox.space)')
   // The search index may know messages that were lost: theirs are the numbers in it.
   db.run("UPDATE meta SET value = min(value + ?, max(value, ?)) WHERE key = 'message_next'", step, messageIdMax - step)
 }

@@ -143,6 +143,10 @@ export class Writer {
 
   /** False where the group has to wait its turn, or could not be begun and has been answered. */
   #begin(group: Waiting[]): boolean {
+    if (this.#flusher.failed !== undefined) {
+      this.#refuse(group, this.#flusher.failed)
+      return false
+    }
     try {
       this.#db.begin()
       this.#busySince = undefined
@@ -156,14 +160,17 @@ export class Writer {
         return false
       }
       this.#busySince = undefined
-      const refusal = asRefusal(error, this.#db.raw.name)
-      this.#answer(
-        group.map((waiting) => ({ waiting, error: refusal })),
-        [],
-      )
-      this.#schedule()
+      this.#refuse(group, asRefusal(error, this.#db.raw.name))
       return false
     }
+  }
+
+  #refuse(group: readonly Waiting[], error: unknown): void {
+    this.#answer(
+      group.map((waiting) => ({ waiting, error })),
+      [],
+    )
+    this.#schedule()
   }
 
   #mayWait(): boolean {
