@@ -33,8 +33,12 @@ export type Threading = (messages: Threadable) => Threads
 /** Messages by date; those of one date stay in the order of their numbers (RFC 5256 §2.2). */
 export function byDate({ length, dates }: Threadable): Uint32Array {
   const order = new Uint32Array(length)
-  for (let i = 0; i < length; i++) order[i] = i
-  return order.sort((a, b) => (dates[a] as number) - (dates[b] as number) || a - b)
+  let isSorted = true
+  for (let i = 0; i < length; i++) {
+    order[i] = i
+    if (i > 0 && (dates[i] as number) < (dates[i - 1] as number)) isSorted = false
+  }
+  return isSorted ? order : order.sort((a, b) => (dates[a] as number) - (dates[b] as number) || a - b)
 }
 
 /** Siblings stand by date, and a dummy where its first child would. `parents` of messages alone: −1 at the top, or a node. */
