@@ -50,13 +50,15 @@ export class Registry {
     )
   }
 
-  /** True where something was enabled; unknown names are passed over (RFC 5161 §3.1). */
-  enable(name: string, session: Session): boolean {
-    const extension = this.#extensions.find(
-      ({ capability, enable }) => enable !== undefined && [capability].flat().includes(name),
-    )
-    extension?.enable?.(session)
-    return extension !== undefined
+  /** The capability that was enabled, as CAPABILITY spells it; unknown names are passed over (RFC 5161 §3.1). */
+  enable(name: string, session: Session): string | undefined {
+    for (const { capability, enable } of this.#extensions) {
+      const spelled = enable && [capability].flat().find((one) => one?.toUpperCase() === name.toUpperCase())
+      if (spelled === undefined) continue
+      enable?.(session)
+      return spelled
+    }
+    return undefined
   }
 }
 

@@ -18,7 +18,9 @@ export function storeQuery(session: Session, key: SearchKey<StoreKey>): SearchQu
     case 'recent':
       return nothing
     case 'set': {
-      const { uids } = session.mailbox.view.targets(session.numbers(key.set, { uid: false }), { uid: false })
+      const { uids } = session.mailbox.view.targets(session.numbers(key.set, { uid: false, beyond: true }), {
+        uid: false,
+      })
       return { kind: 'uids', uids: Array.from(uids, (uid) => [uid, uid]) }
     }
     case 'uid':

@@ -4,6 +4,7 @@
 
 import {
   type Frame,
+  highestNumber,
   ImapError,
   type LiteralPiece,
   type NumberSet,
@@ -150,17 +151,22 @@ export class Session {
     this.savedUids = []
   }
 
-  /** What a set of the client's means now. A number above the count of messages is a BAD (RFC 9051 §9 "seq-number"). */
-  numbers(set: SequenceSet, { uid }: { uid: boolean }): NumberSet {
+  /**
+   * What a set of the client's means now. A message number above the count is a BAD (RFC 9051 §9 "seq-number"), but where
+   * it's searched for, and but for `*` in an empty mailbox: clients say `1:*` before they look.
+   */
+  numbers(set: SequenceSet, { uid, beyond = false }: { uid: boolean; beyond?: boolean }): NumberSet {
     const { view } = this.mailbox
     if (uid) return resolveSet(set, { last: view.lastUid, saved: this.savedUids })
-    const saved: NumberSet = this.savedUids.flatMap(([from, to]) =>
-      Array.from(view.targets([[from, to]], { uid: true }).numbers, (n): [number, number] => [n, n]),
-    )
-    const numbers = resolveSet(set, { last: view.count, saved })
-    const last = numbers.at(-1)?.[1] ?? 0
-    if (last > view.count) throw new ImapError('BAD', 'There are not so many messages')
-    return numbers
+    const { count } = view
+    const highest = set.ranges.at(-1)?.[1] ?? 0
+    if (!beyond && Math.max(highest, count === 0 ? 0 : highestNumber(set)) > count)
+      throw new ImapError('BAD', 'There are not so many messages')
+    return resolveSet(set, { last: count, saved: set.saved ? this.#savedNumbers() : [] })
+  }
+
+  #savedNumbers(): NumberSet {
+    return Array.from(this.mailbox.view.targets(this.savedUids, { uid: true }).numbers, (n): [number, number] => [n, n])
   }
 
   /** Tells the client what has happened, as far as the command that just ran lets it. */

@@ -5,8 +5,8 @@
 import { type AppendMessage, appendMessage, appendMessageEnd, ImapError, type Parser } from '@postern/imap-wire'
 import type { Append } from '@postern/mailbox-store'
 import { command, type Done } from '../command.js'
-import { orTryCreate, tryCreate } from '../refusals.js'
 import { ClientGone } from '../input.js'
+import { orTryCreate, tryCreate } from '../refusals.js'
 import type { Session } from '../session.js'
 
 const messagesMax = 1_000

@@ -28,6 +28,7 @@ function transfer(name: 'COPY' | 'MOVE') {
       ])
       const target = await session.account.mailbox(to)
       if (target === undefined) throw tryCreate()
+      if (uids.length === 0) return { text: 'There was nothing to do' }
       const { account } = session
       const work =
         name === 'COPY' ? account.copy(mailbox.id, uids, target.id) : account.move(mailbox.id, uids, target.id)

@@ -7,7 +7,7 @@ export const enable = command('ENABLE', {
   in: ['authenticated', 'selected'],
   parse: enableCapabilities,
   async run(session, names) {
-    const enabled = names.filter((name) => session.context.registry.enable(name, session))
+    const enabled = names.flatMap((name) => session.context.registry.enable(name, session) ?? [])
     session.out
       .untagged()
       .raw(['ENABLED', ...enabled].join(' '))

@@ -23,6 +23,8 @@ interface Wanted {
   readonly subscribedOnly: boolean
   readonly specialUseOnly: boolean
   readonly recursive: boolean
+  /** RFC 3501 §6.3.9: LSUB with `%` shows, as \Noselect, the level above a subscribed name. */
+  readonly parents: boolean
   readonly showSubscribed: boolean
   readonly statusItems: readonly StatusItem[]
   readonly returns: readonly ListReturn[]
@@ -58,6 +60,7 @@ export const list = command('LIST', {
       subscribedOnly: select?.SUBSCRIBED === true,
       specialUseOnly: select?.['SPECIAL-USE'] === true,
       recursive: select?.RECURSIVEMATCH === true,
+      parents: false,
       showSubscribed: select?.SUBSCRIBED === true || returns?.SUBSCRIBED === true,
       statusItems: returns?.STATUS ?? [],
       returns: Object.keys(returns ?? {}).flatMap((name) => listReturns[name] ?? []),
@@ -96,7 +99,13 @@ function plainList(word: 'LSUB' | 'XLIST', { subscribedOnly }: { subscribedOnly:
     async run(session, { reference, patterns }) {
       const wanted: Wanted = {
         ...{ reference, patterns, subscribedOnly, specialUseOnly: false },
-        ...{ recursive: false, showSubscribed: false, statusItems: [], returns: [] },
+        ...{
+          recursive: false,
+          parents: subscribedOnly && patterns[0]?.includes('%') === true,
+          showSubscribed: false,
+          statusItems: [],
+          returns: [],
+        },
       }
       if (patterns[0] === '') session.out.untagged().raw(`${word} (\\Noselect) "/" ""`).crlf()
       else {
@@ -136,7 +145,8 @@ function matching(names: ReadonlyMap<string, Shown>, wanted: Wanted): Shown[] {
     if (!patterns.some((matches) => matches(shown.name))) return false
     if (wanted.specialUseOnly && shown.mailbox?.specialUse === undefined) return false
     if (!wanted.subscribedOnly) return exists(shown)
-    return shown.subscribed || (wanted.recursive && childInfo(shown, names, wanted))
+    if (shown.subscribed || (wanted.recursive && childInfo(shown, names, wanted))) return true
+    return wanted.parents && hasSubscribedBelow(names, shown.name)
   })
 }
 
@@ -147,11 +157,14 @@ function hasMailboxBelow(names: ReadonlyMap<string, Shown>, name: string): boole
   return false
 }
 
+function hasSubscribedBelow(names: ReadonlyMap<string, Shown>, name: string): boolean {
+  for (const other of names.values()) if (other.subscribed && isBelow(other.name, name)) return true
+  return false
+}
+
 /** RFC 5258 §3.5: something below would have been listed, if the pattern had reached it. */
 function childInfo(shown: Shown, names: ReadonlyMap<string, Shown>, { recursive }: Wanted): boolean {
-  if (!recursive) return false
-  for (const other of names.values()) if (other.subscribed && isBelow(other.name, shown.name)) return true
-  return false
+  return recursive && hasSubscribedBelow(names, shown.name)
 }
 
 function attributesOf(
@@ -160,7 +173,9 @@ function attributesOf(
   wanted: Wanted,
 ): string[] {
   const attributes: string[] = []
-  if (mailbox === undefined) attributes.push(wanted.showSubscribed || wanted.recursive ? '\\NonExistent' : '\\Noselect')
+  if (wanted.parents && !subscribed) attributes.push('\\Noselect')
+  else if (mailbox === undefined)
+    attributes.push(wanted.showSubscribed || wanted.recursive ? '\\NonExistent' : '\\Noselect')
   attributes.push(hasMailboxBelow(names, name) ? '\\HasChildren' : '\\HasNoChildren')
   if (mailbox?.specialUse !== undefined) attributes.push(mailbox.specialUse)
   if (wanted.showSubscribed && subscribed) attributes.push('\\Subscribed')

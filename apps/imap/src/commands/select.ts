@@ -101,7 +101,9 @@ export const close = command('CLOSE', {
   async run(session) {
     const { mailbox, readOnly } = session.mailbox
     session.leaveMailbox()
-    if (!readOnly) await session.account.expunge(mailbox.id, allUids)
+    // Where somebody has deleted the mailbox meanwhile, there's nothing left to expunge.
+    const isThere = (await session.account.mailboxes()).some(({ id }) => id === mailbox.id)
+    if (!readOnly && isThere) await session.account.expunge(mailbox.id, allUids)
     return { text: 'Closed' }
   },
 })

@@ -22,10 +22,11 @@ export const store = command('STORE', {
     if (since !== undefined) session.condstore = true
     const targets = view.targets(session.numbers(set, { uid }), { uid })
     const uids = Array.from(targets.uids, (one): [number, number] => [one, one])
+    const untold = view.untold(targets.uids)
     const unchangedSince = since === undefined ? {} : { unchangedSince: since }
     const stored = await session.account.setFlags(mailbox.id, uids, { how, flags, ...unchangedSince })
     await view.hear()
-    answer(session, { asked: targets.uids, stored, silent, uid })
+    answer(session, { asked: targets.uids, untold, stored, silent, uid })
     if (stored.failed.length === 0) return { text: 'Stored' }
     const numbers = uid ? stored.failed : Array.from(stored.failed, (one) => view.numberOf(one))
     return { code: { name: 'MODIFIED', numbers }, text: 'Some were changed by others' }
@@ -34,13 +35,15 @@ export const store = command('STORE', {
 
 interface Stored {
   readonly asked: Uint32Array
+  /** Whose flags somebody else changed before, and the client has not heard of it. */
+  readonly untold: ReadonlySet<number>
   readonly stored: FlagsStored
   readonly silent: boolean
   readonly uid: boolean
 }
 
 /** Every message asked for is answered, changed or not; a silent client hears only of modseqs, if it knows them. */
-function answer(session: Session, { asked, stored, silent, uid }: Stored): void {
+function answer(session: Session, { asked, untold, stored, silent, uid }: Stored): void {
   const { view } = session.mailbox
   const failed = new Set(stored.failed)
   const changed = new Set(stored.changed)
@@ -49,7 +52,7 @@ function answer(session: Session, { asked, stored, silent, uid }: Stored): void 
     if (!silent) view.writeFlags(session.out, one, { modSeq: session.condstore, uid })
     else if (session.condstore && changed.has(one)) writeModSeq(session, { uid: one, modSeq: stored.modSeq })
   }
-  view.dropChanged(asked, stored.modSeq)
+  view.dropChanged(silent ? asked.filter((one) => !untold.has(one)) : asked, stored.modSeq)
 }
 
 /** RFC 7162 §3.1.3: `.SILENT` hides the flags, not the modseq. */

@@ -1,0 +1,82 @@
+// What a conversation of lines can't show: clocks, the server's end, and clients that vanish in the middle of something.
+
+import type { Wire } from '@postern/dialogue'
+import { afterEach, expect, test, vi } from 'vitest'
+import type { ImapLimits } from '../src/index.js'
+import { TestServer } from './server.js'
+
+let server: TestServer
+const start = async (limits: Partial<ImapLimits> = {}) => {
+  server = await TestServer.start({ lingerMs: 200, ...limits })
+  const town = await server.settle()
+  await town.given('logged in')
+  return town
+}
+afterEach(() => server.close())
+
+async function heard(wire: Wire, words: string): Promise<string> {
+  let text = ''
+  for (;;) {
+    if (text.includes(words)) return text
+    const bytes = await wire.read()
+    if (bytes === undefined) throw new Error(`the end, before ${words}: ${text}`)
+    text += Buffer.from(bytes).toString('latin1')
+  }
+}
+
+const say = (wire: Wire, text: string): void => void wire.write(Buffer.from(text, 'latin1'))
+
+test('IDLE: a word now and then that the server is still there', async () => {
+  await start({ heartbeatMs: 100 })
+  const wire = await server.connect()
+  say(wire, 'a IDLE\r\n')
+  await heard(wire, '* OK Still here\r\n* OK Still here\r\n')
+  say(wire, 'DONE\r\n')
+  await heard(wire, 'a OK')
+  wire.close()
+})
+
+test('too long without a login, and idle for too long: BYE', async () => {
+  const town = await start({ loginTimeoutMs: 200, idleTimeoutMs: 400 })
+  const wire = await server.connect()
+  say(wire, 'a IDLE\r\n')
+  await heard(wire, '* BYE')
+  town.beginning = []
+  await heard(await server.connect(), '* BYE')
+})
+
+test('a server that goes down says goodbye in IDLE, between commands, and in the middle of a long answer behind it', async () => {
+  const town = await start()
+  const text = Buffer.concat([Buffer.from('A: b\r\n\r\n'), Buffer.alloc(4_000_000, 'x')])
+  const inbox = await town.ada.mailbox('INBOX')
+  await town.ada.append((inbox as { id: never }).id, [{ message: text }])
+  const [idle, quiet, reader] = await Promise.all([server.connect(), server.connect(), server.connect()])
+  say(idle, 'a IDLE\r\n')
+  await heard(idle, '+ idling')
+  say(reader, 'a SELECT INBOX\r\nb FETCH 1 BODY.PEEK[]\r\n')
+  await heard(reader, '* 1 FETCH')
+  const drained = server.server.drain()
+  await Promise.all([heard(idle, '* BYE'), heard(quiet, '* BYE')])
+  const rest = await heard(reader, '* BYE')
+  expect(rest).toMatch(/x\)\r\nb OK [^\r]*\r\n\* BYE/)
+  for (const wire of [idle, quiet, reader]) wire.close()
+  await drained
+})
+
+test('a client that is gone within a message, within IDLE or within a login leaves nothing behind and no error', async () => {
+  const town = await start()
+  for (const words of ['a APPEND INBOX {100+}\r\nhalf', 'a IDLE\r\n', 'a APPEND INBOX {6+}\r\na: b\r\n', 'a NOO']) {
+    const wire = await server.connect()
+    say(wire, words)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    wire.close()
+  }
+  town.beginning = []
+  const wire = await server.connect()
+  say(wire, 'a AUTHENTICATE PLAIN\r\n')
+  await heard(wire, '+ ')
+  wire.close()
+  await vi.waitFor(() => expect(server.server.sessions).toBe(0))
+  expect((await town.ada.mailbox('INBOX'))?.status.messages).toBe(0)
+  expect(server.errors).toEqual([])
+})
