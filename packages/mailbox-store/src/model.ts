@@ -14,8 +14,6 @@ export type SpaceId = Brand<number, 'SpaceId'>
 export type MailboxId = Brand<number, 'MailboxId'>
 /** Names the stored message (the immutable bytes and what was computed from them), not its place in a mailbox. */
 export type MessageId = Brand<number, 'MessageId'>
-export type Uid = Brand<number, 'Uid'>
-export type ModSeq = Brand<number, 'ModSeq'>
 
 /** RFC 9051 §2.3.1.1: a uid is a non-zero 32-bit number. */
 export const uidMax = 0xffff_ffff

@@ -16,7 +16,7 @@ const reserved = /[\0\ue000-\uf8ff]/
 const reservedAll = /[\0\ue000-\uf8ff]/g
 const replacement = '\ufffd'
 
-export const gramChars = 3
+const gramChars = 3
 /** Of a longer needle only the beginning is looked up; the check does the rest. */
 const needleCharsMax = 256
 const gramsAskedMax = 5

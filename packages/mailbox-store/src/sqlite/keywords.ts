@@ -16,7 +16,7 @@ interface Known {
   bytes: number
 }
 
-export const keywordsOfSet = (text: string): string[] => (text === '' ? [] : text.split(' '))
+const keywordsOfSet = (text: string): string[] => (text === '' ? [] : text.split(' '))
 
 /** Reading side: a set's keywords never change, so that what was read once holds for good. */
 export class KeywordNames {

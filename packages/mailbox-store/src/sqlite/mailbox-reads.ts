@@ -72,7 +72,7 @@ export function spaceStatus(db: Connection, space: SpaceId): MailboxStatus {
 /** Which mailboxes an index spans: one, or all that share a space. */
 export type Scope = { readonly mailbox: MailboxId } | { readonly space: SpaceId }
 
-export function scopeMailboxes(db: Connection, scope: Scope, after = -1): MailboxId[] {
+function scopeMailboxes(db: Connection, scope: Scope, after = -1): MailboxId[] {
   if ('mailbox' in scope) return [scope.mailbox]
   return db
     .all<{ id: MailboxId }>(
@@ -83,7 +83,7 @@ export function scopeMailboxes(db: Connection, scope: Scope, after = -1): Mailbo
     .map(({ id }) => id)
 }
 
-export function scopeModSeq(db: Connection, scope: Scope): number {
+function scopeModSeq(db: Connection, scope: Scope): number {
   const row =
     'mailbox' in scope
       ? db.get<{ modSeq: number }>('SELECT mod_seq AS modSeq FROM mailbox WHERE id = ?', scope.mailbox)

@@ -7,7 +7,7 @@ import { expunge, move } from './messages.js'
 import type { MailboxRow, Transaction } from './transaction.js'
 
 /** Contract C2. */
-export const firstMailboxes: readonly (readonly [name: string, use: SpecialUse])[] = [
+const firstMailboxes: readonly (readonly [name: string, use: SpecialUse])[] = [
   ['Sent', '\\Sent'],
   ['Drafts', '\\Drafts'],
   ['Trash', '\\Trash'],

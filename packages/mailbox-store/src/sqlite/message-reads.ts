@@ -9,7 +9,7 @@ import type { ByteRange, Content, MessageRow, RowWants, SortColumn } from '../st
 import type { Connection } from './connection.js'
 
 /** How many rows are read before other work may run; about half a millisecond's worth. */
-export const rowsPerSlice = 128
+const rowsPerSlice = 128
 
 /** A row as SQLite gives it: the id, the size and the internal date first, then the wanted columns in their order. */
 type Columns = [id: number, size: number, internalDate: number, bodyStart: number, ...wanted: unknown[]]

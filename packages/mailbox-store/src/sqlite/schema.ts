@@ -6,7 +6,7 @@ import { refuse } from '../refusals.js'
 import type { Connection } from './connection.js'
 
 /** `PRAGMA application_id`: "Post" — so that a stray SQLite file is not taken for ours. */
-export const applicationId = 0x506f7374
+const applicationId = 0x506f7374
 
 const first = `
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -119,7 +119,7 @@ CREATE INDEX outbox_by_domain ON outbox (domain, next_try_at, id) WHERE state = 
 CREATE INDEX outbox_leased ON outbox (lease_until) WHERE state = 'leased';
 `
 
-export const migrations: readonly string[] = [first]
+const migrations: readonly string[] = [first]
 export const schemaVersion = migrations.length
 
 /** Runs what is missing. Two processes that start together take turns on the write lock; the later finds it done. */
