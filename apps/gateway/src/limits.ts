@@ -18,7 +18,7 @@ export const http = {
 /** Between two rounds of cleaning; a round ends when nothing is left to clean. */
 export const sweepEveryMs = 60_000
 /** Between two looks at every message file's name. */
-export const sweepOrphansEveryMs = 86_400_000
+export const sweepOrphansEveryMs = 3_600_000
 /** Between two slices of one round, so that cleaning never takes the store for itself. */
 export const sweepPauseMs = 20
 

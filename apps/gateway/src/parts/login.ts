@@ -39,12 +39,10 @@ export function createLogin({ store, serverKey, logger, clock }: LoginOptions): 
       return undefined
     }
     const { inbox, credential } = verdict
-    await directory.touchCredential(credential.id, {
-      at: now,
-      protocol: 'imap',
-      network: request.remoteAddress,
-      client: undefined,
-    })
+    // A login doesn't wait for this note, nor fail with it: a full disk still lets people read their mail.
+    directory
+      .touchCredential(credential.id, { at: now, protocol: 'imap', network: request.remoteAddress, client: undefined })
+      .catch((err: unknown) => logger.warn({ err }, 'last use not noted'))
     return { account: store().account(inbox.id), address: inbox.address }
 
     async function judge({ user, secret }: LoginRequest): Promise<Cause | { inbox: Inbox; credential: Credential }> {

@@ -1,4 +1,4 @@
-// The clock behind the store's cleaning: a round of slices every minute, and once a day a look for files that no row
+// The clock behind the store's cleaning: a round of slices every minute, and once an hour a look for files that no row
 // names. A round that fails is logged and tried again at the next stroke; a stop waits for the slice under way.
 
 import { setTimeout as sleep } from 'node:timers/promises'
