@@ -1,6 +1,7 @@
 // What a conversation of lines can't show: clocks, the server's end, and clients that vanish in the middle of something.
 
 import type { Wire } from '@postern/dialogue'
+import type { MailboxListing } from '@postern/mailbox-store'
 import { afterEach, expect, test, vi } from 'vitest'
 import type { ImapLimits } from '../src/index.js'
 import { TestServer } from './server.js'
@@ -48,8 +49,8 @@ test('too long without a login, and idle for too long: BYE', async () => {
 test('a server that goes down says goodbye in IDLE, between commands, and in the middle of a long answer behind it', async () => {
   const town = await start()
   const text = Buffer.concat([Buffer.from('A: b\r\n\r\n'), Buffer.alloc(4_000_000, 'x')])
-  const inbox = await town.ada.mailbox('INBOX')
-  await town.ada.append((inbox as { id: never }).id, [{ message: text }])
+  const inbox = (await town.ada.mailbox('INBOX')) as MailboxListing
+  await town.ada.append(inbox.id, [{ message: text }])
   const [idle, quiet, reader] = await Promise.all([server.connect(), server.connect(), server.connect()])
   say(idle, 'a IDLE\r\n')
   await heard(idle, '+ idling')

@@ -10,6 +10,7 @@ import {
   searchProgram,
   searchReturnOpts,
   sortCriteria,
+  type Writer,
 } from '@postern/imap-wire'
 import { type SortKey, uidSetOf } from '@postern/mailbox-store'
 import { command, type Given } from '../command.js'
@@ -54,6 +55,9 @@ export const sort = command('SORT', {
   run: (session, asked, given) => answer(session, asked, { ...given, word: 'SORT' }),
 })
 
+/** Ten digits and a space each. */
+const numbersInLineMax = 90_000
+
 interface Found {
   readonly uids: number[]
   readonly numbers: readonly number[]
@@ -69,12 +73,21 @@ async function answer(
   const found = await find(session, key, { sort: order, uid })
   const { out } = session
   if (returns === undefined && !(session.rev2 && word === 'SEARCH')) {
-    out.untagged().raw(word)
-    for (const number of found.numbers) out.sp().number(number)
-    if (found.modSeq !== undefined && found.numbers.length > 0) out.raw(' (MODSEQ ').number(found.modSeq).raw(')')
-    out.crlf()
+    writePlain(out, word, found)
   } else writeExtended(session, { tag, uid, returns: returns ?? {}, found })
   return { text: 'Searched' }
+}
+
+/** Some clients take no line above 1,000,000 bytes; several lines add up. The modseq stands in the last. */
+export function writePlain(out: Writer, word: string, { numbers, modSeq }: Pick<Found, 'numbers' | 'modSeq'>): void {
+  let at = 0
+  do {
+    out.untagged().raw(word)
+    for (const end = Math.min(numbers.length, at + numbersInLineMax); at < end; at++)
+      out.sp().number(numbers[at] as number)
+    if (at === numbers.length && at > 0 && modSeq !== undefined) out.raw(' (MODSEQ ').number(modSeq).raw(')')
+    out.crlf()
+  } while (at < numbers.length)
 }
 
 async function find(
