@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { connect as dial } from 'node:tls'
 import type { Wire } from '@postern/dialogue'
 import { localDoorbell } from '@postern/events'
-import { type Account, type AccountId, allUids, type MailboxId, openStore, type Store } from '@postern/mailbox-store'
+import { type Account, type AccountId, allUids, type MailboxId, openStore, type Store, type StoreLimits } from '@postern/mailbox-store'
 import { networks, openCertificates } from '@postern/service'
 import { createLogger, createMetrics } from '@postern/telemetry'
 import { type ImapLimits, type ImapServer, startImapServer } from '../src/index.js'
@@ -28,7 +28,7 @@ export class TestServer {
   #domains = 0
   #town: Town | undefined
 
-  static async start(limits: Partial<ImapLimits> = {}): Promise<TestServer> {
+  static async start(limits: Partial<ImapLimits> = {}, storeLimits: Partial<StoreLimits> = {}): Promise<TestServer> {
     const folder = await mkdtemp(join(tmpdir(), 'postern-imap-'))
     const errors: string[] = []
     const logger = createLogger({ level: 'error', destination: { write: (line: string) => void errors.push(line) } })
@@ -37,6 +37,7 @@ export class TestServer {
     const store = await openStore({
       folder: join(folder, 'store'),
       now: () => nowMs,
+      limits: storeLimits,
       ring: (changes) => {
         for (const { mailbox, modSeq } of changes) doorbell.ring({ mailbox, modSeq })
       },
@@ -92,7 +93,12 @@ export class TestServer {
 
   /** A connection, logged in and in a mailbox where the town's sessions begin so. */
   async connect(): Promise<Wire> {
-    const socket = dial({ port: this.server.port, host: '127.0.0.1', rejectUnauthorized: false, noDelay: true } as never)
+    const socket = dial({
+      port: this.server.port,
+      host: '127.0.0.1',
+      rejectUnauthorized: false,
+      noDelay: true,
+    } as never)
     socket.on('error', () => {})
     const pieces = socket[Symbol.asyncIterator]()
     const wire: Wire = {
@@ -118,7 +124,12 @@ export class TestServer {
 
 async function until(wire: Wire, words: string): Promise<void> {
   let text = ''
-  while (!text.split('\r\n').slice(0, -1).some((line) => line.startsWith(words))) {
+  while (
+    !text
+      .split('\r\n')
+      .slice(0, -1)
+      .some((line) => line.startsWith(words))
+  ) {
     const bytes = await wire.read()
     if (bytes === undefined) throw new Error(`the connection ended before ${words}: ${text}`)
     text += Buffer.from(bytes).toString('latin1')

@@ -1,14 +1,14 @@
 // What a conversation of lines can't show: clocks, the server's end, and clients that vanish in the middle of something.
 
 import type { Wire } from '@postern/dialogue'
-import type { MailboxListing } from '@postern/mailbox-store'
+import type { MailboxListing, StoreLimits } from '@postern/mailbox-store'
 import { afterEach, expect, test, vi } from 'vitest'
 import type { ImapLimits } from '../src/index.js'
 import { TestServer } from './server.js'
 
 let server: TestServer
-const start = async (limits: Partial<ImapLimits> = {}) => {
-  server = await TestServer.start({ lingerMs: 200, ...limits })
+const start = async (limits: Partial<ImapLimits> = {}, storeLimits: Partial<StoreLimits> = {}) => {
+  server = await TestServer.start({ lingerMs: 200, ...limits }, storeLimits)
   const town = await server.settle()
   await town.given('logged in')
   return town
@@ -80,4 +80,35 @@ test('a client that is gone within a message, within IDLE or within a login leav
   await vi.waitFor(() => expect(server.server.sessions).toBe(0))
   expect((await town.ada.mailbox('INBOX'))?.status.messages).toBe(0)
   expect(server.errors).toEqual([])
+})
+
+test('a message that the store refuses in the middle is passed over, with all that follows it in its command', async () => {
+  const town = await start({}, { messageBytesMax: 1_000 })
+  const wire = await server.connect()
+  const big = 'x'.repeat(300_000)
+  say(wire, `a APPEND INBOX {300000+}\r\n${big}\r\nb NOOP\r\n`)
+  expect(await heard(wire, 'b OK')).toMatch(/^a NO \[TOOBIG\] [^\r]*\r\nb OK/)
+  say(wire, `c APPEND INBOX {6+}\r\na: b\r\n {300000+}\r\n${big} {4+}\r\nmore\r\nd NOOP\r\n`)
+  expect(await heard(wire, 'd OK')).toMatch(/^c NO \[TOOBIG\] [^\r]*\r\nd OK/)
+  say(wire, 'e APPEND INBOX {300000}\r\n')
+  await heard(wire, '+ ')
+  say(wire, `${big}\r\nf NOOP\r\n`)
+  expect(await heard(wire, 'f OK')).toMatch(/e NO \[TOOBIG\] [^\r]*\r\nf OK/)
+  expect((await town.ada.mailbox('INBOX'))?.status.messages).toBe(0)
+  expect(server.errors).toEqual([])
+  wire.close()
+})
+
+test('a command line, a literal and a login that are too long: an answer each, and the session lives on or ends', async () => {
+  await start()
+  const wire = await server.connect()
+  say(wire, `a NOOP ${'x'.repeat(70_000)}\r\nb NOOP\r\n`)
+  expect(await heard(wire, 'b OK')).toMatch(/^a BAD [^\r]*\r\nb OK/)
+  say(wire, `c SELECT {2000000+}\r\n${'x'.repeat(2_000_000)}\r\nd NOOP\r\n`)
+  expect(await heard(wire, 'd OK')).toMatch(/^c BAD [^\r]*\r\nd OK/)
+  say(wire, 'e IDLE\r\n')
+  await heard(wire, '+ idling')
+  say(wire, `${'x'.repeat(70_000)}\r\nf NOOP\r\n`)
+  expect(await heard(wire, 'f OK')).toMatch(/^e BAD [^\r]*\r\nf OK/)
+  wire.close()
 })
