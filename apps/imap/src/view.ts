@@ -192,10 +192,16 @@ export class View {
     if (vanished && this.#gone.length > 0) this.writeHighestModSeq(out)
   }
 
+  /** Up to here the client knows all, once it has been told what there is to tell. */
+  get modSeq(): number {
+    this.#catchUp()
+    return this.#wholeModSeq
+  }
+
   writeHighestModSeq(out: Writer): void {
     out.status('*', {
       kind: 'OK',
-      code: { name: 'HIGHESTMODSEQ', value: this.#wholeModSeq },
+      code: { name: 'HIGHESTMODSEQ', value: this.modSeq },
       text: 'All before is told',
     })
   }

@@ -70,7 +70,7 @@ function present({ out, selected, rev2 }: Session, mailbox: MailboxListing, read
   })
   out.status('*', {
     kind: 'OK',
-    code: { name: 'HIGHESTMODSEQ', value: view.index.modSeq },
+    code: { name: 'HIGHESTMODSEQ', value: view.modSeq },
     text: 'is the latest change',
   })
   out.status('*', { kind: 'OK', code: { name: 'MAILBOXID', id: mailbox.objectId }, text: 'names it for good' })
