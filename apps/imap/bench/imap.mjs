@@ -140,7 +140,11 @@ function report(work, sides) {
   const missed = ours.error !== undefined || p99 > (work.p99AtMost ?? 0) || (ratio ?? Infinity) < (work.goal ?? 0)
   const goal = work.p99AtMost ? `p99 ≤ ${work.p99AtMost} ms` : work.goal ? `≥ ${work.goal} ×` : ''
   const columns = [
-    ...[missed ? 'MISS' : 'ok  ', work.name.padEnd(45), speed(ours, work).padStart(17)],
+    ...[
+      missed ? 'MISS' : both || work.p99AtMost ? 'ok  ' : '    ',
+      work.name.padEnd(45),
+      speed(ours, work).padStart(17),
+    ],
     ...[(theirs ? speed(theirs, work) : '').padStart(17), (ratio === undefined ? '' : `${shown(ratio)} ×`).padStart(8)],
     ...[(both ? cpuRatio(sides) : '').padStart(8), goal],
   ]
@@ -171,6 +175,7 @@ try {
     'CPU'.padStart(8),
     'goal',
   ]
+  if (quick) console.log('     The goals are those of the full run.')
   console.log(heads.join('  '))
   for (const work of works({ size, words, small, quick }))
     if (only === undefined || work.name.includes(only)) report(work, await measure(work, servers))
