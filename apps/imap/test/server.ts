@@ -7,7 +7,15 @@ import { join } from 'node:path'
 import { connect as dial } from 'node:tls'
 import type { Wire } from '@postern/dialogue'
 import { localDoorbell } from '@postern/events'
-import { type Account, type AccountId, allUids, type MailboxId, openStore, type Store, type StoreLimits } from '@postern/mailbox-store'
+import {
+  type Account,
+  type AccountId,
+  allUids,
+  type MailboxId,
+  openStore,
+  type Store,
+  type StoreLimits,
+} from '@postern/mailbox-store'
 import { networks, openCertificates } from '@postern/service'
 import { createLogger, createMetrics } from '@postern/telemetry'
 import { type ImapLimits, type ImapServer, startImapServer } from '../src/index.js'

@@ -163,6 +163,6 @@ async function walk(seed: number, mailbox: MailboxId): Promise<void> {
   for (const { view } of clients) view.close()
 }
 
-test.each(Array.from({ length: 30 }, (_, i) => i + 1))('a random walk of several views, seed %i', async (seed) => {
+test.each(Array.from({ length: 16 }, (_, i) => i + 1))('a random walk of several views, seed %i', async (seed) => {
   await walk(seed, await account.createMailbox(`walk${seed}`))
 })
