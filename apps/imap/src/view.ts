@@ -143,12 +143,8 @@ export class View {
   }
 
   numberOf(uid: number): number {
-    let number = this.#entries.lowerBound(uid) + 1
-    for (const gone of this.#gone) {
-      if (gone >= uid) break
-      number++
-    }
-    return number
+    const there = this.#entries.lowerBound(uid)
+    return there + countBelow(this.#gone, uid) + 1
   }
 
   /** The messages of a set, in order. Numbers beyond the count and uids that aren't there are passed over. */
@@ -261,6 +257,18 @@ export function writeVanished(out: Writer, uids: UidSet, { earlier = false } = {
       .raw(earlier ? 'VANISHED (EARLIER) ' : 'VANISHED ')
       .set(uids.slice(at, at + rangesPerLine))
       .crlf()
+}
+
+/** How many of these, which are ascending, are below. */
+function countBelow(numbers: readonly number[], limit: number): number {
+  let from = 0
+  let to = numbers.length
+  while (from < to) {
+    const middle = (from + to) >>> 1
+    if ((numbers[middle] as number) < limit) from = middle + 1
+    else to = middle
+  }
+  return from
 }
 
 const lastUid = ({ entries }: MailboxIndex): number =>
