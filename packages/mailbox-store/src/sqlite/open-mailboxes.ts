@@ -1,5 +1,5 @@
 // The indexes that this process has open. A mailbox's index is loaded once, shared by all who open it, moved on by
-// whoever refreshes first, and dropped when the last one closes.
+// whoever refreshes first, and kept a while when the last one closes, as far as there's room.
 
 import type { FileBlobs } from '../blobs/file-blobs.js'
 import { keywordSetShift, systemFlagMask } from '../messages/entries.js'
@@ -36,9 +36,15 @@ export interface OpenRequest {
   readonly status: () => MailboxStatus
 }
 
+/** Indexes that are kept when the last holder goes: clients close a mailbox and open it again all the time. */
+const idleBytesMax = 33_554_432
+const idleIndexesMax = 256
+
 export class OpenMailboxes {
   readonly options: OpenMailboxesOptions
   readonly #open = new Map<string, Shared>()
+  /** Those of them that nobody holds, the longest unheld first. */
+  readonly #idle = new Map<string, Shared>()
 
   constructor(options: OpenMailboxesOptions) {
     this.options = options
@@ -46,13 +52,29 @@ export class OpenMailboxes {
 
   open(request: OpenRequest): OpenMailbox {
     const key = JSON.stringify(request.scope)
-    let shared = this.#open.get(key)
-    if (shared === undefined) {
-      const { db } = this.options
-      shared = { index: db.snapshot(() => loadIndex(db, request.scope)), holders: new Set() }
-      this.#open.set(key, shared)
-    } else this.bringUp(shared, request.scope)
+    const shared = this.#known(key, request.scope) ?? this.#load(key, request.scope)
+    this.#idle.delete(key)
     return new Holder({ open: this, shared, request, key })
+  }
+
+  #load(key: string, scope: Scope): Shared {
+    const { db } = this.options
+    const shared: Shared = { index: db.snapshot(() => loadIndex(db, scope)), holders: new Set() }
+    this.#open.set(key, shared)
+    return shared
+  }
+
+  /** One that is open or was lately, with what has happened since. */
+  #known(key: string, scope: Scope): Shared | undefined {
+    const shared = this.#open.get(key)
+    if (shared === undefined) return undefined
+    try {
+      this.bringUp(shared, scope)
+      return shared
+    } catch (error) {
+      if (shared.holders.size === 0) this.#forget(key)
+      throw error
+    }
   }
 
   bringUp({ index }: Shared, scope: Scope): void {
@@ -73,8 +95,21 @@ export class OpenMailboxes {
 
   release(key: string, shared: Shared, holder: Holder): void {
     shared.holders.delete(holder)
-    if (shared.holders.size === 0 && this.#open.get(key) === shared) this.#open.delete(key)
-    else forgetHeard(shared)
+    forgetHeard(shared)
+    if (shared.holders.size > 0 || this.#open.get(key) !== shared) return
+    this.#idle.set(key, shared)
+    let bytes = 0
+    for (const [, { index }] of this.#idle) bytes += index.byteLength
+    for (const [oldest, { index }] of this.#idle) {
+      if (bytes <= idleBytesMax && this.#idle.size <= idleIndexesMax) return
+      bytes -= index.byteLength
+      this.#forget(oldest)
+    }
+  }
+
+  #forget(key: string): void {
+    this.#idle.delete(key)
+    this.#open.delete(key)
   }
 }
 

@@ -623,6 +623,23 @@ export function messageContract(makeEngine: MakeEngine): void {
       watcher.close()
     })
 
+    test('a mailbox that is opened again shows what happened while nobody had it open', async () => {
+      await fill(home.alice, home.inbox, ['a', 'b', 'c'])
+      const first = await home.alice.open(home.inbox)
+      first.close()
+      await home.alice.remove(home.inbox, [[2, 2]])
+      await home.alice.setFlags(home.inbox, [[3, 3]], { how: 'add', flags: seen })
+      await fill(home.alice, home.inbox, ['d'])
+      const again = await home.alice.open(home.inbox)
+      expect(await showOpen(again)).toEqual(['1 a', '3 c seen', '4 d'])
+      expect(await again.refresh()).toMatchObject({ vanished: new Uint32Array(0), changed: new Uint32Array(0) })
+      again.close()
+      const work = await home.alice.createMailbox('Work')
+      ;(await home.alice.open(work)).close()
+      await home.alice.deleteMailbox(work)
+      await expectRefusal(home.alice.open(work), 'no-such-mailbox')
+    })
+
     test('the ring names each changed mailbox, after the commit, with its modseq', async () => {
       await home.store.close()
       const rung: [number, number][] = []
