@@ -5,7 +5,7 @@
 //               "BINARY" [".PEEK"] section-binary [partial] / "BINARY.SIZE" section-binary
 //
 // Items are looked up by name in a table; the base's is here, and extensions bring their own lines and their own kinds.
-import { type OptionRules, options, type Options } from './options.js'
+import { type OptionRules, type Options, options } from './options.js'
 import type { Parser, Rule } from './parser.js'
 import { partial, type Section, type SectionPart, type SectionPartial, section, sectionBinary } from './section.js'
 
