@@ -82,8 +82,11 @@ describe('entries', () => {
         const entries = columns(list, list.length + 5)
         expect(entries.find(uid)).toBe(list.findIndex((entry) => entry.uid === uid))
         expect(entries.lowerBound(uid)).toBe(list.filter((entry) => entry.uid < uid).length)
+        const copy = entries.clone()
         entries.grow(list.length * 2 + 10)
         expect(plain(entries)).toEqual(list)
+        entries.uids.fill(0)
+        expect(plain(copy)).toEqual(list)
       }),
     )
   })

@@ -144,9 +144,18 @@ export class Entries {
     this.length = write
   }
 
+  /** A copy as large as what is there: slices, which are not filled with zeros first. */
   clone(): Entries {
-    const copy = new Entries(this.capacity)
-    copy.copyFrom(this, { from: 0, to: this.length, at: 0 })
+    const { length } = this
+    const copy = new Entries(0)
+    copy.modSeqs = this.modSeqs.slice(0, length)
+    copy.internalDates = this.internalDates.slice(0, length)
+    copy.uids = this.uids.slice(0, length)
+    copy.flags = this.flags.slice(0, length)
+    copy.messages = this.messages.slice(0, length)
+    copy.sizes = this.sizes.slice(0, length)
+    copy.saveDates = this.saveDates.slice(0, length)
+    copy.length = length
     return copy
   }
 

@@ -1,7 +1,7 @@
 // The entries that one search looks at: a copy, since the index may move on while the search waits. Positions in it
 // are in the order of uids. Keys that the entries alone can answer are answered here, at once.
 
-import { Entries, keywordSetShift } from '../messages/entries.js'
+import { type Entries, keywordSetShift } from '../messages/entries.js'
 import type { MailboxIndex } from '../messages/mailbox-index.js'
 import { UidCursor } from '../messages/uid-set.js'
 import type { SearchQuery } from '../search/query.js'
@@ -26,8 +26,7 @@ export class EntrySnapshot {
   readonly #keywords: KeywordNames
 
   constructor(index: MailboxIndex, keywords: KeywordNames) {
-    this.entries = new Entries(index.length)
-    this.entries.copyFrom(index.entries, { from: 0, to: index.length, at: 0 })
+    this.entries = index.entries.clone()
     this.#keywords = keywords
   }
 
