@@ -7,7 +7,7 @@ const traces = [
     'an absolute path of one machine: write it from the root of the tree',
   ],
   [
-    /\b(?:registry\.[\w-]+)\.(?:org|com|io|net|dev)\b/g,
+    /(?<=\/\/)(?:registry|deb|packages)\.[\w-]+(?:\.[\w-]+)+/g,
     'a registry’s address: leave it to the client’s settings',
   ],
 ]

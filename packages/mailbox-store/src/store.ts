@@ -59,6 +59,7 @@ export interface FlagChange {
 }
 
 export interface FlagsStored {
+  /** Of what is in `changed`; the mailbox's present one where nothing changed. */
   readonly modSeq: number
   readonly changed: Uint32Array
   readonly failed: Uint32Array

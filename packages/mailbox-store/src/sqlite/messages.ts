@@ -14,6 +14,7 @@ import {
   uidMax,
 } from '../model.js'
 import { refuse } from '../refusals.js'
+import type { Appended, Copied, Expunged, FlagChange, FlagsStored, Replaced } from '../store.js'
 import type { AccountRow, MailboxRow, Transaction } from './transaction.js'
 
 export interface AppendEntry {
@@ -21,43 +22,6 @@ export interface AppendEntry {
   readonly flags: Flags
   /** Unix seconds. */
   readonly internalDate: number
-}
-
-export interface Appended {
-  readonly uidValidity: number
-  readonly uids: Uint32Array
-  readonly modSeq: number
-}
-
-export interface StoreFlags {
-  readonly how: 'add' | 'remove' | 'replace'
-  readonly flags: Flags
-  /** RFC 7162 §3.1.3: entries changed after this modseq are left alone and reported. */
-  readonly unchangedSince?: number
-}
-
-export interface FlagsStored {
-  /** The modseq of the entries in `changed`; the mailbox's present one where nothing changed. */
-  readonly modSeq: number
-  readonly changed: Uint32Array
-  readonly failed: Uint32Array
-}
-
-export interface Expunged {
-  readonly uids: Uint32Array
-  readonly modSeq: number
-}
-
-export interface Copied {
-  readonly uidValidity: number
-  readonly from: Uint32Array
-  readonly to: Uint32Array
-}
-
-export interface Replaced {
-  readonly uidValidity: number
-  readonly uid: number
-  readonly modSeq: number
 }
 
 interface Owned {
@@ -102,7 +66,7 @@ function appendedEntry(
 /** RFC 9051 §6.4.6 and RFC 7162. Uids that are gone are passed over (contract C10). */
 export function setFlags(
   tx: Transaction,
-  { account, mailbox, uids, store }: Owned & { uids: UidSet; store: StoreFlags },
+  { account, mailbox, uids, store }: Owned & { uids: UidSet; store: FlagChange },
 ): FlagsStored {
   const box = tx.mailboxOf(account, mailbox)
   const change = flagChange(tx, account, store)
@@ -275,7 +239,7 @@ function recount(box: MailboxRow, flags: number, by: 1 | -1): void {
 }
 
 /** Old packed flags to new; keyword sets met before are looked up once. */
-function flagChange(tx: Transaction, account: AccountId, { how, flags }: StoreFlags): (old: number) => number {
+function flagChange(tx: Transaction, account: AccountId, { how, flags }: FlagChange): (old: number) => number {
   const { system } = flags
   if (how === 'replace') {
     const packed = packFlags(tx, account, flags)
