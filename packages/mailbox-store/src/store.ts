@@ -245,7 +245,7 @@ export interface Maintenance {
   verify(): Promise<readonly string[]>
   /** One bounded slice of cleaning: purged messages, orphaned files, old expunges, retention. True when more is left. */
   sweep(options?: SweepOptions): Promise<boolean>
-  /** Removes files that no row names, older than an hour. Reads every file's name: once a day is enough. */
+  /** Removes files that no row names, older than an hour. Reads every file's name. */
   sweepOrphans(): Promise<number>
   /** Waits until every message is in the search index. */
   indexed(): Promise<void>

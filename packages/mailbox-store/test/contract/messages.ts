@@ -410,24 +410,6 @@ export function messageContract(makeEngine: MakeEngine): void {
       expect(await home.store.maintenance.verify()).toEqual([])
     })
 
-    test('replace removes one and appends the other, here or elsewhere, and inherits nothing', async () => {
-      await home.alice.setFlags(home.inbox, [[2, 2]], { how: 'add', flags: seen })
-      const { highestModSeq } = await home.alice.status(home.inbox)
-      const here = await home.alice.replace(home.inbox, 2, home.inbox, { message: mail('x'), internalDate: 5 })
-      expect(here.uid).toBe(5)
-      expect(here.uidValidity).toBe((await home.alice.status(home.inbox)).uidValidity)
-      expect(await show(home.alice, home.inbox)).toEqual(['1 a', '3 c', '4 d', '5 x'])
-      const changes = await home.alice.changesSince(home.inbox, highestModSeq)
-      expect(changes).toMatchObject({ highestModSeq: here.modSeq, changed: [{ uid: 5 }], vanished: [[2, 2]] })
-      const there = await home.alice.replace(home.inbox, 1, archive, { message: mail('e'), flags: seen })
-      expect(there.uid).toBe(1)
-      expect(await show(home.alice, archive)).toEqual(['1 e seen'])
-      await expectRefusal(home.alice.replace(home.inbox, 1, archive, { message: mail('f') }), 'no-such-message')
-      expect(await show(home.alice, archive)).toEqual(['1 e seen'])
-      expect(await show(home.alice, home.inbox)).toEqual(['3 c', '4 d', '5 x'])
-      expect(await home.store.maintenance.verify()).toEqual([])
-    })
-
     test('move shows a message in one place at a time, and tells both mailboxes', async () => {
       const before = await home.alice.status(home.inbox)
       const moved = await home.alice.move(home.inbox, [[2, 3]], archive)

@@ -3,6 +3,7 @@
 
 import { writeSync } from 'node:fs'
 import { openStore } from '@postern/mailbox-store'
+import { keyed } from './keyed.mjs'
 
 const [folder, round] = process.argv.slice(2)
 const store = await openStore({ folder })
@@ -17,10 +18,6 @@ const random = (n) => {
   state = (Math.imul(state, 1664525) + 1013904223) >>> 0
   return state % n
 }
-const keyed = (key, size) =>
-  new TextEncoder().encode(
-    `Subject: ${key}\r\nMessage-ID: <${key}@example.net>\r\n\r\n${`${key} `.repeat(Math.ceil(size / (key.length + 1)))}\r\n`,
-  )
 
 /** Uids that this process appended and nobody else touches, by caller. */
 async function work(caller) {
