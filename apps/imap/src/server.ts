@@ -2,6 +2,7 @@
 
 import { type Certificates, Connection, type Incoming, type Listener, listen, type Networks } from '@postern/service'
 import type { Metrics } from '@postern/telemetry'
+import { CommandLoop } from './command-loop.js'
 import type { ImapContext, Login } from './context.js'
 import { extensions } from './extensions/list.js'
 import { defaultImapLimits, type ImapLimits } from './limits.js'
@@ -34,7 +35,7 @@ export async function startImapServer(options: ImapServerOptions): Promise<ImapS
   const limits = { ...defaultImapLimits, ...options.limits }
   const registry = new Registry(extensions(limits))
   const context: ImapContext = { ...pick(options), limits, registry }
-  const sessions = new Set<Session>()
+  const sessions = new Set<CommandLoop>()
   const listener = await listen({
     name: 'imaps',
     host: options.host,
@@ -63,9 +64,9 @@ const pick = ({ store, login, doorbell, logger, certificates, version }: ImapSer
   version,
 })
 
-async function serve(incoming: Incoming, context: ImapContext, sessions: Set<Session>): Promise<void> {
+async function serve(incoming: Incoming, context: ImapContext, sessions: Set<CommandLoop>): Promise<void> {
   const { limits } = context
-  let session: Session | undefined
+  let session: CommandLoop | undefined
   const connection = new Connection(incoming, {
     writeBufferBytesMax: limits.writeBufferBytesMax,
     writeStallTimeoutMs: limits.writeStallTimeoutMs,
@@ -73,7 +74,7 @@ async function serve(incoming: Incoming, context: ImapContext, sessions: Set<Ses
     onIdle: () => void session?.bye('Idle for too long'),
     lingerMs: limits.lingerMs,
   })
-  session = new Session(connection, context)
+  session = new CommandLoop(new Session(connection, context))
   sessions.add(session)
   try {
     await session.run()
@@ -82,7 +83,7 @@ async function serve(incoming: Incoming, context: ImapContext, sessions: Set<Ses
   }
 }
 
-function serverOf(listener: Listener, sessions: ReadonlySet<Session>): ImapServer {
+function serverOf(listener: Listener, sessions: ReadonlySet<CommandLoop>): ImapServer {
   return {
     port: listener.port,
     get sessions() {

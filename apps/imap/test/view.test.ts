@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { Writer } from '@postern/imap-wire'
 import { type Account, type MailboxId, openStore, type Store } from '@postern/mailbox-store'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { tell } from '../src/telling.js'
 import { View } from '../src/view.js'
 
 let folder: string
@@ -151,7 +152,7 @@ async function walk(seed: number, mailbox: MailboxId): Promise<void> {
         }
         const expunges = random(2) === 0
         const out = new Writer()
-        client.view.tell(out, { expunges, modSeq: false, uid: false })
+        tell(client.view, out, { expunges, modSeq: false, uid: false })
         client.hearLines(Buffer.from(out.take()).toString(), shared)
         if (!expunges) break
         expect(client.uids).toEqual(client.shallKnow(shared))

@@ -5,13 +5,14 @@
 
 import { condstoreFetchModifiers, fetchAtts, fetchModifiers, type OptionRules, systemFlags } from '@postern/imap-wire'
 import type { MessageRow } from '@postern/mailbox-store'
+import { BrokenAnswer } from '../broken-answer.js'
 import { command } from '../command.js'
 import { decodeWanted } from '../fetch/binary.js'
 import { type FetchedMessage, fetchedMessage } from '../fetch/fetched-message.js'
 import { isAtHand, type Needs, needsOf, writeAtHand, writeItem } from '../fetch/items.js'
 import type { Out } from '../out.js'
 import type { Wanted } from '../registry.js'
-import { BrokenAnswer, type Session } from '../session.js'
+import type { Session } from '../session.js'
 import type { Targets } from '../targets.js'
 
 const condstoreModifiers = { CHANGEDSINCE: condstoreFetchModifiers.CHANGEDSINCE }

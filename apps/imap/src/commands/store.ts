@@ -4,6 +4,7 @@ import { condstoreStoreModifiers, ImapError, storeAttFlags, storeModifiers } fro
 import type { FlagsStored } from '@postern/mailbox-store'
 import { command } from '../command.js'
 import type { Session } from '../session.js'
+import { writeFlags } from '../telling.js'
 
 export const store = command('STORE', {
   in: ['selected'],
@@ -49,7 +50,7 @@ function answer(session: Session, { asked, untold, stored, silent, uid }: Stored
   const changed = new Set(stored.changed)
   for (const one of asked) {
     if (failed.has(one)) continue
-    if (!silent) view.writeFlags(session.out, one, { modSeq: session.condstore, uid })
+    if (!silent) writeFlags(view, session.out, { of: one, modSeq: session.condstore, uid })
     else if (session.condstore && changed.has(one)) writeModSeq(session, { uid: one, modSeq: stored.modSeq })
   }
   view.dropChanged(silent ? asked.filter((one) => !untold.has(one)) : asked, stored.modSeq)

@@ -17,7 +17,7 @@ import {
 } from '@postern/mailbox-store'
 import type { Extension, FetchModifier, SelectParam } from '../extension.js'
 import type { Session } from '../session.js'
-import { writeVanished } from '../view.js'
+import { writeVanished } from '../telling.js'
 
 const selectParam: SelectParam = {
   name: 'QRESYNC',

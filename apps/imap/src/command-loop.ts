@@ -1,0 +1,129 @@
+// One client from the greeting to the goodbye: frames are read one after another, the command in each is found, run and
+// answered. After each command the session tells what has happened in its mailbox, as far as it may then. RFC 9051 §5.5
+// (commands one at a time), §7.
+
+import {
+  type Frame,
+  ImapError,
+  type LiteralPiece,
+  Parser,
+  tagOf,
+  type Command as WireCommand,
+} from '@postern/imap-wire'
+import { type Asked, checkAsked, isBlank, readHead, streamingCommand } from './asked.js'
+import { ClientGone } from './input.js'
+import type { Session } from './session.js'
+import { TaggedAnswers } from './tagged-answers.js'
+
+export class CommandLoop {
+  readonly #session: Session
+  readonly #answers: TaggedAnswers
+  #farewell: string | undefined
+
+  constructor(session: Session) {
+    this.#session = session
+    this.#answers = new TaggedAnswers(session)
+  }
+
+  async run(): Promise<void> {
+    const { connection, logger, out } = this.#session
+    try {
+      this.#greet()
+      await out.flush()
+      await this.#serve()
+      await this.#sayFarewell()
+    } catch (error) {
+      if (error instanceof ClientGone) return
+      logger.error({ err: error }, 'session failed')
+      connection.destroy('session failed')
+    } finally {
+      this.#session.leaveMailbox()
+      await connection.end()
+    }
+  }
+
+  #greet(): void {
+    const capabilities = this.#session.context.registry.capabilities(this.#session)
+    this.#session.out.status('*', {
+      kind: 'OK',
+      code: { name: 'CAPABILITY', capabilities },
+      text: 'Postern is ready',
+    })
+  }
+
+  /** Says goodbye; what has been begun is answered first. Resolves when the client is gone. */
+  async bye(text: string): Promise<void> {
+    const { connection, input, isOver } = this.#session
+    if (isOver) return connection.closed
+    this.#session.finish()
+    this.#farewell = text
+    // Between two commands, and in IDLE, nobody else will say it.
+    if (input.isWaiting) await this.#sayFarewell()
+    await connection.closed
+  }
+
+  async #sayFarewell(): Promise<void> {
+    const { connection, out } = this.#session
+    if (this.#farewell !== undefined) out.status('*', { kind: 'BYE', text: this.#farewell })
+    this.#farewell = undefined
+    await out.flush()
+    await connection.end()
+  }
+
+  async #serve(): Promise<void> {
+    const { input, out } = this.#session
+    while (!this.#session.isOver) {
+      const frame = await input.next()
+      if (frame === undefined) return
+      await this.#take(frame)
+      await out.flush()
+      await input.passOver()
+    }
+  }
+
+  async #take(frame: Frame): Promise<void> {
+    switch (frame.kind) {
+      case 'fault':
+        this.#answers.fault(tagOf(frame.start), frame.error)
+        return
+      case 'literal':
+        await this.#literal(frame)
+        return
+      case 'command':
+        await this.#command(frame.command)
+        return
+      case 'chunk':
+        throw new Error('a chunk that nobody asked for')
+    }
+  }
+
+  async #literal({ command, literal }: { command: WireCommand; literal: LiteralPiece }): Promise<void> {
+    if (streamingCommand(command, this.#session) !== undefined) {
+      await this.#command(command)
+      return
+    }
+    try {
+      this.#session.input.hold()
+      if (literal.synchronising) await this.#session.goAhead()
+    } catch (error) {
+      if (!(error instanceof ImapError)) throw error
+      this.#answers.fault(tagOf(command.pieces[0]?.bytes ?? new Uint8Array(0)), error)
+    }
+  }
+
+  async #command(command: WireCommand): Promise<void> {
+    if (isBlank(command)) return
+    const session = this.#session
+    const p = new Parser(command, { utf8: session.utf8 })
+    const asked: Asked = { tag: tagOf(command.pieces[0]?.bytes ?? new Uint8Array(0)), uid: false, found: undefined }
+    try {
+      readHead(p, asked, session.context.registry)
+      const found = checkAsked(asked, session.state)
+      await session.selected?.view.hear()
+      const action = found.prepare(p, session, asked)
+      await this.#answers.done(asked, await action())
+    } catch (error) {
+      await this.#answers.refused(asked, error)
+    }
+  }
+}
