@@ -66,9 +66,16 @@ export async function firstStart(options: FirstStartOptions): Promise<FirstStart
   const domain = await ensureDomain(directory, { environment, name: options.domain })
   const inbox = await ensureInbox(directory, domain)
 
-  const app: NewCredential = { ...base('app', environment, passwordLabel), inbox: inbox.id, scopes: ['imap', 'smtp'] }
+  const app: NewCredential = {
+    ...base('app', environment, passwordLabel),
+    inbox: inbox.id,
+    inboxPassword: true,
+    scopes: ['imap', 'smtp'],
+  }
   const admin: NewCredential = { ...base('key', environment, adminLabel), scopes: ['api', 'admin'], grants: ['*'] }
-  const isPasswordShown = credentials.some((one) => one.inbox === inbox.id && one.label === passwordLabel)
+  const isPasswordShown = credentials.some(
+    (one) => one.inbox === inbox.id && one.inboxPassword && one.label !== passwordLabel + notShown,
+  )
   const password = isPasswordShown ? undefined : await freshSecret(options, { wanted: app, credentials })
   const key = await freshSecret(options, { wanted: admin, credentials, given: adminKey })
   return {

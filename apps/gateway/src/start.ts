@@ -42,7 +42,7 @@ export async function startGateway(config: Config, host: HostProcess): Promise<S
   const { store } = storePart
   const owner = createOwnerPart({ store, folder, domain, adminKey, logger })
   const tls = createCertificatesPart({ config, clock, logger, metrics })
-  const sweeper = createSweeper({ store, clock, logger })
+  const sweeper = createSweeper({ store, auditDays: config.auditDays, clock, logger })
   const login = createLogin({ store, serverKey: owner.serverKey, logger, clock })
   const { doorbell } = storePart
   const imap = createImapPart({ config, store, doorbell, certificates: tls.certificates, login, logger, metrics })

@@ -128,6 +128,12 @@ export const settings = {
     { default: '500' },
     'Connections that one listener holds open for one client address (for IPv6 one /64 network).',
   ),
+  auditDays: setting(
+    'POSTERN_AUDIT_DAYS',
+    wholeNumber({ min: 1, max: 36_500, unit: 'days' }),
+    { default: '90' },
+    'How long the audit log keeps its rows, refused logins among them.',
+  ),
   drainMs: setting(
     'POSTERN_DRAIN_MS',
     wholeNumber({ min: 0, max: 3_600_000, unit: 'milliseconds' }),

@@ -50,6 +50,7 @@ describe('defaults', () => {
       blobUrl: undefined,
       connectionsMax: 10_000,
       connectionsPerAddressMax: 500,
+      auditDays: 90,
       drainMs: 10_000,
       logLevel: 'info',
     })

@@ -1,9 +1,11 @@
 // The directory's contract suites on SQLite.
 
 import { describe } from 'vitest'
+import { auditContract } from './contract/audit.js'
 import { credentialContract } from './contract/credentials.js'
 import { directoryContract } from './contract/directory.js'
 import { makeSqliteBench } from './fixture-directory.js'
 
 describe('directory on SQLite', () => directoryContract(makeSqliteBench))
+describe('audit on SQLite', () => auditContract(makeSqliteBench))
 describe('credentials on SQLite', () => credentialContract(makeSqliteBench))

@@ -23,7 +23,7 @@ import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { openStore } from '@postern/mailbox-store'
+import { openStore, schemaVersion } from '@postern/mailbox-store'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Connection } from '../src/sqlite/connection.js'
@@ -252,6 +252,25 @@ describe('versions', () => {
     db.close()
   })
 
+  test('a database of an older program is brought up to date, with all that is in it', async () => {
+    const before = await open()
+    await fill(before.alice, before.inbox, ['a'])
+    await before.store.close()
+    const db = new Database(database())
+    db.exec(`DROP INDEX credential_inbox_password; DROP INDEX audit_by_object; DROP INDEX audit_by_time;
+      DROP INDEX audit_refused; ALTER TABLE credential DROP COLUMN inbox_password;
+      DELETE FROM meta WHERE key = 'directory_version'`)
+    db.pragma('user_version = 1')
+    db.close()
+    const home = await open()
+    expect(await show(home.alice, home.inbox)).toEqual(['1 a'])
+    const { directory } = home.store
+    const version = await directory.version()
+    await directory.setInboxPassword(home.alice.id, { secret: { publicPart: 'p', hash: new Uint8Array(32) } })
+    expect(await directory.version()).toBeGreaterThan(version)
+    await home.store.close()
+  })
+
   test('a process that a newer one has upgraded the database under stops writing, and reads on', async () => {
     const home = await open()
     await fill(home.alice, home.inbox, ['a'])
@@ -260,7 +279,7 @@ describe('versions', () => {
     for (const key of ['b', 'again'])
       await expectRefusal(home.alice.append(home.inbox, [{ message: mail(key) }]), 'schema-newer')
     expect(await show(home.alice, home.inbox)).toEqual(['1 a'])
-    db.pragma('user_version = 1')
+    db.pragma(`user_version = ${schemaVersion}`)
     db.close()
     await fill(home.alice, home.inbox, ['c'])
     expect(await show(home.alice, home.inbox)).toEqual(['1 a', '2 c'])

@@ -1,5 +1,5 @@
-// The clock behind the store's cleaning: a round of slices every minute, and once an hour a look for files that no row
-// names. A round that fails is logged and tried again at the next stroke; a stop waits for the slice under way.
+// The clock behind the store's cleaning: a round of slices every minute, audit rows that are old among them, and once an
+// hour a look for files that no row names. A round that fails is logged and tried again at the next stroke; a stop waits for the slice under way.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Store } from '@postern/mailbox-store'
@@ -8,13 +8,16 @@ import type { Logger } from '@postern/telemetry'
 import { sweepEveryMs, sweepOrphansEveryMs, sweepPauseMs } from '../limits.js'
 import { retentionRules } from './retention.js'
 
+const dayMs = 86_400_000
+
 export interface SweeperOptions {
   readonly store: () => Store
+  readonly auditDays: number
   readonly logger: Logger
   readonly clock: () => number
 }
 
-export function createSweeper({ store, logger, clock }: SweeperOptions): Part {
+export function createSweeper({ store, auditDays, logger, clock }: SweeperOptions): Part {
   const stopping = new AbortController()
   const { signal } = stopping
   let orphansAt = 0
@@ -24,6 +27,8 @@ export function createSweeper({ store, logger, clock }: SweeperOptions): Part {
     const { directory, maintenance } = store()
     const retention = await retentionRules(directory)
     while (!signal.aborted && (await maintenance.sweep({ retention }))) await pause(sweepPauseMs)
+    const before = clock() - auditDays * dayMs
+    while (!signal.aborted && (await directory.pruneAudit({ before }))) await pause(sweepPauseMs)
     if (signal.aborted || clock() < orphansAt) return
     orphansAt = clock() + sweepOrphansEveryMs
     const removed = await maintenance.sweepOrphans()

@@ -66,6 +66,8 @@ export interface NewInbox {
   readonly quotaMessages?: number | undefined
   /** On unless it's turned off. */
   readonly plusAddressing?: boolean | undefined
+  /** Makes the inbox's password in the same commit (contract G1). */
+  readonly password?: NewSecret | undefined
 }
 
 /** What is undefined stays; null takes a value away. */
@@ -95,6 +97,8 @@ export interface NewCredential {
   readonly networks?: readonly string[] | undefined
   readonly anyUsername?: boolean | undefined
   readonly quietReadOnly?: boolean | undefined
+  /** An inbox has one at most. */
+  readonly inboxPassword?: boolean | undefined
   readonly expiresAt?: number | undefined
   readonly secret: NewSecret
 }
@@ -117,8 +121,29 @@ export interface NewAuditEntry extends By {
   readonly detail?: { readonly [key: string]: Json } | undefined
 }
 
+/** A login that was not let in. The client hears none of it. */
+export interface RefusedLogin {
+  /** The true cause, in words: `wrong secret`. */
+  readonly cause: string
+  readonly protocol: string
+  /** As the client gave it. */
+  readonly user: string
+  readonly address: string
+  /** What the address counts as: a /24 or a /48. */
+  readonly network: string
+  /** The log line has it too. */
+  readonly correlation: string
+  /** Where the secret was known. */
+  readonly credential?: Pick<Credential, 'publicId'> | undefined
+  readonly tenant?: TenantId | undefined
+}
+
 export interface AuditFilter extends PageOptions {
   readonly tenant?: TenantId | undefined
+  /** Rows about one of these. */
+  readonly objects?: readonly string[] | undefined
+  /** Unix milliseconds. */
+  readonly since?: number | undefined
   /** `afterId` then walks backwards in time. */
   readonly newestFirst?: boolean | undefined
 }
@@ -128,10 +153,14 @@ export interface Directory {
   renameTenant(id: TenantId, options: { name: string } & By): Promise<Tenant>
   getTenant(ref: Ref<TenantId>): Promise<Tenant>
   listTenants(page?: PageOptions): Promise<Page<Tenant>>
+  /** With its environments and their credentials. Refused while it has domains, and for the first one: rename that. */
+  deleteTenant(id: TenantId, options?: By): Promise<void>
   createEnvironment(options: { tenant: TenantId; name: string } & By): Promise<Environment>
   renameEnvironment(id: EnvironmentId, options: { name: string } & By): Promise<Environment>
   getEnvironment(ref: Ref<EnvironmentId>): Promise<Environment>
   listEnvironments(filter?: { tenant?: TenantId } & PageOptions): Promise<Page<Environment>>
+  /** With its credentials. Refused while it has domains, and for the first one: rename that. */
+  deleteEnvironment(id: EnvironmentId, options?: By): Promise<void>
   /** The tenant and the environment of these names, made where they are missing: the first start, and every later one. */
   ensureDefault(
     options: { tenant: string; environment: string } & By,
@@ -152,6 +181,8 @@ export interface Directory {
   /** With INBOX and the special mailboxes, in the same commit. */
   createInbox(options: NewInbox & By): Promise<Inbox>
   updateInbox(id: AccountId, options: InboxChanges & By): Promise<Inbox>
+  /** The inbox's password works from now on, and none that it had before; its other credentials aren't touched. */
+  setInboxPassword(id: AccountId, options: { secret: NewSecret } & By): Promise<Credential>
   /** All its mail, mailboxes, aliases and credentials go with it. */
   deleteInbox(id: AccountId, options?: By): Promise<void>
   addAlias(id: AccountId, options: { address: string; maySend?: boolean } & By): Promise<Inbox>
@@ -165,7 +196,10 @@ export interface Directory {
   updateCredential(id: CredentialId, options: CredentialChanges & By): Promise<Credential>
   /** Rotation: the secrets it had end after `overlapMs`. */
   addSecret(id: CredentialId, options: { secret: NewSecret; overlapMs: number } & By): Promise<Credential>
+  /** It stays on record, so that a refused login can name its cause. */
   revokeCredential(id: CredentialId, options?: By): Promise<Credential>
+  /** Only the audit log remembers it. */
+  deleteCredential(id: CredentialId, options?: By): Promise<void>
   /** One indexed read. */
   findSecret(publicPart: string): Promise<FoundSecret | undefined>
   /** Cheap, and not flushed: a power cut may cost the last ones. */
@@ -175,7 +209,14 @@ export interface Directory {
     filter?: { environment?: EnvironmentId; inbox?: AccountId; revoked?: boolean } & PageOptions,
   ): Promise<Page<Credential>>
 
-  /** For what is not a change of the directory: a failed login, an export, a session that was ended. */
+  /** Moves with every change of the directory, by whatever process: one indexed read, for those who keep a copy. */
+  version(): Promise<number>
+  /** For what is not a change of the directory: an export, a session that was ended. */
   appendAudit(entry: NewAuditEntry): Promise<void>
+  /** An audit row `login.refused`; over the limits per network and minute a count in a later row. Not flushed. */
+  noteRefusedLogin(refused: RefusedLogin): Promise<void>
+  /** Removes a slice of the rows from before then, and of the oldest refused logins when they are too many. True when
+   * there may be more. */
+  pruneAudit(options: { before: number }): Promise<boolean>
   listAudit(filter?: AuditFilter): Promise<Page<AuditEntry>>
 }

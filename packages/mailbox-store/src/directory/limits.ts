@@ -25,4 +25,11 @@ export const lastUsedEveryMs = 30_000
 export const lastUsedRememberedMax = 10_000
 export const auditDetailBytesMax = 16_384
 export const auditWordCharactersMax = 200
+/** Removed in one transaction. */
+export const auditPruneRowsMax = 500
+/** Of refused logins, rows per client network and minute, and per minute over all networks: the rest is only counted. */
+export const refusedLoginsPerNetworkMax = 20
+export const refusedLoginsPerMinuteMax = 600
+/** Rows of refused logins that are kept, the newest. */
+export const refusedLoginsMax = 100_000
 export const pageMax = 500

@@ -123,6 +123,8 @@ export interface Credential {
   readonly anyUsername: boolean
   /** Contract B9: what `imap:read` may not do is answered OK without effect. */
   readonly quietReadOnly: boolean
+  /** The one that comes with its inbox, and that a new password of the inbox changes (contract G1). */
+  readonly inboxPassword: boolean
   readonly disabled: boolean
   readonly expiresAt: number | undefined
   readonly revokedAt: number | undefined

@@ -8,7 +8,8 @@ import { refuse } from '../refusals.js'
 import type { Connection } from './connection.js'
 
 export const credentialColumns = `credential.id, credential.public_id AS publicId, kind, environment, inbox, label, scopes,
-  grants, networks, any_username AS anyUsername, quiet_read_only AS quietReadOnly, disabled,
+  grants, networks, any_username AS anyUsername, quiet_read_only AS quietReadOnly,
+  inbox_password AS inboxPassword, disabled,
   credential.expires_at AS expiresAt, revoked_at AS revokedAt, credential.created_at AS createdAt,
   last_used_at AS lastUsedAt, last_used_protocol AS lastUsedProtocol, last_used_network AS lastUsedNetwork,
   last_used_client AS lastUsedClient,
@@ -27,6 +28,7 @@ export interface CredentialRow {
   networks: string
   anyUsername: number
   quietReadOnly: number
+  inboxPassword: number
   disabled: number
   expiresAt: number | null
   revokedAt: number | null
@@ -52,6 +54,7 @@ export function credentialOf(row: CredentialRow): Credential {
     networks: JSON.parse(row.networks) as string[],
     anyUsername: row.anyUsername === 1,
     quietReadOnly: row.quietReadOnly === 1,
+    inboxPassword: row.inboxPassword === 1,
     disabled: row.disabled === 1,
     expiresAt: row.expiresAt ?? undefined,
     revokedAt: row.revokedAt ?? undefined,
@@ -77,6 +80,13 @@ export function getCredential(db: Connection, ref: Ref<CredentialId>): Credentia
   const by = typeof ref === 'number' ? 'id' : 'public_id'
   const row = db.get<CredentialRow>(`SELECT ${credentialColumns} FROM credential WHERE ${by} = ?`, ref)
   return row === undefined ? refuse('not-found', 'There is no such credential.') : credentialOf(row)
+}
+
+/** The one that comes with the inbox, unless it's revoked. */
+export function inboxPasswordOf(db: Connection, inbox: AccountId): Credential | undefined {
+  const sql = `SELECT ${credentialColumns} FROM credential WHERE inbox = ? AND inbox_password = 1 AND revoked_at IS NULL`
+  const row = db.get<CredentialRow>(sql, inbox)
+  return row === undefined ? undefined : credentialOf(row)
 }
 
 /** One that may still be changed. */

@@ -6,12 +6,12 @@ import { cleanGrants, cleanNetworks, cleanScopes } from '../directory/credential
 import type { By, CredentialChanges, NewCredential } from '../directory/directory.js'
 import { clientCharactersMax, credentialsPerInboxMax } from '../directory/limits.js'
 import { publicId } from '../directory/public-id.js'
-import type { Credential, Inbox, LastUsed } from '../directory/records.js'
+import type { Credential, CredentialKind, Inbox, LastUsed } from '../directory/records.js'
 import { cleanCount, cleanName } from '../directory/words.js'
 import type { AccountId, CredentialId, EnvironmentId } from '../model.js'
 import { refuse } from '../refusals.js'
 import { auditIn } from './audit.js'
-import { getCredential, liveCredential } from './directory-credential-rows.js'
+import { getCredential, inboxPasswordOf, liveCredential } from './directory-credential-rows.js'
 import { getInbox } from './directory-inboxes.js'
 import { insertSecret } from './directory-secrets.js'
 import { getEnvironment } from './directory-tenants.js'
@@ -19,15 +19,18 @@ import type { Transaction } from './transaction.js'
 
 export function createCredential(tx: Transaction, options: NewCredential & By): Credential {
   const { kind, environment, label, networks = [], anyUsername = false, quietReadOnly = false, secret, by } = options
+  const { inboxPassword = false } = options
   getEnvironment(tx.db, environment)
   const inbox = options.inbox === undefined ? undefined : inboxFor(tx, options.inbox, environment)
   if (anyUsername) checkAnyUsername(inbox?.id)
+  if (inboxPassword) checkInboxPassword(tx, { kind, inbox })
   const scopes = cleanScopes(kind, options.scopes)
   const grants = cleanGrants(options.grants ?? (inbox === undefined ? [] : [inbox.address]))
   const object = publicId('cred')
   const id = tx.db.run(
     `INSERT INTO credential (public_id, kind, environment, inbox, label, scopes, grants, networks, any_username,
-     quiet_read_only, disabled, expires_at, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?)`,
+     quiet_read_only, inbox_password, disabled, expires_at, created_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?)`,
     object,
     kind,
     environment,
@@ -38,6 +41,7 @@ export function createCredential(tx: Transaction, options: NewCredential & By): 
     JSON.stringify(cleanNetworks(networks)),
     anyUsername ? 1 : 0,
     quietReadOnly ? 1 : 0,
+    inboxPassword ? 1 : 0,
     expiryColumn(options.expiresAt),
     tx.now,
   ) as CredentialId
@@ -81,6 +85,12 @@ export function revokeCredential(tx: Transaction, id: CredentialId, { by }: By):
   return getCredential(tx.db, id)
 }
 
+export function deleteCredential(tx: Transaction, id: CredentialId, { by }: By): void {
+  const old = getCredential(tx.db, id)
+  tx.db.run('DELETE FROM credential WHERE id = ?', id)
+  auditIn(tx, old.environment, { by, action: 'credential.delete', object: old.publicId, detail: { label: old.label } })
+}
+
 /** Contract B5. A use that is older than the one on record, or a credential that is gone, changes nothing. */
 export function writeLastUsed(tx: Transaction, id: CredentialId, { at, protocol, network, client }: LastUsed): void {
   tx.db.run(
@@ -111,6 +121,14 @@ function inboxFor(tx: Transaction, id: AccountId, environment: EnvironmentId): I
 /** Contract B6. */
 function checkAnyUsername(inbox: AccountId | undefined): void {
   if (inbox === undefined) refuse('invalid', 'Only a credential of one inbox can open it under any user name.')
+}
+
+function checkInboxPassword(
+  tx: Transaction,
+  { kind, inbox }: { kind: CredentialKind; inbox: Inbox | undefined },
+): void {
+  if (kind !== 'app' || inbox === undefined) refuse('invalid', "An inbox's password is an app password of it.")
+  else if (inboxPasswordOf(tx.db, inbox.id) !== undefined) refuse('exists', 'The inbox has a password already.')
 }
 
 const expiryColumn = (at: number | null | undefined): number | null =>

@@ -75,6 +75,26 @@ function freeEnvironmentName(db: Connection, tenant: TenantId, name: string): st
   return clean
 }
 
+/** The first environment is where the first start looks whether it's over: it stays. */
+export function deleteEnvironment(tx: Transaction, id: EnvironmentId, { by }: By): void {
+  const old = getEnvironment(tx.db, id)
+  if (tx.db.get<{ id: number }>('SELECT min(id) AS id FROM environment')?.id === id)
+    refuse('invalid', 'The first environment cannot be deleted.', 'Rename it.')
+  if (tx.db.get('SELECT 1 FROM domain WHERE environment = ? LIMIT 1', id) !== undefined)
+    refuse('invalid', `The environment ${old.name} has domains.`, 'Delete its domains first.')
+  tx.db.run('DELETE FROM credential WHERE environment = ?', id)
+  tx.db.run('DELETE FROM environment WHERE id = ?', id)
+  audit(tx, { by, tenant: old.tenant, action: 'environment.delete', object: old.publicId, detail: { name: old.name } })
+}
+
+export function deleteTenant(tx: Transaction, id: TenantId, { by }: By): void {
+  const old = getTenant(tx.db, id)
+  const environments = tx.db.all<{ id: EnvironmentId }>('SELECT id FROM environment WHERE tenant = ? ORDER BY id', id)
+  for (const environment of environments) deleteEnvironment(tx, environment.id, { by })
+  tx.db.run('DELETE FROM tenant WHERE id = ?', id)
+  audit(tx, { by, tenant: id, action: 'tenant.delete', object: old.publicId, detail: { name: old.name } })
+}
+
 export function ensureDefault(
   tx: Transaction,
   options: { tenant: string; environment: string } & By,

@@ -5,13 +5,15 @@ import type * as D from '../directory/directory.js'
 import { lastUsedEveryMs, lastUsedRememberedMax } from '../directory/limits.js'
 import type * as R from '../directory/records.js'
 import type { AccountId, CredentialId, DomainId, EnvironmentId, TenantId } from '../model.js'
-import { audit, listAudit } from './audit.js'
+import { directoryVersion, listAudit, note, pruneAudit } from './audit.js'
 import type { Connection } from './connection.js'
 import * as addresses from './directory-addresses.js'
 import * as credentialRows from './directory-credential-rows.js'
 import * as credentials from './directory-credentials.js'
 import * as domains from './directory-domains.js'
+import { setInboxPassword } from './directory-inbox-password.js'
 import * as inboxes from './directory-inboxes.js'
+import { RefusedLogins } from './directory-refused-logins.js'
 import * as secrets from './directory-secrets.js'
 import * as tenants from './directory-tenants.js'
 import type { Transaction } from './transaction.js'
@@ -34,7 +36,10 @@ export class SqliteDirectory implements D.Directory {
   /** When each was written last, and by which client. */
   readonly #usedAt = new Map<CredentialId, { at: number; client: string }>()
 
+  readonly #refused: RefusedLogins
+
   constructor({ db, writer, now }: SqliteDirectoryOptions) {
+    this.#refused = new RefusedLogins(now)
     this.#db = db
     this.#writer = writer
     this.#now = now
@@ -72,6 +77,12 @@ export class SqliteDirectory implements D.Directory {
   listEnvironments(filter: { tenant?: TenantId } & D.PageOptions = {}): Promise<D.Page<R.Environment>> {
     return this.#read((db) => tenants.listEnvironments(db, filter))
   }
+  deleteTenant(id: TenantId, options: D.By = {}): Promise<void> {
+    return this.#write((tx) => tenants.deleteTenant(tx, id, options))
+  }
+  deleteEnvironment(id: EnvironmentId, options: D.By = {}): Promise<void> {
+    return this.#write((tx) => tenants.deleteEnvironment(tx, id, options))
+  }
   ensureDefault(
     options: { tenant: string; environment: string } & D.By,
   ): Promise<{ tenant: R.Tenant; environment: R.Environment }> {
@@ -107,7 +118,15 @@ export class SqliteDirectory implements D.Directory {
   }
 
   createInbox(options: D.NewInbox & D.By): Promise<R.Inbox> {
-    return this.#write((tx) => inboxes.createInbox(tx, options))
+    const { password, by } = options
+    return this.#write((tx) => {
+      const inbox = inboxes.createInbox(tx, options)
+      if (password !== undefined) setInboxPassword(tx, inbox.id, { secret: password, by })
+      return inbox
+    })
+  }
+  setInboxPassword(id: AccountId, options: { secret: D.NewSecret } & D.By): Promise<R.Credential> {
+    return this.#write((tx) => setInboxPassword(tx, id, options))
   }
   updateInbox(id: AccountId, options: D.InboxChanges & D.By): Promise<R.Inbox> {
     return this.#write((tx) => inboxes.updateInbox(tx, id, options))
@@ -145,6 +164,9 @@ export class SqliteDirectory implements D.Directory {
   revokeCredential(id: CredentialId, options: D.By = {}): Promise<R.Credential> {
     return this.#write((tx) => credentials.revokeCredential(tx, id, options))
   }
+  deleteCredential(id: CredentialId, options: D.By = {}): Promise<void> {
+    return this.#write((tx) => credentials.deleteCredential(tx, id, options))
+  }
   findSecret(publicPart: string): Promise<R.FoundSecret | undefined> {
     return this.#read((db) => secrets.findSecret(db, publicPart))
   }
@@ -158,7 +180,17 @@ export class SqliteDirectory implements D.Directory {
   }
 
   appendAudit(entry: D.NewAuditEntry): Promise<void> {
-    return this.#write((tx) => audit(tx, entry))
+    return this.#write((tx) => note(tx, entry))
+  }
+  async noteRefusedLogin(refused: D.RefusedLogin): Promise<void> {
+    const entry = this.#refused.entryFor(refused)
+    if (entry !== undefined) await this.#writer.submit({ run: (tx) => note(tx, entry), flush: false })
+  }
+  pruneAudit(options: { before: number }): Promise<boolean> {
+    return this.#writer.submit({ run: (tx) => pruneAudit(tx, options), flush: false })
+  }
+  version(): Promise<number> {
+    return this.#read(directoryVersion)
   }
   listAudit(filter: D.AuditFilter = {}): Promise<D.Page<R.AuditEntry>> {
     return this.#read((db) => listAudit(db, filter))

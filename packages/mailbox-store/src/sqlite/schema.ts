@@ -119,7 +119,16 @@ CREATE INDEX outbox_by_domain ON outbox (domain, next_try_at, id) WHERE state = 
 CREATE INDEX outbox_leased ON outbox (lease_until) WHERE state = 'leased';
 `
 
-const migrations: readonly string[] = [first]
+const directoryWatched = `
+INSERT INTO meta VALUES ('directory_version', 1);
+ALTER TABLE credential ADD COLUMN inbox_password INTEGER NOT NULL DEFAULT 0;
+CREATE UNIQUE INDEX credential_inbox_password ON credential (inbox) WHERE inbox_password = 1 AND revoked_at IS NULL;
+CREATE INDEX audit_by_object ON audit (object, id);
+CREATE INDEX audit_by_time ON audit (at);
+CREATE INDEX audit_refused ON audit (id) WHERE action = 'login.refused';
+`
+
+const migrations: readonly string[] = [first, directoryWatched]
 export const schemaVersion = migrations.length
 
 /** Runs what is missing. Two processes that start together take turns on the write lock; the later finds it done. */

@@ -178,6 +178,72 @@ export function credentialContract(makeBench: MakeBench): void {
     expect((await bench.directory.listCredentials({ environment, limit: 1, afterId: first.next })).next).toBeUndefined()
   })
 
+  test('a deleted one is gone with its secrets, and the log remembers it', async () => {
+    const own = secret()
+    const { id, publicId } = await make({ secret: own })
+    await bench.directory.deleteCredential(id, { by: { name: 'operator' } })
+    expect(await bench.directory.findSecret(own.publicPart)).toBeUndefined()
+    await refused(bench.directory.getCredential(id), 'not-found')
+    const { items } = await bench.directory.listAudit({ newestFirst: true, limit: 1 })
+    expect(items).toMatchObject([{ action: 'credential.delete', object: publicId, detail: { label: 'a key' } }])
+  })
+
+  describe('the password of an inbox', () => {
+    const passwords = async (): Promise<readonly Credential[]> =>
+      (await bench.directory.listCredentials({ inbox: ada.id })).items.filter((each) => each.inboxPassword)
+
+    test('comes with the inbox, in the same commit', async () => {
+      const own = secret()
+      const password = { domain: ada.domain, address: 'bob@example.test', password: own }
+      const bob = await bench.directory.createInbox(password)
+      expect(await bench.directory.findSecret(own.publicPart)).toMatchObject({
+        credential: {
+          kind: 'app',
+          inbox: bob.id,
+          scopes: ['imap', 'smtp'],
+          grants: ['bob@example.test'],
+          inboxPassword: true,
+        },
+      })
+      const taken = { domain: ada.domain, address: 'carol@example.test', password: own }
+      await refused(bench.directory.createInbox(taken), 'exists')
+      expect(await bench.directory.findAddress('carol@example.test')).toBeUndefined()
+    })
+
+    test('a new one ends the old one at once, and leaves the other credentials alone', async () => {
+      const [first, second, phone] = [secret(), secret(), secret()]
+      await bench.directory.setInboxPassword(ada.id, { secret: first })
+      await make({ kind: 'app', inbox: ada.id, grants: undefined, scopes: ['imap'], secret: phone })
+      await bench.directory.setInboxPassword(ada.id, { secret: second })
+      expect((await bench.directory.findSecret(first.publicPart))?.expiresAt).toBe(bench.clock.now)
+      expect((await bench.directory.findSecret(second.publicPart))?.expiresAt).toBeUndefined()
+      expect((await bench.directory.findSecret(phone.publicPart))?.expiresAt).toBeUndefined()
+      expect(await passwords()).toHaveLength(1)
+    })
+
+    test('a new one works also where the old one was disabled, had ended, or was revoked', async () => {
+      const { id } = await bench.directory.setInboxPassword(ada.id, { secret: secret() })
+      await bench.directory.updateCredential(id, { disabled: true, expiresAt: 5 })
+      expect(await bench.directory.setInboxPassword(ada.id, { secret: secret() })).toMatchObject({
+        id,
+        disabled: false,
+        expiresAt: undefined,
+      })
+      await bench.directory.revokeCredential(id)
+      const again = await bench.directory.setInboxPassword(ada.id, { secret: secret() })
+      expect(again.id).not.toBe(id)
+      expect(again.revokedAt).toBeUndefined()
+    })
+
+    test('is one, an app password of its inbox', async () => {
+      const like = { kind: 'app', inbox: ada.id, grants: undefined, scopes: ['imap'], inboxPassword: true } as const
+      await make(like)
+      await refused(make(like), 'exists')
+      await refused(make({ ...like, inbox: undefined, grants: ['*'] }), 'invalid')
+      await refused(make({ ...like, kind: 'key' }), 'invalid')
+    })
+  })
+
   describe('last used', () => {
     const used = (at: number, client?: string) => ({ at, protocol: 'imap', network: '192.0.2.0/24', client })
 

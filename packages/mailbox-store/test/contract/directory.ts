@@ -44,6 +44,26 @@ export function directoryContract(makeBench: MakeBench): void {
       expect((await directory.listEnvironments({ tenant: acme.id })).items).toHaveLength(1)
     })
 
+    test('one without domains is deleted with its environments and credentials; the first one stays', async () => {
+      const acme = await directory.ensureDefault({ tenant: 'acme', environment: 'production' })
+      const like = { kind: 'key', label: 'x', scopes: ['api'], grants: ['*'] } as const
+      const key = await directory.createCredential({ ...like, environment: acme.environment.id, secret: secret() })
+      const staging = await directory.createEnvironment({ tenant: acme.tenant.id, name: 'staging' })
+      const home = await directory.createDomain({ environment: staging.id, name: 'staging.test' })
+      await refused(directory.deleteEnvironment(staging.id), 'invalid')
+      await refused(directory.deleteTenant(acme.tenant.id), 'invalid')
+      expect(await directory.getCredential(key.id), 'a refused deletion deletes nothing').toEqual(key)
+      await directory.deleteDomain(home.id)
+      await directory.deleteEnvironment(staging.id)
+      await refused(directory.getEnvironment(staging.id), 'not-found')
+      await directory.deleteTenant(acme.tenant.id)
+      await refused(directory.getTenant(acme.tenant.id), 'not-found')
+      await refused(directory.getCredential(key.id), 'not-found')
+      const { tenant } = await directory.getEnvironment(environment)
+      await refused(directory.deleteEnvironment(environment), 'invalid')
+      await refused(directory.deleteTenant(tenant), 'invalid')
+    })
+
     test.each(['', '  ', 'a\nb', '\u0000', '\ud800', 'x'.repeat(201)])('the name %j is refused', async (name) => {
       await refused(directory.createTenant({ name }), 'invalid')
     })
