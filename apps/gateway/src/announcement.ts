@@ -9,6 +9,8 @@ export interface Announcement {
   readonly health: string
   /** Where a mail client reads: host and port, implicit TLS. */
   readonly imap: { readonly host: string; readonly port: number } | undefined
+  /** The port that begins in clear, where there's one. */
+  readonly imapInClear: { readonly host: string; readonly port: number } | undefined
   readonly dataFolder: string
   /** Present when the certificate is self-made. */
   readonly caFile: string | undefined
@@ -25,16 +27,19 @@ export interface Places {
   readonly host: string
   readonly hostname: string
   readonly imapsPort: number | undefined
+  readonly imapPort: number | undefined
   readonly httpPort: number
   readonly dataFolder: string
   readonly caFile: string | undefined
 }
 
 export function announcement(places: Places, first: FirstStart | undefined): Announcement {
+  const doorAt = (port: number | undefined) => (port === undefined ? undefined : { host: places.hostname, port })
   return {
     version,
     health: `http://${hostInUrl(places.host)}:${places.httpPort}/readyz`,
-    imap: places.imapsPort === undefined ? undefined : { host: places.hostname, port: places.imapsPort },
+    imap: doorAt(places.imapsPort),
+    imapInClear: doorAt(places.imapPort),
     dataFolder: places.dataFolder,
     caFile: places.caFile,
     firstStart: first && { inbox: first.inbox, password: first.password, adminKey: first.adminKey },
@@ -48,12 +53,20 @@ function hostInUrl(bind: string): string {
   return bind.includes(':') ? `[${bind}]` : bind
 }
 
-export function announcementLines({ health, imap, dataFolder, caFile, firstStart }: Announcement): string[] {
+export function announcementLines({
+  health,
+  imap,
+  imapInClear,
+  dataFolder,
+  caFile,
+  firstStart,
+}: Announcement): string[] {
   return [
     '',
     `Postern ${version} is running.`,
     '',
     ...(imap ? [row('IMAP', `${imap.host} port ${imap.port}, SSL/TLS  (user name: the full address)`)] : []),
+    ...(imapInClear ? [row('', `${imapInClear.host} port ${imapInClear.port}, STARTTLS`)] : []),
     row('Health', health),
     row('Data folder', `${dataFolder}  (all there is to back up: npx postern backup <folder>)`),
     ...(caFile ? [row('CA file', `${caFile}  (mail clients that trust it trust this server)`)] : []),

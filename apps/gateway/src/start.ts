@@ -26,6 +26,7 @@ export interface Started {
 }
 
 const clock = Date.now
+const noImapDoors = { imapsPort: undefined, imapPort: undefined }
 
 /** Undefined when a signal came before everything was up: the process is on its way out. */
 export async function startGateway(config: Config, host: HostProcess): Promise<Started | undefined> {
@@ -54,9 +55,9 @@ export async function startGateway(config: Config, host: HostProcess): Promise<S
 
   const first = owner.firstStart()
   const { caFile } = tls.certificates()
-  const imapsPort = doors.length > 0 ? imap.port() : undefined
+  const imapDoors = doors.length > 0 ? { imapsPort: imap.port(), imapPort: imap.clearPort() } : noImapDoors
   const said = announcement(
-    { host: bind, hostname: config.hostname, imapsPort, httpPort: http.port(), dataFolder: path, caFile },
+    { host: bind, hostname: config.hostname, ...imapDoors, httpPort: http.port(), dataFolder: path, caFile },
     first,
   )
   const missing = config.roles.filter((role) => role !== 'imap')

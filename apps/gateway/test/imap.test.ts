@@ -7,15 +7,16 @@ import { connect } from 'node:tls'
 import { ImapFlow } from 'imapflow'
 import { expect, onTestFinished, test } from 'vitest'
 import type { Announcement } from '../src/announcement.js'
-import { newFolder, type Process, postern, started, stop } from './gateway-process.js'
+import { newFolder, type Process, postern, said, started, stop } from './gateway-process.js'
 
 interface Running {
   readonly gateway: Process
   readonly said: Announcement
 }
 
-async function running(dataDir = join(newFolder(), 'data')): Promise<Running> {
-  const gateway = postern(['start', '--json'], { env: { POSTERN_DATA_DIR: dataDir, POSTERN_BIND: '127.0.0.1' } })
+async function running(dataDir = join(newFolder(), 'data'), env: Record<string, string> = {}): Promise<Running> {
+  const own = { POSTERN_DATA_DIR: dataDir, POSTERN_BIND: '127.0.0.1' }
+  const gateway = postern(['start', '--json'], { env: { ...own, ...env } })
   return { gateway, said: await started(gateway) }
 }
 
@@ -125,4 +126,30 @@ test('SIGTERM says BYE to a client in IDLE and exits with 0', async () => {
   await person.closed
   expect(person.text()).toMatch(/\r\n\* BYE .*\r\n$/)
   expect(await code).toBe(0)
+})
+
+test('the port in clear opens when it is set, and logs in by STARTTLS', async () => {
+  const it = await running(undefined, { POSTERN_IMAP_PORT: '0' })
+  const { host, port } = it.said.imapInClear!
+  expect(host).toBe('localhost')
+  const client = new ImapFlow({
+    ...{ host: '127.0.0.1', port, secure: false, doSTARTTLS: true, logger: false },
+    auth: { user: 'me@example.test', pass: it.said.firstStart!.password! },
+    tls: { ca: ca(it), servername: 'localhost' },
+  })
+  await client.connect()
+  expect(client.secureConnection).toBe(true)
+  await client.logout()
+  expect(await stop(it.gateway)).toBe(0)
+})
+
+test('people read of the port in clear, where there is one', async () => {
+  const gateway = postern(['start'], {
+    env: { POSTERN_DATA_DIR: newFolder(), POSTERN_LOG_LEVEL: 'silent', POSTERN_IMAP_PORT: '0' },
+  })
+  await said(gateway, 'come next.')
+  expect(gateway.stdout()).toMatch(
+    / {2}IMAP {9}localhost port \d+, SSL\/TLS {2}.*\n {15}localhost port \d+, STARTTLS\n/,
+  )
+  expect(await stop(gateway)).toBe(0)
 })

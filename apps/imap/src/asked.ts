@@ -39,6 +39,12 @@ export function checkAsked({ found, name, uid }: Asked, state: State): Command {
   return found
 }
 
+/** Contract A3: a command with a secret is refused where somebody may listen in. */
+export function checkPrivacy(found: Command | undefined, { connection }: Session): void {
+  if (found?.needsPrivacy === true && !connection.secure)
+    throw new ImapError('NO', 'LOGIN requires TLS', { code: 'PRIVACYREQUIRED' })
+}
+
 /** RFC 9051 §7.5.1: whether its numbers no longer have to hold when it's answered. */
 export const mayTellExpunges = ({ found, uid }: Asked): boolean => found?.holdsNumbers !== true || uid
 
@@ -47,13 +53,18 @@ export function isBlank({ pieces }: WireCommand): boolean {
   return pieces.length === 1 && pieces[0]?.bytes?.every((byte) => byte === 0x20) !== false
 }
 
-/** The command whose message begins with this literal; its mailbox may have been a literal too, and that one is held. */
-export function streamingCommand(command: WireCommand, { context, state }: Session): Command | undefined {
+/** The command that a literal belongs to, and the words behind its name, as far as they came before any literal. */
+export function commandOfLiteral(command: WireCommand, { commands }: Registry) {
   const [, first = '', ...words] = new TextDecoder('latin1').decode(command.pieces[0]?.bytes).split(' ')
   const name = first.toUpperCase() === 'UID' ? (words.shift() ?? '') : first
-  const found = context.registry.commands.get(name.toUpperCase())
-  if (found?.streams !== true || found.in?.includes(state) === false) return undefined
+  return { found: commands.get(name.toUpperCase()), words }
+}
+
+/** Whether a message begins with this literal; a mailbox may have been a literal too, and that one is held. */
+export function isStreamed(command: WireCommand, { context, state }: Session): boolean {
+  const { found, words } = commandOfLiteral(command, context.registry)
+  if (found?.streams !== true || found.in?.includes(state) === false) return false
   const before = words.filter((word) => word !== '').length
   const isMailbox = command.pieces.length === 2 && before <= found.wordsBeforeMailbox
-  return isMailbox ? undefined : found
+  return !isMailbox
 }

@@ -10,7 +10,7 @@ import {
   tagOf,
   type Command as WireCommand,
 } from '@postern/imap-wire'
-import { type Asked, checkAsked, isBlank, readHead, streamingCommand } from './asked.js'
+import { type Asked, checkAsked, checkPrivacy, commandOfLiteral, isBlank, isStreamed, readHead } from './asked.js'
 import { ClientGone } from './input.js'
 import type { Session } from './session.js'
 import { TaggedAnswers } from './tagged-answers.js'
@@ -98,11 +98,12 @@ export class CommandLoop {
   }
 
   async #literal({ command, literal }: { command: WireCommand; literal: LiteralPiece }): Promise<void> {
-    if (streamingCommand(command, this.#session) !== undefined) {
+    if (isStreamed(command, this.#session)) {
       await this.#command(command)
       return
     }
     try {
+      checkPrivacy(commandOfLiteral(command, this.#session.context.registry).found, this.#session)
       this.#session.input.hold()
       if (literal.synchronising) await this.#session.goAhead()
     } catch (error) {
@@ -119,6 +120,7 @@ export class CommandLoop {
     try {
       readHead(p, asked, session.context.registry)
       const found = checkAsked(asked, session.state)
+      checkPrivacy(found, session)
       await session.selected?.view.hear()
       const action = found.prepare(p, session, asked)
       await this.#answers.done(asked, await action())

@@ -31,6 +31,8 @@ export interface CommandSpec<Args> {
   readonly streams?: boolean
   /** Where it streams: how many words stand before its mailbox, which may be a literal too, and that one is held. */
   readonly wordsBeforeMailbox?: number
+  /** It carries a secret: refused where somebody may listen in, before a literal of it is asked for (contract A3). */
+  readonly needsPrivacy?: boolean
   parse(p: Parser, session: Session): Args
   run(session: Session, args: Args, given: Given): Promise<Done | undefined>
 }
@@ -42,6 +44,7 @@ export interface Command {
   readonly holdsNumbers: boolean
   readonly streams: boolean
   readonly wordsBeforeMailbox: number
+  readonly needsPrivacy: boolean
   /** Parses, to the end of the command unless it streams, and returns the action. */
   prepare(p: Parser, session: Session, given: Given): () => Promise<Done | undefined>
 }
@@ -54,6 +57,7 @@ export function command<Args>(name: string, spec: CommandSpec<Args>): Command {
     holdsNumbers: spec.holdsNumbers ?? false,
     streams: spec.streams ?? false,
     wordsBeforeMailbox: spec.wordsBeforeMailbox ?? 0,
+    needsPrivacy: spec.needsPrivacy ?? false,
     prepare(p, session, given) {
       const args = spec.parse(p, session)
       if (spec.streams !== true) p.end()

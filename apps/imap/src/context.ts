@@ -31,6 +31,6 @@ export interface ImapContext {
   readonly logger: Logger
   readonly limits: ImapLimits
   readonly registry: Registry
-  readonly certificates?: Certificates | undefined
+  readonly certificates: Certificates
   readonly version: string
 }

@@ -1,7 +1,7 @@
 // The way in: frames one after another, read from the network only when the last ones are worked off. It knows what the
 // framer is waiting for, so that a command that breaks off in the middle of its literals can be passed over.
 
-import { type Frame, Framer } from '@postern/imap-wire'
+import { type Frame, Framer, ImapError } from '@postern/imap-wire'
 import type { Connection } from '@postern/service'
 
 /** The client went away in the middle of something. Nobody is left to be told. */
@@ -9,11 +9,20 @@ export class ClientGone extends Error {
   override readonly name = 'ClientGone'
 }
 
+/** The first byte of a ClientHello (RFC 8446 §5.1), and of no command. */
+const tlsHandshake = 0x16
+const wrongPort: Frame = {
+  kind: 'fault',
+  error: new ImapError('BYE', 'This port begins without TLS: use STARTTLS here, or another port for SSL/TLS'),
+  start: new Uint8Array(0),
+}
+
 export class Input {
   readonly #framer = new Framer()
   readonly #connection: Connection
   #state: 'between' | 'announced' | 'streaming' | 'streamed' = 'between'
   #next: Promise<Frame | undefined> | undefined
+  #hasRead = false
 
   constructor(connection: Connection) {
     this.#connection = connection
@@ -44,6 +53,8 @@ export class Input {
       }
       const bytes = await this.#connection.read()
       if (bytes === undefined) return undefined
+      if (!this.#hasRead && bytes[0] === tlsHandshake && this.#connection.tls === undefined) return wrongPort
+      this.#hasRead = true
       this.#framer.push(bytes)
     }
   }

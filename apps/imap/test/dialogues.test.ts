@@ -1,4 +1,4 @@
-// Every conversation in dialogues/, whole and one byte at a time, over TLS against a real store.
+// Every conversation in dialogues/, whole and one byte at a time, over TLS (or in clear, where it says so) against a real store.
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { parseScripts, play } from '@postern/dialogue'
@@ -11,7 +11,7 @@ const limits = { messageBytesMax: 200_000 }
 
 let server: TestServer
 beforeAll(async () => {
-  server = await TestServer.start(limits)
+  server = await TestServer.start(limits, {}, { clearPort: 0 })
 })
 afterAll(() => server.close())
 

@@ -2,6 +2,7 @@
 // a domain of its own, so that uids and modseqs begin anew. Everybody's password is `secret`.
 
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { connect as dialInClear, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect as dial } from 'node:tls'
@@ -16,9 +17,9 @@ import {
   type Store,
   type StoreLimits,
 } from '@postern/mailbox-store'
-import { networks, openCertificates } from '@postern/service'
-import { createLogger, createMetrics } from '@postern/telemetry'
-import { type ImapLimits, type ImapServer, startImapServer } from '../src/index.js'
+import { type Certificates, networks, openCertificates } from '@postern/service'
+import { createLogger, createMetrics, type Metrics } from '@postern/telemetry'
+import { type ImapLimits, type ImapServer, type ImapServerOptions, startImapServer } from '../src/index.js'
 
 export const password = 'secret'
 /** When everything happens, and when mail that a conversation is given arrived. */
@@ -27,19 +28,51 @@ const arrivedSeconds = Date.parse('2026-11-02T10:00:00Z') / 1000
 const messagesFolder = new URL('messages/', import.meta.url)
 const systemFlags = ['\\Seen', '\\Answered', '\\Flagged', '\\Deleted', '\\Draft']
 
-export class TestServer {
+/** What a test may say of the doors; else it's one on implicit TLS, for 200 clients. */
+export type Doors = Partial<
+  Pick<
+    ImapServerOptions,
+    'clearPort' | 'proxyNetworks' | 'tlsProxyNetworks' | 'connectionsMax' | 'connectionsPerAddressMax'
+  >
+>
+
+interface Parts {
   readonly store: Store
   readonly server: ImapServer
   /** What was logged as an error: no conversation may cause any. */
-  readonly errors: string[] = []
+  readonly errors: string[]
+  /** All that was logged, from debug on. */
+  readonly lines: string[]
+  readonly metrics: Metrics
+  readonly certificates: Certificates
+  readonly folder: string
+}
+
+export class TestServer implements Parts {
+  readonly store: Store
+  readonly server: ImapServer
+  readonly errors: string[]
+  readonly lines: string[]
+  readonly metrics: Metrics
+  readonly certificates: Certificates
+  readonly folder: string
   readonly #end: () => Promise<void>
   #domains = 0
   #town: Town | undefined
 
-  static async start(limits: Partial<ImapLimits> = {}, storeLimits: Partial<StoreLimits> = {}): Promise<TestServer> {
+  static async start(
+    limits: Partial<ImapLimits> = {},
+    storeLimits: Partial<StoreLimits> = {},
+    doors: Doors = {},
+  ): Promise<TestServer> {
     const folder = await mkdtemp(join(tmpdir(), 'postern-imap-'))
     const errors: string[] = []
-    const logger = createLogger({ level: 'error', destination: { write: (line: string) => void errors.push(line) } })
+    const lines: string[] = []
+    const write = (line: string): void => {
+      lines.push(line)
+      if (/"level":"(?:error|fatal)"/.test(line)) errors.push(line)
+    }
+    const logger = createLogger({ level: 'debug', destination: { write } })
     const metrics = createMetrics()
     const doorbell = localDoorbell({ onError: (error) => errors.push(String(error)) })
     const store = await openStore({
@@ -59,12 +92,13 @@ export class TestServer {
       ...{ store, doorbell, logger, metrics, certificates, limits },
       ...{ host: '127.0.0.1', port: 0, connectionsMax: 200, connectionsPerAddressMax: 200, version: '1' },
       proxyNetworks: networks([]),
+      ...doors,
       login: async ({ user, secret }) => {
         const account = made?.account(user)
         return secret === password && account !== undefined ? { account, address: `${user}@example.test` } : undefined
       },
     })
-    made = new TestServer({ store, server, errors }, async () => {
+    made = new TestServer({ store, server, errors, lines, metrics, certificates, folder }, async () => {
       await server.close()
       certificates.close()
       await doorbell.close()
@@ -74,10 +108,14 @@ export class TestServer {
     return made
   }
 
-  constructor(parts: { store: Store; server: ImapServer; errors: string[] }, end: () => Promise<void>) {
+  constructor(parts: Parts, end: () => Promise<void>) {
     this.store = parts.store
     this.server = parts.server
     this.errors = parts.errors
+    this.lines = parts.lines
+    this.metrics = parts.metrics
+    this.certificates = parts.certificates
+    this.folder = parts.folder
     this.#end = end
   }
 
@@ -101,12 +139,7 @@ export class TestServer {
 
   /** A connection, logged in and in a mailbox where the town's sessions begin so. */
   async connect(): Promise<Wire> {
-    const socket = dial({
-      port: this.server.port,
-      host: '127.0.0.1',
-      rejectUnauthorized: false,
-      noDelay: true,
-    } as never)
+    const socket = this.#dial()
     socket.on('error', () => {})
     const pieces = socket[Symbol.asyncIterator]()
     const wire: Wire = {
@@ -123,6 +156,12 @@ export class TestServer {
       await until(wire, `begin${i} OK`)
     }
     return wire
+  }
+
+  #dial(): Socket {
+    const place = { host: '127.0.0.1', noDelay: true }
+    if (this.#town?.inClear === true) return dialInClear({ ...place, port: this.server.clearPort as number })
+    return dial({ ...place, port: this.server.port, rejectUnauthorized: false } as never)
   }
 
   async close(): Promise<void> {
@@ -149,6 +188,8 @@ export class Town {
   readonly accounts = new Map<string, Account>()
   /** What every session says before the conversation begins. */
   beginning: readonly string[] = []
+  /** Its people come by the port that begins without TLS. */
+  inClear = false
   readonly #build: (local: string) => Promise<Account>
 
   constructor(build: (local: string) => Promise<Account>) {
@@ -170,7 +211,8 @@ export class Town {
     const [, words = '', keys = ''] = /^(.*?)(?::\s*(.*))?$/.exec(text) ?? []
     const [what, ...rest] = words.split(' ')
     const name = rest.join(' ')
-    if (text === 'logged in') this.beginning = [`LOGIN ada ${password}`]
+    if (text === 'in clear') this.inClear = true
+    else if (text === 'logged in') this.beginning = [`LOGIN ada ${password}`]
     else if (what === 'selected') this.beginning = [`LOGIN ada ${password}`, `SELECT ${name}`]
     else if (what === 'mailbox') await this.#fill(this.ada, name, keys)
     else if (what === 'inbox') await this.#fill(await this.inbox(name), 'INBOX', keys)

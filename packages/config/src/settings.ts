@@ -67,6 +67,12 @@ export const settings = {
   ),
 
   imapsPort: setting('POSTERN_IMAPS_PORT', port(), { default: '1993' }, 'IMAP on implicit TLS; public port 993.'),
+  imapPort: setting(
+    'POSTERN_IMAP_PORT',
+    port(),
+    {},
+    'IMAP in clear with STARTTLS, for tests or behind a proxy that ends TLS; there is no such port unless it is set. Passwords are refused on it before TLS.',
+  ),
   submissionsPort: setting(
     'POSTERN_SUBMISSIONS_PORT',
     port(),
@@ -100,6 +106,12 @@ export const settings = {
     networks(),
     { default: '' },
     'Networks of load balancers that send a PROXY protocol header (v1 or v2); every connection from there must have one.',
+  ),
+  tlsProxyNetworks: setting(
+    'POSTERN_TLS_PROXY_NETWORKS',
+    networks(),
+    { default: '' },
+    'Networks of proxies that end TLS in front of POSTERN_IMAP_PORT: logins from there need no STARTTLS. What a PROXY v2 header says of the way to the proxy goes before it.',
   ),
 
   redisUrl: setting(
@@ -166,7 +178,15 @@ export interface Mistake {
   readonly fix: string
 }
 
-const portFields = ['imapsPort', 'submissionsPort', 'submissionPort', 'mxPort', 'lmtpPort', 'httpPort'] as const
+const portFields = [
+  'imapsPort',
+  'imapPort',
+  'submissionsPort',
+  'submissionPort',
+  'mxPort',
+  'lmtpPort',
+  'httpPort',
+] as const
 
 /** Mistakes that only show when settings are seen together. */
 export function combinations(config: Partial<Config>): Mistake[] {
@@ -187,8 +207,11 @@ export function combinations(config: Partial<Config>): Mistake[] {
     mistakes.push({
       name: settings[field].name,
       wrong: `is ${number}, the same as ${settings[earlier].name}`,
-      fix: `Give each listener a port of its own; the default here is ${settings[field].default}.`,
+      fix: `Give each listener a port of its own; ${defaultOf(settings[field])}.`,
     })
   }
   return mistakes
 }
+
+const defaultOf = (one: Setting): string =>
+  one.default ? `the default here is ${one.default}` : 'this one may be unset'

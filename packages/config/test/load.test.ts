@@ -37,6 +37,7 @@ describe('defaults', () => {
       roles: ['imap', 'submission', 'inbound', 'relay', 'api'],
       adminKey: undefined,
       imapsPort: 1993,
+      imapPort: undefined,
       submissionsPort: 1465,
       submissionPort: 1587,
       mxPort: 2525,
@@ -45,6 +46,7 @@ describe('defaults', () => {
       tlsCert: undefined,
       tlsKey: undefined,
       proxyNetworks: [],
+      tlsProxyNetworks: [],
       redisUrl: undefined,
       databaseUrl: undefined,
       blobUrl: undefined,
@@ -69,6 +71,7 @@ test.each([
   ['POSTERN_BIND', '::', 'bind', '::'],
   ['POSTERN_IMAPS_PORT', '0', 'imapsPort', 0],
   ['POSTERN_IMAPS_PORT', '65535', 'imapsPort', 65_535],
+  ['POSTERN_IMAP_PORT', '0', 'imapPort', 0],
   ['POSTERN_HTTP_PORT', '', 'httpPort', 8080],
   ['POSTERN_ROLES', 'relay, imap', 'roles', ['imap', 'relay']],
   [

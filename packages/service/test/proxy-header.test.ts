@@ -16,7 +16,10 @@ const tcp6 = Buffer.from('20010db8000000000000000000000007fe80000000000000000000
 const mapped = Buffer.from(`00000000000000000000ffffc0000207${'00'.repeat(16)}1f9003e1`, 'hex')
 const tlv = Buffer.from([0x04, 0x00, 0x03, 1, 2, 3])
 
-const complete: [string, Buffer, { address: string; port: number } | undefined][] = [
+const tlsTlv = (client: number) => Buffer.from([0x20, 0x00, 0x05, client, 0, 0, 0, 0])
+const from = { address: '192.0.2.7', port: 8080 }
+
+const complete: [string, Buffer, { address: string; port: number; secure?: boolean } | undefined][] = [
   ['v1 TCP4', latin1('PROXY TCP4 192.0.2.7 198.51.100.1 56324 993\r\n'), { address: '192.0.2.7', port: 56_324 }],
   ['v1 TCP6', latin1('PROXY TCP6 2001:db8::7 ::1 1 65535\r\n'), { address: '2001:db8::7', port: 1 }],
   ['v1 port 0', latin1('PROXY TCP4 192.0.2.7 198.51.100.1 0 0\r\n'), { address: '192.0.2.7', port: 0 }],
@@ -26,6 +29,15 @@ const complete: [string, Buffer, { address: string; port: number } | undefined][
   ['v2 TCP6', v2(0x21, 0x21, tcp6), { address: '2001:db8::7', port: 0x1234 }],
   ['v2 TCP6 with an IPv4 address', v2(0x21, 0x21, mapped), { address: '192.0.2.7', port: 8080 }],
   ['v2 TCP4 with TLVs', v2(0x21, 0x11, Buffer.concat([tcp4, tlv, tlv])), { address: '192.0.2.7', port: 8080 }],
+  ['v2 of a client by TLS', v2(0x21, 0x11, Buffer.concat([tcp4, tlv, tlsTlv(1)])), { ...from, secure: true }],
+  [
+    'v2 of a client by TLS, with more',
+    v2(0x21, 0x11, Buffer.concat([tcp4, tlsTlv(7), tlv])),
+    { ...from, secure: true },
+  ],
+  ['v2 of a client in clear', v2(0x21, 0x11, Buffer.concat([tcp4, tlsTlv(0)])), { ...from, secure: false }],
+  ['v2 with a TLV that is cut', v2(0x21, 0x11, Buffer.concat([tcp4, Buffer.from([0x20, 0, 5])])), from],
+  ['v2 with a TLV longer than its block', v2(0x21, 0x11, Buffer.concat([tcp4, Buffer.from([4, 255, 255, 1])])), from],
   ['v2 LOCAL', v2(0x20, 0x00, Buffer.alloc(0)), undefined],
   ['v2 LOCAL with addresses', v2(0x20, 0x11, tcp4), undefined],
   ['v2 LOCAL with TLVs', v2(0x20, 0x00, tlv), undefined],

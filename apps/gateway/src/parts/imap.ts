@@ -1,4 +1,4 @@
-// IMAP as a part: its listener opens when the store and the certificates are there; a drain says goodbye to its clients.
+// IMAP as a part: its listeners open when the store and the certificates are there; a drain says goodbye to its clients.
 
 import type { Config } from '@postern/config'
 import type { Doorbell } from '@postern/events'
@@ -19,12 +19,13 @@ export interface ImapPartOptions {
   readonly metrics: Metrics
 }
 
-export function createImapPart(options: ImapPartOptions): Part & { port(): number } {
+export function createImapPart(options: ImapPartOptions): Part & { port(): number; clearPort(): number | undefined } {
   const { config, store, doorbell, certificates, login, logger, metrics } = options
   const opened = new OnceStarted<ImapServer>('IMAP')
   return {
     name: 'imap',
     port: () => opened.get().port,
+    clearPort: () => opened.get().clearPort,
     async start() {
       opened.set(
         await startImapServer({
@@ -37,7 +38,9 @@ export function createImapPart(options: ImapPartOptions): Part & { port(): numbe
           version,
           host: config.bind,
           port: config.imapsPort,
+          clearPort: config.imapPort,
           proxyNetworks: networks(config.proxyNetworks),
+          tlsProxyNetworks: networks(config.tlsProxyNetworks),
           connectionsMax: config.connectionsMax,
           connectionsPerAddressMax: config.connectionsPerAddressMax,
         }),

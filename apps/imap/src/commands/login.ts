@@ -20,34 +20,27 @@ async function admit(session: Session, user: string, secret: string): Promise<Do
   }
 }
 
-/** Contract A3: no password in clear. */
-function requirePrivacy(session: Session): void {
-  if (!session.connection.secure) throw new ImapError('NO', 'LOGIN requires TLS', { code: 'PRIVACYREQUIRED' })
-}
-
 export const login = command('LOGIN', {
   in: ['notAuthenticated'],
+  needsPrivacy: true,
   parse(p) {
     p.sp()
     const user = p.credential()
     p.sp()
     return { user, secret: p.credential() }
   },
-  async run(session, { user, secret }) {
-    requirePrivacy(session)
-    return admit(session, user, secret)
-  },
+  run: (session, { user, secret }) => admit(session, user, secret),
 })
 
 export const authenticate = command('AUTHENTICATE', {
   in: ['notAuthenticated'],
+  needsPrivacy: true,
   parse(p) {
     p.sp()
     const mechanism = p.name()
     return { mechanism, initial: p.trySp() ? p.initialResponse() : undefined }
   },
   async run(session, { mechanism, initial }) {
-    requirePrivacy(session)
     if (mechanism === 'PLAIN') return plain(session, initial ?? (await ask(session, '')))
     if (mechanism === 'LOGIN') {
       const user = initial ?? (await ask(session, 'VXNlcm5hbWU6'))
@@ -79,19 +72,3 @@ async function ask(session: Session, challenge: string): Promise<Uint8Array> {
   if (line === '*') throw new ImapError('BAD', 'AUTHENTICATE was cancelled')
   return decodeBase64(line)
 }
-
-/** RFC 9051 §6.2.1. Bytes that came with the command, in clear, are thrown away. */
-export const startTls = command('STARTTLS', {
-  in: ['notAuthenticated'],
-  parse: () => undefined,
-  async run(session, _, { tag }) {
-    const { certificates, limits } = session.context
-    if (session.connection.secure || certificates === undefined) throw new ImapError('BAD', 'There is nothing to start')
-    session.input.dropRest()
-    await session.out.flush()
-    const goAhead = `${tag} OK Begin TLS now\r\n`
-    await session.connection.startTls(goAhead, { certificates, handshakeTimeoutMs: limits.handshakeTimeoutMs })
-    session.input.dropRest()
-    return { answered: true }
-  },
-})

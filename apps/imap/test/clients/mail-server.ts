@@ -17,6 +17,8 @@ export const password = 'correct horse "battery" staple'
 
 export interface MailServer {
   readonly port: number
+  /** Begins in clear, with STARTTLS. */
+  readonly clearPort: number
   /** PEM of the CA that signed for localhost. */
   readonly caFile: string
   /** A folder for what the test writes; gone afterwards. */
@@ -49,7 +51,7 @@ export async function mailServer(): Promise<MailServer> {
     ...{ dataDir: folder, hostname: 'localhost', watchMs: 3_600_000, clock: Date.now, logger, metrics },
   })
   const server = await startImapServer({
-    ...{ store, doorbell, certificates, logger, metrics, version: '0.0.0', host: '127.0.0.1', port: 0 },
+    ...{ store, doorbell, certificates, logger, metrics, version: '0.0.0', host: '127.0.0.1', port: 0, clearPort: 0 },
     login: async (given) => (given.user === user && given.secret === password ? { account, address: user } : undefined),
     proxyNetworks: networks([]),
     connectionsMax: 100,
@@ -66,6 +68,7 @@ export async function mailServer(): Promise<MailServer> {
   })
   return {
     port: server.port,
+    clearPort: server.clearPort as number,
     caFile: certificates.caFile as string,
     folder,
     account,

@@ -31,6 +31,8 @@ export class Connection {
   #wake: (() => void) | undefined
   #isEnding = false
   #closeReason: string | undefined
+  #bytesIn = 0
+  #bytesOut = 0
   #idleTimeoutMs: number
   #idleTimer: NodeJS.Timeout
   readonly #closed: Promise<void>
@@ -74,6 +76,15 @@ export class Connection {
     return this.#closeReason
   }
 
+  /** What the protocol has read so far, and written. */
+  get bytesIn(): number {
+    return this.#bytesIn
+  }
+
+  get bytesOut(): number {
+    return this.#bytesOut
+  }
+
   get pendingWriteBytes(): number {
     return this.#outgoing.pendingBytes
   }
@@ -87,6 +98,7 @@ export class Connection {
       const chunk: Buffer | null = socket.read()
       if (chunk !== null) {
         this.touch()
+        this.#bytesIn += chunk.length
         return chunk
       }
       if (socket.readableEnded) return undefined
@@ -99,6 +111,7 @@ export class Connection {
   /** Returns a promise when the client is slow and the writer should wait before it writes more; awaiting either is right. */
   write(data: string | Uint8Array): Promise<void> | undefined {
     if (this.#isEnding) return undefined
+    this.#bytesOut += Buffer.byteLength(data)
     return this.#outgoing.write(data)
   }
 

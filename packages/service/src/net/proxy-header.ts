@@ -9,6 +9,8 @@ import { plainAddress } from './networks.js'
 export interface ProxySource {
   readonly address: string
   readonly port: number
+  /** Whether the client came to the balancer by TLS; absent where the balancer doesn't say. */
+  readonly secure?: boolean
 }
 
 export type ProxyHeader =
@@ -23,6 +25,9 @@ const lineLengthMax = 107
 const blockLengthMax = 4096
 const signature = Buffer.from('0d0a0d0a000d0a515549540a', 'hex')
 const word = Buffer.from('PROXY ')
+/** §2.2.6: PP2_TYPE_SSL, and in the first byte of its value PP2_CLIENT_SSL. */
+const tlsType = 0x20
+const tlsClientBit = 0x01
 
 const incomplete: ProxyHeader = { state: 'incomplete' }
 const malformed: ProxyHeader = { state: 'malformed' }
@@ -58,7 +63,7 @@ function isPort(text: string): boolean {
   return /^(?:0|[1-9]\d{0,4})$/.test(text) && Number(text) <= 65_535
 }
 
-/** §2.2: signature, version and command, family and protocol, length, addresses, TLVs (which are skipped). */
+/** §2.2: signature, version and command, family and protocol, length, addresses, TLVs. */
 function version2(bytes: Buffer): ProxyHeader {
   if (bytes.length > 12 && ![0x20, 0x21].includes(bytes[12]!)) return malformed
   if (bytes.length < 16) return incomplete
@@ -72,7 +77,19 @@ function version2(bytes: Buffer): ProxyHeader {
   if (bytes.length < length) return incomplete
   if (isLocal || addressLength === undefined) return { state: 'complete', length }
   const address = written(bytes.subarray(16, 16 + addressLength))
-  return { state: 'complete', length, source: { address, port: bytes.readUInt16BE(16 + 2 * addressLength) } }
+  const secure = saysTls(bytes.subarray(16 + 2 * addressLength + 4, length))
+  const source = { address, port: bytes.readUInt16BE(16 + 2 * addressLength), ...(secure !== undefined && { secure }) }
+  return { state: 'complete', length, source }
+}
+
+/** §2.2.6: of the TLVs, the one in which the balancer says how the client came to it. */
+function saysTls(tlvs: Buffer): boolean | undefined {
+  for (let at = 0; at + 3 <= tlvs.length; ) {
+    const value = tlvs.subarray(at + 3, at + 3 + tlvs.readUInt16BE(at + 1))
+    if (tlvs[at] === tlsType && value.length > 0) return (value[0]! & tlsClientBit) !== 0
+    at += 3 + tlvs.readUInt16BE(at + 1)
+  }
+  return undefined
 }
 
 function written(address: Buffer): string {

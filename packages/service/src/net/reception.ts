@@ -21,7 +21,7 @@ export interface Incoming {
   readonly remoteAddress: string
   readonly remotePort: number
   readonly localPort: number
-  /** Whether the socket is already encrypted. */
+  /** Whether nobody can listen in on the client: the socket is encrypted, or the way to the proxy in front of it is. */
   readonly secure: boolean
 }
 
@@ -31,6 +31,8 @@ export interface ReceptionOptions {
   /** The certificates of an implicit TLS port; without them the socket is handed over in clear. */
   readonly tls?: Certificates | undefined
   readonly proxyNetworks: Networks
+  /** Where proxies stand that end TLS: what comes from there counts as encrypted, unless its PROXY header says otherwise. */
+  readonly tlsProxyNetworks?: Networks
   readonly connectionsMax: number
   readonly connectionsPerAddressMax: number
   readonly proxyTimeoutMs: number
@@ -108,11 +110,12 @@ export class Reception {
   async #clientOf(socket: Socket): Promise<Client | undefined> {
     const { remoteAddress, remotePort } = socket
     if (remoteAddress === undefined || remotePort === undefined) return void socket.destroy()
-    const { proxyNetworks, proxyTimeoutMs } = this.#options
+    const { proxyNetworks, proxyTimeoutMs, tlsProxyNetworks } = this.#options
     const isBalancer = proxyNetworks.has(remoteAddress)
     const named = isBalancer ? await readProxyHeader(socket, { timeoutMs: proxyTimeoutMs }) : undefined
     const { address, port } = named ?? { address: remoteAddress, port: remotePort }
-    return { address: plainAddress(address), port }
+    const secure = named?.secure ?? tlsProxyNetworks?.has(remoteAddress) ?? false
+    return { address: plainAddress(address), port, secure }
   }
 
   async #incoming(socket: Socket, client: Client): Promise<Incoming> {
@@ -122,7 +125,7 @@ export class Reception {
       remoteAddress: client.address,
       remotePort: client.port,
       localPort: socket.localPort ?? 0,
-      secure: tls !== undefined,
+      secure: tls !== undefined || client.secure === true,
       socket: tls ? await this.#shakeHands(socket, tls) : socket,
     }
   }
