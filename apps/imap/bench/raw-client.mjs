@@ -4,13 +4,26 @@
 import { connect } from 'node:tls'
 
 const tailBytes = 4_096
+const paceMs = 20
 let nextTag = 0
+
+const literal = (message) => Buffer.from(`{${message.length}+}\r\n`, 'latin1')
+
+/** An APPEND or MULTIAPPEND without its tag, for `commands`. */
+export const appendOf = (mailbox, messages, wordsOf = () => '') =>
+  Buffer.concat([
+    Buffer.from(`APPEND ${mailbox}`, 'latin1'),
+    ...messages.flatMap((message, i) => [Buffer.from(` ${wordsOf(i)}`, 'latin1'), literal(message), message]),
+    Buffer.from('\r\n'),
+  ])
 
 export class RawClient {
   #socket
   #tail = ''
   #waiting
   #kept
+  #pace
+  #allowedBytes = 0
   bytes = 0
 
   constructor(socket) {
@@ -68,6 +81,41 @@ export class RawClient {
     }
   }
 
+  /** A message in parts, each written when the one before it has left: what waits here is one part. */
+  async append(mailbox, parts) {
+    const tag = `q${++nextTag}q`
+    const size = parts.reduce((sum, { length }) => sum + length, 0)
+    const invited = this.until((line) => line.startsWith('+') || line.startsWith(tag))
+    this.write(`${tag} APPEND ${mailbox} {${size}}\r\n`)
+    const invitation = await invited
+    if (!invitation.startsWith('+')) throw new Error(invitation)
+    const answer = this.until((line) => line.startsWith(`${tag} `))
+    for (const part of parts) await new Promise((resolve) => this.#socket.write(part, resolve))
+    this.write('\r\n')
+    const line = await answer
+    if (!line.startsWith(`${tag} OK`)) throw new Error(line)
+  }
+
+  /** Resolves when the server has taken note; what comes from then on is for `until`. News may come with the invitation. */
+  async idle() {
+    const invited = this.until((line) => line.startsWith('+') || line.startsWith('*'))
+    this.write('i IDLE\r\n')
+    await invited
+  }
+
+  /** From now on reads no faster than so many bytes a second. */
+  readAt(bytesPerSecond) {
+    clearInterval(this.#pace)
+    this.#pace = undefined
+    this.#allowedBytes = 0
+    this.#socket.resume()
+    if (bytesPerSecond === Number.POSITIVE_INFINITY) return
+    this.#pace = setInterval(() => {
+      this.#allowedBytes = Math.min(0, this.#allowedBytes) + (bytesPerSecond * paceMs) / 1_000
+      if (this.#allowedBytes > 0) this.#socket.resume()
+    }, paceMs)
+  }
+
   write(text) {
     this.#socket.write(text, 'latin1')
   }
@@ -80,12 +128,17 @@ export class RawClient {
   }
 
   end() {
+    clearInterval(this.#pace)
     this.#waiting = undefined
     this.#socket.destroy()
   }
 
   #take(chunk) {
     this.bytes += chunk.length
+    if (this.#pace !== undefined) {
+      this.#allowedBytes -= chunk.length
+      if (this.#allowedBytes <= 0) this.#socket.pause()
+    }
     this.#kept?.push(chunk)
     const from = Math.max(0, chunk.length - tailBytes)
     this.#tail = (from > 0 ? '' : this.#tail.slice(-tailBytes)) + chunk.latin1Slice(from)

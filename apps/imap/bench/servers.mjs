@@ -3,11 +3,13 @@
 // CPU it has used, and a way to end it.
 
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
-import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { openStore } from '@postern/mailbox-store'
+import { cpuSeconds } from './processes.mjs'
 import { RawClient } from './raw-client.mjs'
 
 const gateway = fileURLToPath(new URL('../../gateway/bin/postern.js', import.meta.url))
@@ -23,30 +25,65 @@ export function makeCertificate(folder) {
   return files
 }
 
-export async function startPostern(folder, { cert, key, profileTo }) {
-  const port = await freePort()
+/**
+ * `inboxes` says how many there are beside the first one, all of them with its password; `nodeOptions` go before the program.
+ */
+export async function startPostern(folder, { cert, key, profileTo, inboxes = 0, nodeOptions = [] }) {
+  const [port, dataFolder] = [await freePort(), join(folder, 'postern')]
   const env = {
-    ...{ PATH: process.env.PATH, POSTERN_DATA_DIR: join(folder, 'postern'), POSTERN_BIND: '127.0.0.1' },
+    ...{ PATH: process.env.PATH, POSTERN_DATA_DIR: dataFolder, POSTERN_BIND: '127.0.0.1' },
     ...{ POSTERN_IMAPS_PORT: String(port), POSTERN_HTTP_PORT: '0', POSTERN_LOG_LEVEL: 'warn' },
-    ...{ POSTERN_TLS_CERT: cert, POSTERN_TLS_KEY: key },
+    ...{ POSTERN_TLS_CERT: cert, POSTERN_TLS_KEY: key, POSTERN_CONNECTIONS_PER_ADDRESS_MAX: '10000' },
   }
   const profiled = profileTo === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileTo}`]
-  const child = spawn(process.execPath, [...profiled, gateway, 'start', '--json'], {
-    env,
-    stdio: ['ignore', 'pipe', 'inherit'],
+  const run = () => started([...nodeOptions, ...profiled, gateway, 'start', '--json'], env)
+  let { child, said } = await run()
+  const { inbox: user, password } = said.firstStart
+  const users = await makeInboxes(dataFolder, inboxes)
+  return {
+    ...{ name: 'Postern', port, user, password, users },
+    get pid() {
+      return child.pid
+    },
+    cpuSeconds: () => cpuSeconds(child.pid),
+    stop: () => stop(child),
+    /** The same data in a new process. */
+    async restart() {
+      await stop(child)
+      child = (await run()).child
+    },
+  }
+}
+
+async function started(words, env) {
+  const child = spawn(process.execPath, words, { env, stdio: ['ignore', 'pipe', 'inherit'] })
+  let text = ''
+  child.stdout.setEncoding('utf8').on('data', (more) => {
+    text += more
   })
-  let said = ''
-  child.stdout.setEncoding('utf8').on('data', (text) => {
-    said += text
-  })
-  const first = () => said.split('\n').find((line) => line.includes('"firstStart"'))
-  for (let waited = 0; first() === undefined || !said.endsWith('\n'); waited += 20) {
-    if (child.exitCode !== null || waited > startWithinMs) throw new Error(`Postern did not start:\n${said}`)
+  const line = () => text.split('\n').find((one) => one.includes('"dataFolder"'))
+  for (let waited = 0; line() === undefined || !text.endsWith('\n'); waited += 20) {
+    if (child.exitCode !== null || waited > startWithinMs) throw new Error(`Postern did not start:\n${text}`)
     await sleep(20)
   }
-  const { firstStart } = JSON.parse(first())
-  const { inbox: user, password } = firstStart
-  return { name: 'Postern', port, user, password, cpuSeconds: () => cpuSeconds(child.pid), stop: () => stop(child) }
+  return { child, said: JSON.parse(line()) }
+}
+
+/** Beside the running gateway, as another process on the same folder; the first password is made to open all of them. */
+async function makeInboxes(folder, count) {
+  if (count === 0) return []
+  const store = await openStore({ folder })
+  try {
+    const { directory } = store
+    const [domain] = (await directory.listDomains()).items
+    const password = (await directory.listCredentials()).items.find(({ kind }) => kind === 'app')
+    await directory.updateCredential(password.id, { grants: ['*'] })
+    const addresses = Array.from({ length: count }, (_, i) => `inbox${i}@${domain.name}`)
+    for (const address of addresses) await directory.createInbox({ domain: domain.id, address })
+    return addresses
+  } finally {
+    await store.close()
+  }
 }
 
 /** A sentence that says why it can't be measured here, or undefined. Installs the package where it may. */
@@ -61,7 +98,7 @@ export function whyNoDovecot() {
   return existsSync(dovecot) ? undefined : 'Dovecot is left out: apt-get install dovecot-imapd did not work.'
 }
 
-export async function startDovecot(folder, { cert, key }) {
+export async function startDovecot(folder, { cert, key, inboxes = 0 }) {
   const home = join(folder, 'dovecot')
   mkdirSync(join(home, 'mail'), { recursive: true })
   chmodSync(home, 0o755)
@@ -73,7 +110,9 @@ export async function startDovecot(folder, { cert, key }) {
   const config = join(home, 'dovecot.conf')
   writeFileSync(config, dovecotConfig({ home, port, cert, key, password, uid, gid }))
   const child = spawn(dovecot, ['-F', '-c', config], { stdio: ['ignore', 'inherit', 'inherit'] })
-  const server = { name: 'Dovecot', port, user, password }
+  // Whatever the name, the password opens it.
+  const users = Array.from({ length: inboxes }, (_, i) => `inbox${i}@example.test`)
+  const server = { name: 'Dovecot', port, user, password, users }
   for (let waited = 0; ; waited += 50) {
     const client = await RawClient.loggedIn(server).catch(() => undefined)
     client?.end()
@@ -139,29 +178,4 @@ async function stop(child) {
   child.kill('SIGTERM')
   await Promise.race([ended, sleep(8_000, undefined, { ref: false })])
   if (child.exitCode === null) child.kill('SIGKILL')
-}
-
-const ticksPerSecond = 100
-
-/** Of the process, its descendants, and those of them that have ended. */
-function cpuSeconds(root) {
-  const stats = new Map()
-  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
-    try {
-      // The name in brackets may hold anything; fields are counted behind it.
-      const fields = readFileSync(`/proc/${pid}/stat`, 'latin1')
-        .replace(/^.*\) /s, '')
-        .split(' ')
-      stats.set(Number(pid), {
-        parent: Number(fields[1]),
-        ticks: fields.slice(11, 15).reduce((sum, n) => sum + Number(n), 0),
-      })
-    } catch {
-      // Gone in between.
-    }
-  }
-  const isOurs = (pid) => pid === root || (stats.has(pid) && isOurs(stats.get(pid).parent))
-  let ticks = 0
-  for (const [pid, stat] of stats) if (isOurs(pid)) ticks += stat.ticks
-  return ticks / ticksPerSecond
 }

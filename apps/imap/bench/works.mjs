@@ -1,17 +1,10 @@
 // What is measured. A work is prepared once for each server, then run again and again; a run returns how many units it
-// did, or, where the units are waits, the waits in milliseconds. `goal` is the ratio of Postern's speed to Dovecot's.
+// did, or, where the units are waits, the waits in milliseconds (turns.mjs). `goal` is the ratio of Postern's speed to Dovecot's. A
+// new work is one line in the list at the end.
 
-import { RawClient } from './raw-client.mjs'
-
-const literal = (message) => Buffer.from(`{${message.length}+}\r\n`, 'latin1')
-const crlf = Buffer.from('\r\n')
-
-export const appendOf = (mailbox, messages, wordsOf = () => '') =>
-  Buffer.concat([
-    Buffer.from(`APPEND ${mailbox}`, 'latin1'),
-    ...messages.flatMap((message, i) => [Buffer.from(` ${wordsOf(i)}`, 'latin1'), literal(message), message]),
-    crlf,
-  ])
+import { mailboxOf } from './large-mailboxes.mjs'
+import { mixedLoad } from './mixed-load.mjs'
+import { appendOf, RawClient } from './raw-client.mjs'
 
 /** The same command again and again on one selected mailbox. */
 const repeated = (name, command, { goal, unit = 'per s', times = 1, each = 1, mailbox = 'INBOX' }) => ({
@@ -58,6 +51,20 @@ const logins = (sessions) => ({
   },
 })
 
+/** The same command, on or in a mailbox that is made of so many copies; `$` in it stands for the mailbox's name. */
+const repeatedOf = (count, name, command, { goal, unit, times, each = 1, size, isSelected = false }) => ({
+  ...{ name, goal, unit },
+  async prepare(server) {
+    const mailbox = await mailboxOf(count, { server, size })
+    const client = await RawClient.loggedIn(server, isSelected ? mailbox : undefined)
+    return { client, command: command.replace('$', mailbox) }
+  },
+  async run(state) {
+    for (let i = 0; i < times; i++) await state.client.command(state.command)
+    return times * each
+  },
+})
+
 /** Flags that are set in one run and removed in the next, so that each run changes something. */
 const storing = (name, commands, { goal, each }) => ({
   ...{ name, goal, unit: 'per s' },
@@ -88,9 +95,7 @@ const delivery = (count, { small }) => ({
     const [sender, reader] = await Promise.all([RawClient.loggedIn(server), RawClient.loggedIn(server)])
     await sender.command('CREATE Delivered')
     await reader.command('SELECT Delivered')
-    const idling = reader.until((line) => line.startsWith('+'))
-    reader.write('i IDLE\r\n')
-    await idling
+    await reader.idle()
     return { sender, reader, isSlow: server.name === 'Dovecot' }
   },
   /** A server that waits half a second each time is asked less often. */
@@ -114,6 +119,9 @@ export function works({ size, words, small, quick }) {
   return [
     logins(quick ? 40 : 120),
     repeated('UID FETCH 1:* (FLAGS)', 'UID FETCH 1:* (FLAGS)', { ...rows, goal: 3, times: quick ? 5 : 10 }),
+    repeatedOf(100_000, 'UID FETCH 1:* (FLAGS) of 100,000', 'UID FETCH 1:* (FLAGS)', {
+      ...{ size, isSelected: true, goal: 3, unit: 'rows/s', times: 1, each: 100_000 },
+    }),
     repeated('first sync', `UID FETCH 1:* ${first}`, { ...rows, goal: 5 }),
     repeated('header fields', 'UID FETCH 1:* (BODY.PEEK[HEADER.FIELDS (FROM TO SUBJECT DATE)])', { ...rows, goal: 5 }),
     {
@@ -160,7 +168,12 @@ export function works({ size, words, small, quick }) {
     },
     storing('STORE 1:*', (sign) => [`STORE 1:* ${sign}FLAGS.SILENT (\\Answered)`], { goal: 0.7, each: size }),
     copying(1_000),
-    repeated('SELECT', 'SELECT INBOX', { goal: 1.5, unit: 'per s', times: quick ? 50 : 200 }),
+    ...[1_000, 10_000, 100_000].map((count) =>
+      repeatedOf(count, `SELECT of ${count.toLocaleString('en')}`, 'SELECT $', {
+        ...{ size, goal: 1.5, unit: 'per s', times: quick ? 50 : 200 },
+      }),
+    ),
+    mixedLoad({ size, small, clients: 50, each: quick ? 20 : 40 }),
     delivery(quick ? 32 : 64, { small }),
   ]
 }
