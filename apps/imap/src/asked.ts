@@ -1,7 +1,7 @@
 // The head of a command, as the client gave it: its tag, its name, whether it stands behind UID; and the rules that its
 // declaration sets for it. RFC 9051 §2.2.1, §3, §9 "command".
 
-import { ImapError, type Parser, type Command as WireCommand } from '@postern/imap-wire'
+import { ImapError, type Parser, tagOf, type Command as WireCommand } from '@postern/imap-wire'
 import type { Command, Given, State } from './command.js'
 import type { Registry } from './registry.js'
 import type { Session } from './session.js'
@@ -12,7 +12,16 @@ export interface Asked extends Given {
   uid: boolean
   name?: string
   found: Command | undefined
+  readonly beganMs: number
 }
+
+/** Of a command's first bytes, nothing but its tag can be taken for granted. */
+export const askedBy = (start: Uint8Array | undefined): Asked => ({
+  tag: tagOf(start ?? new Uint8Array(0)),
+  uid: false,
+  found: undefined,
+  beganMs: performance.now(),
+})
 
 // command = tag SP (command-any / command-auth / command-nonauth / command-select) CRLF
 export function readHead(p: Parser, asked: Asked, { commands }: Registry): void {
@@ -40,9 +49,10 @@ export function checkAsked({ found, name, uid }: Asked, state: State): Command {
 }
 
 /** Contract A3: a command with a secret is refused where somebody may listen in. */
-export function checkPrivacy(found: Command | undefined, { connection }: Session): void {
-  if (found?.needsPrivacy === true && !connection.secure)
-    throw new ImapError('NO', 'LOGIN requires TLS', { code: 'PRIVACYREQUIRED' })
+export function checkPrivacy(found: Command | undefined, { connection, context }: Session): void {
+  if (found?.needsPrivacy !== true || connection.secure) return
+  context.metrics.logins.inc({ protocol: 'imap', outcome: 'in clear' })
+  throw new ImapError('NO', 'LOGIN requires TLS', { code: 'PRIVACYREQUIRED' })
 }
 
 /** RFC 9051 §7.5.1: whether its numbers no longer have to hold when it's answered. */

@@ -2,15 +2,8 @@
 // answered. After each command the session tells what has happened in its mailbox, as far as it may then. RFC 9051 §5.5
 // (commands one at a time), §7.
 
-import {
-  type Frame,
-  ImapError,
-  type LiteralPiece,
-  Parser,
-  tagOf,
-  type Command as WireCommand,
-} from '@postern/imap-wire'
-import { type Asked, checkAsked, checkPrivacy, commandOfLiteral, isBlank, isStreamed, readHead } from './asked.js'
+import { type Frame, ImapError, type LiteralPiece, Parser, type Command as WireCommand } from '@postern/imap-wire'
+import { askedBy, checkAsked, checkPrivacy, commandOfLiteral, isBlank, isStreamed, readHead } from './asked.js'
 import { ClientGone } from './input.js'
 import type { Session } from './session.js'
 import { TaggedAnswers } from './tagged-answers.js'
@@ -39,6 +32,7 @@ export class CommandLoop {
     } finally {
       this.#session.leaveMailbox()
       await connection.end()
+      this.#session.ended()
     }
   }
 
@@ -55,7 +49,7 @@ export class CommandLoop {
   async bye(text: string): Promise<void> {
     const { connection, input, isOver } = this.#session
     if (isOver) return connection.closed
-    this.#session.finish()
+    this.#session.finish(text)
     this.#farewell = text
     // Between two commands, and in IDLE, nobody else will say it.
     if (input.isWaiting) await this.#sayFarewell()
@@ -84,7 +78,7 @@ export class CommandLoop {
   async #take(frame: Frame): Promise<void> {
     switch (frame.kind) {
       case 'fault':
-        this.#answers.fault(tagOf(frame.start), frame.error)
+        this.#answers.fault(askedBy(frame.start), frame.error)
         return
       case 'literal':
         await this.#literal(frame)
@@ -108,15 +102,15 @@ export class CommandLoop {
       if (literal.synchronising) await this.#session.goAhead()
     } catch (error) {
       if (!(error instanceof ImapError)) throw error
-      this.#answers.fault(tagOf(command.pieces[0]?.bytes ?? new Uint8Array(0)), error)
+      this.#answers.fault(askedBy(command.pieces[0]?.bytes), error)
     }
   }
 
   async #command(command: WireCommand): Promise<void> {
     if (isBlank(command)) return
     const session = this.#session
-    const p = new Parser(command, { utf8: session.utf8 })
-    const asked: Asked = { tag: tagOf(command.pieces[0]?.bytes ?? new Uint8Array(0)), uid: false, found: undefined }
+    const p = new Parser(command, { utf8: session.utf8, limits: session.context.limits.parser })
+    const asked = askedBy(command.pieces[0]?.bytes)
     try {
       readHead(p, asked, session.context.registry)
       const found = checkAsked(asked, session.state)

@@ -4,7 +4,8 @@
 import type { Doorbell } from '@postern/events'
 import type { Account, Store } from '@postern/mailbox-store'
 import type { Certificates } from '@postern/service'
-import type { Logger } from '@postern/telemetry'
+import type { Logger, Metrics } from '@postern/telemetry'
+import type { InboxSessions } from './inbox-sessions.js'
 import type { ImapLimits } from './limits.js'
 import type { Registry } from './registry.js'
 
@@ -28,7 +29,9 @@ export interface ImapContext {
   readonly store: Store
   readonly login: Login
   readonly doorbell: Doorbell
+  readonly inboxSessions: InboxSessions
   readonly logger: Logger
+  readonly metrics: Metrics
   readonly limits: ImapLimits
   readonly registry: Registry
   readonly certificates: Certificates

@@ -1,7 +1,7 @@
 // The way in: frames one after another, read from the network only when the last ones are worked off. It knows what the
 // framer is waiting for, so that a command that breaks off in the middle of its literals can be passed over.
 
-import { type Frame, Framer, ImapError } from '@postern/imap-wire'
+import { type Frame, Framer, type FramerLimits, ImapError } from '@postern/imap-wire'
 import type { Connection } from '@postern/service'
 
 /** The client went away in the middle of something. Nobody is left to be told. */
@@ -18,19 +18,28 @@ const wrongPort: Frame = {
 }
 
 export class Input {
-  readonly #framer = new Framer()
+  readonly #framer: Framer
   readonly #connection: Connection
   #state: 'between' | 'announced' | 'streaming' | 'streamed' = 'between'
   #next: Promise<Frame | undefined> | undefined
   #hasRead = false
 
-  constructor(connection: Connection) {
+  constructor(connection: Connection, limits: FramerLimits) {
     this.#connection = connection
+    this.#framer = new Framer(limits)
   }
 
-  /** Nothing is being worked off: what the session writes now stands between two answers, or in IDLE. */
+  /** Those of a session that has logged in are wider. */
+  set limits(limits: FramerLimits) {
+    this.#framer.limits = limits
+  }
+
+  /**
+   * Nothing is being worked off: what the session writes now stands between two answers, or in IDLE. Not so where a message
+   * is on its way: it's taken to its end, and answered.
+   */
   get isWaiting(): boolean {
-    return this.#next !== undefined
+    return this.#next !== undefined && this.#state === 'between'
   }
 
   /** Undefined when the client is gone. A frame that nobody took, as after IDLE broke off, is the next one. */

@@ -1,6 +1,7 @@
 // The IMAP server: a listener on implicit TLS and perhaps one in clear, a session for each client, and an end that lets
 // clients finish. RFC 8314 §3.2, RFC 9051 §3, contract A1 and A3.
 
+import { type Counters, localCounters } from '@postern/events'
 import {
   type Certificates,
   Connection,
@@ -9,11 +10,13 @@ import {
   type ListenerOptions,
   listen,
   type Networks,
+  type Refusal,
 } from '@postern/service'
 import type { Metrics } from '@postern/telemetry'
 import { CommandLoop } from './command-loop.js'
 import type { ImapContext, Login } from './context.js'
 import { extensions } from './extensions/list.js'
+import { InboxSessions } from './inbox-sessions.js'
 import { defaultImapLimits, type ImapLimits } from './limits.js'
 import { Registry } from './registry.js'
 import { Session } from './session.js'
@@ -32,6 +35,9 @@ export interface ImapServerOptions extends Pick<ImapContext, 'store' | 'doorbell
   readonly tlsProxyNetworks?: Networks
   readonly connectionsMax: number
   readonly connectionsPerAddressMax: number
+  /** What nodes share to count by; within this process where they're not given. */
+  readonly counters?: Counters
+  readonly clock?: () => number
   readonly limits?: Partial<ImapLimits>
 }
 
@@ -45,18 +51,23 @@ export interface ImapServer {
 }
 
 const proxyTimeoutMs = 5_000
+/** Inboxes whose sessions are counted; beyond, those of the one that was left alone longest are forgotten. */
+const inboxesMax = 100_000
 
 export async function startImapServer(options: ImapServerOptions): Promise<ImapServer> {
   const { certificates, clearPort } = options
   const limits = { ...defaultImapLimits, ...options.limits }
   const registry = new Registry(extensions(limits))
-  const context: ImapContext = { ...pick(options), limits, registry }
+  const { counters = localCounters({ keysMax: inboxesMax, membersMax: 0 }), clock = Date.now, logger } = options
+  const { sessionsPerInboxMax } = limits
+  const inboxSessions = new InboxSessions({ counters, clock, logger, sessionsPerInboxMax })
+  const context: ImapContext = { ...pick(options), inboxSessions, limits, registry }
   const sessions = new Set<CommandLoop>()
   const tls = await door({ name: 'imaps', port: options.port, portSetting: 'POSTERN_IMAPS_PORT', tls: certificates })
-  if (clearPort === undefined) return serverOf({ tls }, sessions)
+  if (clearPort === undefined) return serverOf({ tls }, sessions, context)
   try {
     const clear = await door({ name: 'imap', port: clearPort, portSetting: 'POSTERN_IMAP_PORT' })
-    return serverOf({ tls, clear }, sessions)
+    return serverOf({ tls, clear }, sessions, context)
   } catch (error) {
     await tls.close()
     throw error
@@ -70,36 +81,42 @@ export async function startImapServer(options: ImapServerOptions): Promise<ImapS
       ...(own.tls === undefined && tlsProxyNetworks !== undefined && { tlsProxyNetworks }),
       handshakeTimeoutMs: limits.handshakeTimeoutMs,
       onConnection: (incoming) => void serve(incoming, context, sessions),
-      onRefused: ({ socket }) => void socket.write('* BYE [LIMIT] Too many connections\r\n'),
+      onRefused: ({ socket }, refusal) => void socket.write(busyLine[refusal]),
     })
   }
 }
 
-const pick = ({ store, login, doorbell, logger, certificates, version }: ImapServerOptions) => ({
+const busyLine: Readonly<Record<Refusal, string>> = {
+  'too many connections': '* BYE [LIMIT] Too many connections, try again later\r\n',
+  'too many connections from one address': '* BYE [LIMIT] Too many connections from your address\r\n',
+}
+
+const pick = ({ store, login, doorbell, logger, metrics, certificates, version }: ImapServerOptions) => ({
   store,
   login,
   doorbell,
   logger,
+  metrics,
   certificates,
   version,
 })
 
 async function serve(incoming: Incoming, context: ImapContext, sessions: Set<CommandLoop>): Promise<void> {
   const { limits } = context
-  let session: CommandLoop | undefined
-  const connection = new Connection(incoming, {
-    writeBufferBytesMax: limits.writeBufferBytesMax,
-    writeStallTimeoutMs: limits.writeStallTimeoutMs,
-    idleTimeoutMs: limits.loginTimeoutMs,
-    onIdle: () => void session?.bye('Idle for too long'),
-    lingerMs: limits.lingerMs,
-  })
-  session = new CommandLoop(new Session(connection, context))
-  sessions.add(session)
+  const { writeBufferBytesMax, writeStallTimeoutMs, idleTimeoutMs, lingerMs } = limits
+  const onIdle = (): void => void loop.bye('Idle for too long')
+  const clocks = { writeStallTimeoutMs, idleTimeoutMs, lingerMs, onIdle }
+  const session = new Session(new Connection(incoming, { writeBufferBytesMax, ...clocks }), context)
+  const loop = new CommandLoop(session)
+  const loginTimer = setTimeout(() => {
+    if (session.admission === undefined) void loop.bye('Too long without a login')
+  }, limits.loginTimeoutMs)
+  sessions.add(loop)
   try {
-    await session.run()
+    await loop.run()
   } finally {
-    sessions.delete(session)
+    clearTimeout(loginTimer)
+    sessions.delete(loop)
   }
 }
 
@@ -108,7 +125,11 @@ interface Doors {
   readonly clear?: Listener
 }
 
-function serverOf({ tls, clear }: Doors, sessions: ReadonlySet<CommandLoop>): ImapServer {
+function serverOf(
+  { tls, clear }: Doors,
+  sessions: ReadonlySet<CommandLoop>,
+  { inboxSessions }: Pick<ImapContext, 'inboxSessions'>,
+): ImapServer {
   return {
     port: tls.port,
     clearPort: clear?.port,
@@ -120,6 +141,9 @@ function serverOf({ tls, clear }: Doors, sessions: ReadonlySet<CommandLoop>): Im
       clear?.stopAccepting()
       await Promise.all(Array.from(sessions, (session) => session.bye('The server is going down')))
     },
-    close: async () => void (await Promise.all([tls.close(), clear?.close()])),
+    async close() {
+      await Promise.all([tls.close(), clear?.close()])
+      inboxSessions.close()
+    },
   }
 }

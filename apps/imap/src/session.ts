@@ -8,6 +8,7 @@ import { connectionLogger, type Logger } from '@postern/telemetry'
 import type { State } from './command.js'
 import type { Admission, ImapContext } from './context.js'
 import { Input } from './input.js'
+import { Measures } from './measures.js'
 import { Out } from './out.js'
 import { tell, writeHighestModSeq } from './telling.js'
 import type { View } from './view.js'
@@ -24,6 +25,7 @@ export class Session {
   readonly out: Out
   readonly input: Input
   readonly logger: Logger
+  readonly measures: Measures
   admission: Admission | undefined
   selected: Selected | undefined
   /** RFC 7162 §3.2.3: expunges are told as VANISHED. */
@@ -35,13 +37,14 @@ export class Session {
   clientId: string | undefined
   #condstore = false
   #owesModSeq = false
-  #isOver = false
+  #endReason: string | undefined
 
   constructor(connection: Connection, context: ImapContext) {
     this.context = context
     this.connection = connection
     this.out = new Out(connection)
-    this.input = new Input(connection)
+    this.input = new Input(connection, context.limits.inputBeforeLogin)
+    this.measures = new Measures(connection, context.metrics)
     const { id, remoteAddress } = connection
     this.logger = connectionLogger(context.logger, { id, remoteAddress, protocol: 'imap' })
   }
@@ -77,19 +80,31 @@ export class Session {
     return this.selected
   }
 
-  /** No command is taken after this one: LOGOUT, or a goodbye. */
-  finish(): void {
-    this.#isOver = true
+  /** No command is taken after this one: LOGOUT, or a goodbye. The reason is for the log. */
+  finish(reason: string): void {
+    this.#endReason ??= reason
   }
 
   get isOver(): boolean {
-    return this.#isOver
+    return this.#endReason !== undefined
+  }
+
+  /** The client is gone, and nothing is left to do for it. */
+  ended(): void {
+    const { connection, admission, clientId } = this
+    this.context.inboxSessions.leave(connection.id)
+    this.measures.end(this.logger, {
+      reason: this.#endReason ?? connection.closeReason ?? 'The client left',
+      ...(admission && { address: admission.address }),
+      ...(clientId !== undefined && { client: clientId }),
+    })
   }
 
   admit(admission: Admission): void {
     this.admission = admission
-    this.connection.setIdleTimeout(this.context.limits.idleTimeoutMs)
-    this.logger.info({ address: admission.address }, 'logged in')
+    this.input.limits = this.context.limits.input
+    this.measures.loggedIn()
+    this.logger.info({ address: admission.address, tls: this.connection.tls }, 'logged in')
   }
 
   leaveMailbox(): void {

@@ -20,8 +20,9 @@ export class TaggedAnswers {
 
   async done(asked: Asked, done: Done | undefined): Promise<void> {
     this.#badInARow = 0
-    if (done?.answered === true) return
     const session = this.#session
+    session.measures.command(asked, 'ok')
+    if (done?.answered === true) return
     const expunges = mayTellExpunges(asked)
     await session.tellNews({ expunges })
     // RFC 2180 §4.1, RFC 5530 §3: messages that the client counts are gone, and it can't be told so here.
@@ -35,10 +36,12 @@ export class TaggedAnswers {
     if (refusal instanceof ImapError) {
       if (error instanceof StoreRefusal && refusal.code === 'UNAVAILABLE') logger.error({ err: error }, 'refused')
       if (refusal.kind === 'NO') await this.#session.tellNews({ expunges: mayTellExpunges(asked) }).catch(() => {})
-      this.fault(asked.tag, refusal)
+      this.fault(asked, refusal)
       return
     }
-    if (error instanceof ClientGone || error instanceof BrokenAnswer) throw error
+    const isGone = error instanceof ClientGone || error instanceof BrokenAnswer
+    this.#session.measures.command(asked, isGone ? 'gone' : 'bug')
+    if (isGone) throw error
     logger.error({ err: error }, 'command failed')
     out.status(asked.tag, {
       kind: 'NO',
@@ -48,13 +51,18 @@ export class TaggedAnswers {
   }
 
   /** NO, BAD or BYE. Too many BADs in a row are the end (contract C8). */
-  fault(tag: string, { kind, code, text }: ImapError): void {
-    const { context, out } = this.#session
-    out.status(kind === 'BYE' ? '*' : tag, { kind, code, text })
-    if (kind === 'BYE') this.#session.finish()
-    if (kind !== 'BAD') return
-    if (++this.#badInARow < context.limits.badCommandsMax) return
-    out.status('*', { kind: 'BYE', text: 'Too many bad commands' })
-    this.#session.finish()
+  fault(asked: Asked, { kind, code, text }: ImapError): void {
+    const { context, logger, measures, out } = this.#session
+    measures.command(asked, outcomes[kind])
+    logger.debug({ command: asked.found?.name, kind, code: typeof code === 'object' ? code.name : code }, 'refused')
+    out.status(kind === 'BYE' ? '*' : asked.tag, { kind, code, text })
+    if (kind === 'BYE') this.#session.finish(text)
+    if (kind === 'NO') this.#badInARow = 0
+    if (kind !== 'BAD' || ++this.#badInARow < context.limits.badCommandsMax) return
+    const tooMany = 'Too many bad commands'
+    out.status('*', { kind: 'BYE', text: tooMany })
+    this.#session.finish(tooMany)
   }
 }
+
+const outcomes = { NO: 'no', BAD: 'bad', BYE: 'bye' } as const

@@ -27,25 +27,6 @@ async function heard(wire: Wire, words: string): Promise<string> {
 
 const say = (wire: Wire, text: string): void => void wire.write(Buffer.from(text, 'latin1'))
 
-test('IDLE: a word now and then that the server is still there', async () => {
-  await start({ heartbeatMs: 100 })
-  const wire = await server.connect()
-  say(wire, 'a IDLE\r\n')
-  await heard(wire, '* OK Still here\r\n* OK Still here\r\n')
-  say(wire, 'DONE\r\n')
-  await heard(wire, 'a OK')
-  wire.close()
-})
-
-test('too long without a login, and idle for too long: BYE', async () => {
-  const town = await start({ loginTimeoutMs: 200, idleTimeoutMs: 400 })
-  const wire = await server.connect()
-  say(wire, 'a IDLE\r\n')
-  await heard(wire, '* BYE')
-  town.beginning = []
-  await heard(await server.connect(), '* BYE')
-})
-
 test('a server that goes down says goodbye in IDLE, between commands, and in the middle of a long answer behind it', async () => {
   const town = await start()
   const text = Buffer.concat([Buffer.from('A: b\r\n\r\n'), Buffer.alloc(4_000_000, 'x')])
@@ -62,6 +43,29 @@ test('a server that goes down says goodbye in IDLE, between commands, and in the
   expect(rest).toMatch(/x\)\r\nb OK [^\r]*\r\n\* BYE/)
   for (const wire of [idle, quiet, reader]) wire.close()
   await drained
+})
+
+test('a message that is on its way when the server goes down is taken to its end, and confirmed before the goodbye', async () => {
+  const town = await start()
+  const [whole, several, begun] = await Promise.all([server.connect(), server.connect(), server.connect()])
+  say(whole, 'a APPEND INBOX {8}\r\n')
+  await heard(whole, '+ ')
+  say(several, 'a APPEND INBOX {6+}\r\na: b\r\n {6}\r\n')
+  await heard(several, '+ ')
+  // Nothing of this one is the server's yet.
+  say(begun, 'a APPEND INB')
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  const drained = server.server.drain()
+  expect(await heard(begun, '* BYE')).toBe('* BYE The server is going down\r\n')
+  say(whole, 'a: b\r\n\r\n\r\nb NOOP\r\n')
+  expect(await heard(whole, '* BYE')).toMatch(/^a OK \[APPENDUID [^\r]*\r\n\* BYE [^\r]*\r\n$/)
+  say(several, 'c: d\r\n')
+  say(several, '\r\n')
+  expect(await heard(several, '* BYE')).toMatch(/^a OK \[APPENDUID \d+ \d+:\d+] [^\r]*\r\n\* BYE [^\r]*\r\n$/)
+  for (const wire of [whole, several, begun]) wire.close()
+  await drained
+  expect((await town.ada.mailbox('INBOX'))?.status.messages).toBe(3)
+  expect(server.errors).toEqual([])
 })
 
 test('a client that is gone within a message, within IDLE or within a login leaves nothing behind and no error', async () => {

@@ -1,5 +1,6 @@
 /**
- * Counters over a sliding window, and counters of distinct members, for throttles and limits that several processes share.
+ * Counters over a sliding window, counters of distinct members, and places of which there are only so many, for throttles and
+ * limits that several processes share.
  * They forget: an engine may lose them, and then a limit is milder for one window. Time is given by the caller. Redis
  * implements the same interface.
  */
@@ -20,6 +21,13 @@ export interface Counters {
    * from when it was last seen. Give a hash where the member is a secret.
    */
   addDistinct(key: string, member: string, options: Window): Promise<{ count: number; isNew: boolean }>
+  /**
+   * Takes one of the `max` places under the key for the member, and says whether it has one. It's lost unless it's taken again
+   * within `windowMs`: what a process held that died comes free by itself.
+   */
+  hold(key: string, member: string, options: Window & { readonly max: number }): Promise<boolean>
+  /** Gives the member's place back. */
+  release(key: string, member: string): Promise<void>
   close(): Promise<void>
 }
 

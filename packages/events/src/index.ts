@@ -1,5 +1,5 @@
 export { bucketsPerWindow, type Counters, type Window } from './counters.js'
 export type { Doorbell, Ring, StopListening } from './doorbell.js'
-export { channels, counterKeys } from './keys.js'
+export { channels, counterKeys, placeKeys } from './keys.js'
 export { type LocalCountersOptions, localCounters } from './local-counters.js'
 export { type LocalDoorbellOptions, localDoorbell } from './local-doorbell.js'

@@ -17,3 +17,8 @@ export const counterKeys = {
   wrongSecretsFromNetwork: (network: string) => `${prefix}count:wrong-secrets:network:${network}`,
   wrongSecretsForUser: (network: string, user: string) => `${prefix}count:wrong-secrets:user:${network}:${user}`,
 } as const
+
+/** Of what there are only so many places. */
+export const placeKeys = {
+  sessionsOfInbox: (address: string) => `${prefix}places:sessions:inbox:${address}`,
+} as const

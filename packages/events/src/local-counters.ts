@@ -25,6 +25,7 @@ interface Members extends Windowed {
 export function localCounters({ keysMax, membersMax }: LocalCountersOptions): Counters {
   const sums = new RecentlyTouched<Sum>(keysMax)
   const distinct = new RecentlyTouched<Members>(keysMax)
+  const places = new RecentlyTouched<Members>(keysMax)
 
   return {
     async add(key, { windowMs, nowMs, by = 1 }) {
@@ -38,20 +39,40 @@ export function localCounters({ keysMax, membersMax }: LocalCountersOptions): Co
       return entry.buckets.reduce((total, bucket) => total + bucket.sum, 0)
     },
     async addDistinct(key, member, { windowMs, nowMs }) {
-      const { seenAtMs } = distinct.touch(key, { windowMs, nowMs }, () => ({ endsAtMs: 0, seenAtMs: new Map() }))
-      for (const [other, atMs] of seenAtMs) {
-        if (atMs > nowMs - windowMs) break
-        seenAtMs.delete(other)
-      }
+      const { seenAtMs } = distinct.touch(key, { windowMs, nowMs }, noMembers)
+      forget(seenAtMs, nowMs - windowMs)
       const isNew = !seenAtMs.delete(member)
       seenAtMs.set(member, nowMs)
       if (seenAtMs.size > membersMax) deleteFirst(seenAtMs)
       return { count: seenAtMs.size, isNew }
     },
+    async hold(key, member, { windowMs, nowMs, max }) {
+      const { seenAtMs } = places.touch(key, { windowMs, nowMs }, noMembers)
+      forget(seenAtMs, nowMs - windowMs)
+      if (!seenAtMs.delete(member) && seenAtMs.size >= max) return false
+      seenAtMs.set(member, nowMs)
+      return true
+    },
+    async release(key, member) {
+      const seenAtMs = places.get(key)?.seenAtMs
+      seenAtMs?.delete(member)
+      if (seenAtMs?.size === 0) places.delete(key)
+    },
     async close() {
       sums.clear()
       distinct.clear()
+      places.clear()
     },
+  }
+}
+
+const noMembers = (): Members => ({ endsAtMs: 0, seenAtMs: new Map() })
+
+/** Members that weren't seen since. */
+function forget(seenAtMs: Map<string, number>, sinceMs: number): void {
+  for (const [member, atMs] of seenAtMs) {
+    if (atMs > sinceMs) return
+    seenAtMs.delete(member)
   }
 }
 
@@ -62,6 +83,14 @@ class RecentlyTouched<Entry extends Windowed> {
 
   constructor(keysMax: number) {
     this.#keysMax = keysMax
+  }
+
+  get(key: string): Entry | undefined {
+    return this.#entries.get(key)
+  }
+
+  delete(key: string): void {
+    this.#entries.delete(key)
   }
 
   touch(key: string, { windowMs, nowMs }: Window, create: () => Entry): Entry {

@@ -250,5 +250,24 @@ export function countersContract(make: CountersMaker): void {
       }
       expect(await counters.addDistinct('a', '19', { windowMs, nowMs: t0 + 30 })).toEqual({ count: 5, isNew: false })
     })
+
+    test('there are only so many places, and one that is given back is free', async () => {
+      const hold = (member: string, nowMs = t0) => counters.hold('a', member, { windowMs, nowMs, max: 2 })
+      expect([await hold('x'), await hold('y'), await hold('z'), await hold('x')]).toEqual([true, true, false, true])
+      expect(await counters.hold('b', 'z', { windowMs, nowMs: t0, max: 2 })).toBe(true)
+      await counters.release('a', 'y')
+      await counters.release('a', 'nobody')
+      expect([await hold('z'), await hold('y')]).toEqual([true, false])
+    })
+
+    test('a place is lost by who does not take it again in time', async () => {
+      const hold = (member: string, nowMs: number) => counters.hold('a', member, { windowMs, nowMs, max: 2 })
+      await hold('x', t0)
+      await hold('y', t0)
+      expect(await hold('y', t0 + 900)).toBe(true)
+      expect(await hold('z', t0 + 950)).toBe(false)
+      expect(await hold('z', t0 + 1000)).toBe(true)
+      expect(await hold('x', t0 + 1001)).toBe(false)
+    })
   })
 }

@@ -1,6 +1,6 @@
 /** The engines within one process: the contract, and what is theirs alone. */
 import { expect, test } from 'vitest'
-import { channels, counterKeys, localCounters, localDoorbell } from '../src/index.js'
+import { channels, counterKeys, localCounters, localDoorbell, placeKeys } from '../src/index.js'
 import { countersContract, doorbellContract } from './contract.js'
 
 doorbellContract(localDoorbell)
@@ -37,6 +37,7 @@ test('any number of keys passes through in bounded memory', async () => {
   for (let key = 0; key < 200_000; key++) {
     await counters.add(`key ${key}`, { windowMs: 3_600_000, nowMs: 1000 + key })
     await counters.addDistinct(`key ${key % 2000}`, `member ${key}`, { windowMs: 3_600_000, nowMs: 1000 + key })
+    await counters.hold(`key ${key}`, 'member', { windowMs: 3_600_000, nowMs: 1000 + key, max: 5 })
   }
   expect(process.memoryUsage().heapUsed - before).toBeLessThan(64 * 1024 * 1024)
 })
@@ -50,6 +51,7 @@ test('no two names of keys and channels are the same', () => {
     counterKeys.wrongSecretsFromNetwork('192.0.2.7'),
     counterKeys.wrongSecretsForUser('192.0.2.7', 'a@example.test'),
     counterKeys.wrongSecretsForUser('2001:db8::/64', 'a@example.test'),
+    placeKeys.sessionsOfInbox('a@example.test'),
   ]
   expect(new Set(names).size).toBe(names.length)
   for (const name of names) expect(name).toMatch(/^postern:/)

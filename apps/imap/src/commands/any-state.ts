@@ -20,7 +20,7 @@ export const logout = command('LOGOUT', {
   async run(session) {
     session.leaveMailbox()
     session.out.status('*', { kind: 'BYE', text: 'Goodbye' })
-    session.finish()
+    session.finish('Logged out')
     return { text: 'Logged out' }
   },
 })

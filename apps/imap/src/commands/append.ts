@@ -9,8 +9,6 @@ import { ClientGone } from '../input.js'
 import { orTryCreate, tryCreate } from '../refusals.js'
 import type { Session } from '../session.js'
 
-const messagesMax = 1_000
-
 export const append = command('APPEND', {
   in: ['authenticated', 'selected'],
   streams: true,
@@ -34,11 +32,11 @@ export const append = command('APPEND', {
 })
 
 export function refusalOf(session: Session, { literal }: AppendMessage, before: number): ImapError | undefined {
-  if (literal.size > session.context.limits.messageBytesMax)
-    return new ImapError('NO', 'The message is too big', { code: 'TOOBIG' })
+  const { messageBytesMax, messagesPerAppendMax } = session.context.limits
+  if (literal.size > messageBytesMax) return new ImapError('NO', 'The message is too big', { code: 'TOOBIG' })
   // RFC 3502 §6.3.11: how a client cancels.
   if (literal.size === 0) return new ImapError('NO', 'The message is empty: nothing was appended')
-  if (before >= messagesMax) return new ImapError('NO', 'These are too many messages', { code: 'LIMIT' })
+  if (before >= messagesPerAppendMax) return new ImapError('NO', 'These are too many messages', { code: 'LIMIT' })
   return undefined
 }
 

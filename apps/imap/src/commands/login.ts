@@ -9,16 +9,27 @@ import type { Session } from '../session.js'
 const refused = (): ImapError => new ImapError('NO', 'Authentication failed', { code: 'AUTHENTICATIONFAILED' })
 
 async function admit(session: Session, user: string, secret: string): Promise<Done> {
-  const { login } = session.context
+  const { login, inboxSessions, registry } = session.context
   const { id, remoteAddress } = session.connection
-  const admission = await login({ user, secret, remoteAddress, session: id })
-  if (admission === undefined) throw refused()
-  session.admit(admission)
-  return {
-    code: { name: 'CAPABILITY', capabilities: session.context.registry.capabilities(session) },
-    text: 'Logged in',
+  const admission = await login({ user, secret, remoteAddress, session: id }).catch((error: unknown) => {
+    count(session, 'failed')
+    throw error
+  })
+  if (admission === undefined) {
+    count(session, 'refused')
+    throw refused()
   }
+  if (!(await inboxSessions.enter(id, admission.address))) {
+    count(session, 'limit')
+    session.logger.warn({ address: admission.address }, 'too many sessions for this inbox')
+    throw new ImapError('NO', 'Too many sessions for this inbox: close some, or try again later', { code: 'LIMIT' })
+  }
+  count(session, 'ok')
+  session.admit(admission)
+  return { code: { name: 'CAPABILITY', capabilities: registry.capabilities(session) }, text: 'Logged in' }
 }
+
+const count = ({ context }: Session, outcome: string): void => context.metrics.logins.inc({ protocol: 'imap', outcome })
 
 export const login = command('LOGIN', {
   in: ['notAuthenticated'],
