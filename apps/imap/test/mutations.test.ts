@@ -2,7 +2,7 @@
 // an error of the server's, and another session doesn't notice.
 
 import { readdirSync, readFileSync } from 'node:fs'
-import { parseScripts } from '@postern/dialogue'
+import { parseScripts, type Wire } from '@postern/dialogue'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { TestServer } from './server.js'
 
@@ -45,23 +45,22 @@ test.each([1, 2, 3, 4, 5, 6])('a session of mutated commands, seed %i', async (s
   await town.given('mailbox Archive: c')
   await town.given('selected INBOX')
   server.errors.length = 0
-  const [wild, calm] = await Promise.all([server.connect(), server.connect()])
+  const calm = await server.connect()
   let heard = ''
-  const reading = (async () => {
-    for (let bytes = await wild.read(); bytes !== undefined; bytes = await wild.read())
-      heard += Buffer.from(bytes).toString('latin1')
-  })()
+  const wild = new Wild((text) => {
+    heard += text
+  })
   for (let n = 0; n < 250; n++) {
+    // Back into a mailbox now and then, or most of the rest would be commands in the wrong state.
+    if (n % 20 === 19) await wild.say('\r\nback SELECT INBOX\r\n')
     const text = mutated(random)
     // A literal would swallow what comes next, which is a mutation too, but not one without an end.
-    await wild.write(Buffer.from(text.replace(/\{\d{3,}/g, '{7'), 'latin1'))
+    await wild.say(text.replace(/\{\d{3,}/g, '{7'))
     if (random(10) === 0) await new Promise((resolve) => setTimeout(resolve, 2))
   }
-  await wild.write(Buffer.from('\r\nDONE\r\n*\r\nend LOGOUT\r\n\r\nend LOGOUT\r\n\r\nend LOGOUT\r\n'))
-  await Promise.race([reading, new Promise((resolve) => setTimeout(resolve, 3_000))])
-  wild.close()
+  await wild.end()
   // Enough of it must have been understood for the rest to mean anything.
-  expect(heard.match(/ OK /g)?.length).toBeGreaterThan(20)
+  expect(heard.match(/ OK /g)?.length).toBeGreaterThan(30)
   expect(heard).not.toContain('SERVERBUG')
   expect(server.errors).toEqual([])
   await calm.write(Buffer.from('a NOOP\r\n'))
@@ -69,3 +68,37 @@ test.each([1, 2, 3, 4, 5, 6])('a session of mutated commands, seed %i', async (s
   while (!answer.includes('a OK')) answer += Buffer.from((await calm.read()) as Uint8Array).toString('latin1')
   calm.close()
 })
+
+/** A client that comes again when the server has had enough of it. */
+class Wild {
+  readonly #hear: (text: string) => void
+  #wire: Wire | undefined
+  #reading: Promise<void> = Promise.resolve()
+
+  constructor(hear: (text: string) => void) {
+    this.#hear = hear
+  }
+
+  async say(text: string): Promise<void> {
+    const wire = this.#wire ?? (await this.#begin())
+    await wire.write(Buffer.from(text, 'latin1'))
+  }
+
+  async #begin(): Promise<Wire> {
+    const wire = await server.connect()
+    this.#wire = wire
+    this.#reading = (async () => {
+      for (let bytes = await wire.read(); bytes !== undefined; bytes = await wire.read())
+        this.#hear(Buffer.from(bytes).toString('latin1'))
+      if (this.#wire === wire) this.#wire = undefined
+    })()
+    return wire
+  }
+
+  /** Out of IDLE, of AUTHENTICATE, and of a literal that was announced; then what's still to be heard is awaited. */
+  async end(): Promise<void> {
+    await this.say('\r\nDONE\r\n*\r\nend LOGOUT\r\n\r\nend LOGOUT\r\n\r\nend LOGOUT\r\n')
+    await Promise.race([this.#reading, new Promise((resolve) => setTimeout(resolve, 3_000))])
+    this.#wire?.close()
+  }
+}
