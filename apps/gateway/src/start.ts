@@ -39,7 +39,7 @@ export async function startGateway(config: Config, host: HostProcess): Promise<S
   const readiness = createReadiness({ checkTimeoutMs: readinessTimeoutMs, logger })
   const routes = [...healthRoutes({ readiness, metrics }), errorPage]
 
-  const storePart = createStorePart({ folder: path, readiness, logger })
+  const storePart = createStorePart({ folder: path, messageBytesMax: config.messageBytesMax, readiness, logger })
   const { store } = storePart
   const owner = createOwnerPart({ store, folder, domain, adminKey, logger })
   const tls = createCertificatesPart({ config, clock, logger, metrics })

@@ -153,3 +153,89 @@ test('people read of the port in clear, where there is one', async () => {
   )
   expect(await stop(gateway)).toBe(0)
 })
+
+test('the settings of IMAP reach its sessions', async () => {
+  const it = await running(undefined, {
+    POSTERN_IMAP_SESSIONS_PER_INBOX_MAX: '1',
+    POSTERN_IMAP_LOGIN_TIMEOUT_MS: '1000',
+    POSTERN_MESSAGE_BYTES_MAX: '70000',
+  })
+  const login = `a LOGIN me@example.test ${it.said.firstStart!.password}`
+  const person = typed(it)
+  expect(await person.say(login, 'a OK')).toContain(' APPENDLIMIT=70000 ')
+  expect(await person.say('b APPEND INBOX {70001}', 'b ')).toMatch(/b NO \[TOOBIG\] /)
+  const other = typed(it)
+  expect(await other.say(login, 'a ')).toMatch(/a NO \[LIMIT\] Too many sessions for this inbox/)
+  await other.closed
+  expect(other.text()).toMatch(/\* BYE Too long without a login\r\n$/)
+  expect(await person.say('c NOOP', 'c ')).toMatch(/^c OK /)
+  expect(await stop(it.gateway)).toBe(0)
+})
+
+test('SIGTERM: a message that is on its way is taken, confirmed and kept; nobody new comes in', async () => {
+  const dataDir = join(newFolder(), 'data')
+  const before = await running(dataDir)
+  const { password } = before.said.firstStart!
+  const person = typed(before)
+  await person.say(`a LOGIN me@example.test ${password}`, 'a OK')
+  await person.say('b APPEND INBOX {28}', '+ ')
+  const code = stop(before.gateway)
+  await said(before.gateway, 'shutting down')
+  const late = await new Promise<string>((resolve) => {
+    const socket = connectPlain({ host: '127.0.0.1', port: before.said.imap!.port })
+    socket.once('connect', () => resolve('connected'))
+    socket.once('error', ({ message }) => resolve(message))
+  })
+  expect(late).toContain('ECONNREFUSED')
+  expect(await person.say('Subject: last\r\n\r\nOn its way', '* BYE')).toMatch(
+    /^b OK \[APPENDUID \d+ 1\] [^\r]*\r\n\* BYE The server is going down\r\n/,
+  )
+  expect(await code).toBe(0)
+
+  const after = await running(dataDir)
+  const reader = typed(after)
+  await reader.say(`a LOGIN me@example.test ${password}`, 'a OK')
+  await reader.say('b SELECT INBOX', 'b OK')
+  expect(await reader.say('c FETCH 1 BODY[]', 'c OK')).toContain('Subject: last\r\n\r\nOn its way')
+  expect(await stop(after.gateway)).toBe(0)
+})
+
+test('who does not finish a message holds a stopping server up until its time is over, or a second signal comes', async () => {
+  const stuck = async (env: Record<string, string>) => {
+    const it = await running(undefined, env)
+    const person = typed(it)
+    await person.say(`a LOGIN me@example.test ${it.said.firstStart!.password}`, 'a OK')
+    await person.say('b APPEND INBOX {28}', '+ ')
+    it.gateway.child.kill('SIGTERM')
+    await said(it.gateway, 'shutting down')
+    return { it, person }
+  }
+  const patient = await stuck({ POSTERN_DRAIN_MS: '1000' })
+  expect(await patient.it.gateway.ended).toBe(0)
+  expect(patient.it.gateway.stdout()).toMatch(/"part":"imap","msg":"part not drained in time"/)
+  await patient.person.closed
+
+  const impatient = await stuck({ POSTERN_DRAIN_MS: '60000' })
+  impatient.it.gateway.child.kill('SIGINT')
+  expect(await impatient.it.gateway.ended).toBe(1)
+})
+
+test('the log tells when a session ends and why; the metrics count it; neither has the password', async () => {
+  const it = await running(undefined, { POSTERN_LOG_LEVEL: 'trace' })
+  const { password } = it.said.firstStart!
+  const person = typed(it)
+  await person.say(`a LOGIN me@example.test ${password} more`, 'a BAD')
+  await person.say(`b AUTHENTICATE PLAIN ${btoa(`\0me@example.test\0${password}`)}`, 'b OK')
+  await person.say('c SELECT INBOX', 'c OK')
+  const metrics = await (await fetch(new URL('/metrics', it.said.health))).text()
+  expect(metrics).toContain('postern_imap_commands_total{command="SELECT",outcome="ok"} 1')
+  expect(metrics).toContain('postern_logins_total{protocol="imap",outcome="ok"} 1')
+  expect(metrics).toContain('postern_imap_sessions_open 1')
+  await person.say('d LOGOUT', 'd OK')
+  await said(it.gateway, '"msg":"session ended"')
+  expect(it.gateway.stdout()).toMatch(
+    /"address":"me@example\.test".*"commands":\{"bad":1,"ok":3\}.*"msg":"session ended"/,
+  )
+  expect(await stop(it.gateway)).toBe(0)
+  expect(it.gateway.stdout().split(password!), 'printed once, at the start').toHaveLength(2)
+})

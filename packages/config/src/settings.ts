@@ -146,6 +146,30 @@ export const settings = {
     { default: '90' },
     'How long the audit log keeps its rows, refused logins among them.',
   ),
+  imapSessionsPerInboxMax: setting(
+    'POSTERN_IMAP_SESSIONS_PER_INBOX_MAX',
+    wholeNumber({ min: 1, max: 100_000, unit: 'sessions' }),
+    { default: '50' },
+    'IMAP sessions that one inbox has at a time; one more is told that there are too many.',
+  ),
+  imapLoginTimeoutMs: setting(
+    'POSTERN_IMAP_LOGIN_TIMEOUT_MS',
+    wholeNumber({ min: 1_000, max: 3_600_000, unit: 'milliseconds' }),
+    { default: '60000' },
+    'How long an IMAP client may take to log in before it is sent away.',
+  ),
+  imapIdleTimeoutMs: setting(
+    'POSTERN_IMAP_IDLE_TIMEOUT_MS',
+    wholeNumber({ min: 1_800_000, max: 86_400_000, unit: 'milliseconds' }),
+    { default: '1860000' },
+    'How long an IMAP client may say nothing, in IDLE or not; the protocol grants it half an hour at least.',
+  ),
+  messageBytesMax: setting(
+    'POSTERN_MESSAGE_BYTES_MAX',
+    wholeNumber({ min: 65_536, max: 1_073_741_824, unit: 'bytes' }),
+    { default: '104857600' },
+    'Bytes of the largest message that a mailbox takes; mail clients are told it as APPENDLIMIT.',
+  ),
   drainMs: setting(
     'POSTERN_DRAIN_MS',
     wholeNumber({ min: 0, max: 3_600_000, unit: 'milliseconds' }),

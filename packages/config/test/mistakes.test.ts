@@ -33,6 +33,9 @@ test.each([
   ['POSTERN_DATABASE_URL', 'localhost:5432', /postgres:\/\//],
   ['POSTERN_ADMIN_KEY', 'fifteen letters', /at least 16/],
   ['POSTERN_CONNECTIONS_MAX', '0', /from 1 to 1000000/],
+  ['POSTERN_IMAP_IDLE_TIMEOUT_MS', '1799999', /from 1800000 to/],
+  ['POSTERN_MESSAGE_BYTES_MAX', '1000', /from 65536 to/],
+  ['POSTERN_TLS_PROXY_NETWORKS', 'everything', /networks/],
   ['POSTERN_DRAIN_MS', '1.5', /milliseconds/],
   ['POSTERN_LOG_LEVEL', 'verbose', /fatal, error, warn/],
 ])('%s=%s is refused', (name, value, wrong) => {
@@ -91,4 +94,14 @@ test.each([
   ['an empty file', { POSTERN_ADMIN_KEY_FILE: '/dev/null' }, 'POSTERN_ADMIN_KEY_FILE'],
 ])('files of secrets: %s', (_, env, name) => {
   expect(mistakesOf(env).map((mistake) => mistake.name)).toEqual([name])
+})
+
+test('a port without a default that another listener has is one to unset', () => {
+  expect(mistakesOf({ POSTERN_IMAP_PORT: '1993' })).toEqual([
+    {
+      name: 'POSTERN_IMAP_PORT',
+      wrong: 'is 1993, the same as POSTERN_IMAPS_PORT',
+      fix: 'Give each listener a port of its own; this one may be unset.',
+    },
+  ])
 })

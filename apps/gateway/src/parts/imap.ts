@@ -43,6 +43,12 @@ export function createImapPart(options: ImapPartOptions): Part & { port(): numbe
           tlsProxyNetworks: networks(config.tlsProxyNetworks),
           connectionsMax: config.connectionsMax,
           connectionsPerAddressMax: config.connectionsPerAddressMax,
+          limits: {
+            sessionsPerInboxMax: config.imapSessionsPerInboxMax,
+            loginTimeoutMs: config.imapLoginTimeoutMs,
+            idleTimeoutMs: config.imapIdleTimeoutMs,
+            messageBytesMax: config.messageBytesMax,
+          },
         }),
       )
     },

@@ -9,12 +9,14 @@ import { OnceStarted } from './once-started.js'
 
 export interface StorePartOptions {
   readonly folder: string
+  readonly messageBytesMax: number
   readonly readiness: Readiness
   readonly logger: Logger
 }
 
 export function createStorePart({
   folder,
+  messageBytesMax,
   readiness,
   logger,
 }: StorePartOptions): Part & { store(): Store; readonly doorbell: Doorbell } {
@@ -27,6 +29,7 @@ export function createStorePart({
     async start() {
       const store = await openStore({
         folder,
+        limits: { messageBytesMax },
         ring: (changes) => {
           for (const { mailbox, modSeq } of changes) doorbell.ring({ mailbox, modSeq })
         },
