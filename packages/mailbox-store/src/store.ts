@@ -163,7 +163,8 @@ export interface MailboxNews {
 export interface OpenMailbox {
   readonly index: MailboxIndex
   flagsOf(packed: number): Flags
-  refresh(): Promise<MailboxNews>
+  /** What changed at one of its `own` modseqs, and then only there, is no news to a holder. */
+  refresh(own?: ReadonlySet<number>): Promise<MailboxNews>
   status(): Promise<MailboxStatus>
   /** In the order of `messages`, in slices; a message that has meanwhile been purged is passed over. */
   rows(messages: Uint32Array, want: RowWants): AsyncIterable<readonly MessageRow[]>

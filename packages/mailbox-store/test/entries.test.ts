@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Entries, type Entry, entryBytes } from '../src/messages/entries.js'
 import { MailboxIndex } from '../src/messages/mailbox-index.js'
-import { uidMax } from '../src/model.js'
+import { type MailboxId, type SpaceId, uidMax } from '../src/model.js'
 
 const u32 = fc.integer({ min: 0, max: 0xffff_ffff })
 const entryOf = (uid: number) =>
@@ -126,7 +126,7 @@ describe('mailbox index', () => {
           if (step === splitAt) {
             vanishedTotal.push(...index.vanishedSince(heard, uidMax).uids)
             heard = modSeq
-            index.forgetVanished(heard)
+            index.forgetHeard(heard)
           }
         })
         vanishedTotal.push(...index.vanishedSince(heard, uidMax).uids)
@@ -139,6 +139,83 @@ describe('mailbox index', () => {
         )
       }),
     )
+  })
+
+  const place = { mailbox: 7 as MailboxId, space: 3 as SpaceId, shared: false }
+  const entry = (uid: number, modSeq: number): Entry => ({
+    ...{ uid, flags: 0, modSeq, message: uid, size: 1, internalDate: 0, saveDate: 0 },
+  })
+
+  test('what this process has committed leads to the same as reading it would', () => {
+    const step = fc.record({ add: fc.nat(3), flag: fc.array(fc.nat(30), { maxLength: 5 }), drop: fc.nat(30) })
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 20 }), fc.nat(20), (work, heardAt) => {
+        const read = new MailboxIndex({ entries: new Entries(0), modSeq: 1 })
+        const followed = new MailboxIndex({ entries: new Entries(0), modSeq: 1 })
+        let truth: Entry[] = []
+        let [modSeq, uidNext, heard] = [1, 1, 1]
+        work.forEach(({ add, flag, drop }, at) => {
+          const flagged = truth.filter((_, i) => flag.includes(i))
+          if (flagged.length > 0) {
+            modSeq++
+            for (const one of flagged) Object.assign(one, { flags: one.flags + 1, modSeq })
+            const [uids, flags] = [flagged.map(({ uid }) => uid), flagged.map((one) => one.flags)]
+            const delta = { kind: 'flags', uids: Uint32Array.from(uids), flags: Uint32Array.from(flags) } as const
+            expect(followed.follow({ ...place, ...delta, modSeq })).toBe(true)
+          }
+          const gone = truth[drop]
+          // A move within the mailbox: gone and new at one modseq.
+          if (gone !== undefined) {
+            truth = truth.filter((one) => one !== gone)
+            expect(followed.follow({ ...place, kind: 'gone', uids: Uint32Array.of(gone.uid), modSeq: ++modSeq })).toBe(
+              true,
+            )
+          } else if (add > 0) modSeq++
+          const news = Array.from({ length: add }, () => entry(uidNext++, modSeq))
+          truth.push(...news)
+          if (add > 0) expect(followed.follow({ ...place, kind: 'new', entries: columns(news), modSeq })).toBe(true)
+          const vanished = gone === undefined ? [] : ([[gone.uid, gone.uid]] as const)
+          read.apply({ modSeq, entries: columns(truth.filter((one) => one.modSeq > read.modSeq)), vanished })
+          if (at === heardAt) {
+            heard = modSeq
+            for (const index of [read, followed]) index.forgetHeard(heard)
+          }
+        })
+        expect(plain(followed.entries)).toEqual(plain(read.entries))
+        expect([followed.modSeq, followed.lastUid]).toEqual([read.modSeq, read.lastUid])
+        for (let since = heard; since <= modSeq; since++) {
+          expect(followed.vanishedSince(since, uidMax)).toEqual(read.vanishedSince(since, uidMax))
+          const changed = truth.filter((one) => one.modSeq > since).map(({ uid }) => uid)
+          expect(Array.from(followed.changedSince(since))).toEqual(changed)
+        }
+      }),
+    )
+  })
+
+  test('a holder does not hear of its own changes, but of what others did to the same message', () => {
+    const index = new MailboxIndex({ entries: columns([entry(1, 1), entry(2, 1), entry(3, 1)]), modSeq: 1 })
+    const flag = (uid: number, modSeq: number): boolean =>
+      index.follow({ ...place, kind: 'flags', uids: Uint32Array.of(uid), flags: Uint32Array.of(modSeq), modSeq })
+    flag(1, 2)
+    flag(2, 3)
+    flag(1, 4)
+    expect(Array.from(index.changedSince(1, new Set([2, 4])))).toEqual([2])
+    expect(Array.from(index.changedSince(1, new Set([3, 4])))).toEqual([1])
+    expect(Array.from(index.changedSince(3, new Set([4])))).toEqual([])
+    index.forgetHeard(3)
+    expect(Array.from(index.changedSince(3, new Set([4])))).toEqual([])
+    // Too long ago to tell whose they are.
+    expect(Array.from(index.changedSince(1, new Set([4])))).toEqual([1, 2])
+  })
+
+  test('what a delta does not tell is not guessed', () => {
+    const index = new MailboxIndex({ entries: columns([entry(1, 1)]), modSeq: 5 })
+    const uids = Uint32Array.of(2)
+    expect(index.follow({ ...place, kind: 'other', modSeq: 6 })).toBe(false)
+    expect(index.follow({ ...place, kind: 'flags', uids, flags: uids, modSeq: 6 })).toBe(false)
+    expect(index.follow({ ...place, kind: 'gone', uids, modSeq: 4 })).toBe(false)
+    expect(index.follow({ ...place, kind: 'new', entries: columns([entry(1, 6)]), modSeq: 6 })).toBe(false)
+    expect([index.modSeq, index.length]).toEqual([5, 1])
   })
 
   test('takes 36 bytes an entry', () => {

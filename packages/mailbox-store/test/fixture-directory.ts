@@ -46,6 +46,7 @@ export const makeSqliteBench: MakeBench<SqliteBench> = async () => {
       now,
       blobs: new FileBlobs({ folder: join(folder, 'blobs') }),
       ring: (changes) => rung.push(...changes.map(({ mailbox }) => mailbox)),
+      followers: { follows: () => false, committed: () => {} },
     })
     const made = {
       db,

@@ -68,6 +68,7 @@ export class SearchFixture {
       now: () => this.nowMs,
       ring: () => {},
       blobs: this.blobs,
+      followers: { follows: () => false, committed: () => {} },
     })
     this.reader = this.newReader()
   }

@@ -1,9 +1,13 @@
 // The entries of one open mailbox in memory, shared by every session of the process that has it open: columns of
-// uids, flags, modseqs, messages, sizes and dates, 36 bytes a message. It moves forward only by `apply`, with what the
-// log said since `modSeq`; it remembers what vanished as long as a holder hasn't heard of it.
+// uids, flags, modseqs, messages, sizes and dates, 36 bytes a message. It moves forward by `apply`, with what the log said
+// since `modSeq`, or by `follow`, with what this process has just committed; it remembers what changed and what vanished
+// as long as a holder hasn't heard of it.
 
 import { allUids, type UidSet } from '../model.js'
 import { Entries, entryBytes } from './entries.js'
+import type { MailboxDelta } from './mailbox-delta.js'
+import { RecentChanges } from './recent-changes.js'
+import { uidSetOf } from './uid-set.js'
 
 export interface IndexDelta {
   readonly modSeq: number
@@ -15,12 +19,6 @@ export interface IndexDelta {
   readonly vanished: UidSet
 }
 
-interface Vanished {
-  readonly modSeq: number
-  readonly uids: Uint32Array
-  readonly messages: Uint32Array
-}
-
 export class MailboxIndex {
   /** Everything up to here is in. */
   modSeq = 0
@@ -29,13 +27,14 @@ export class MailboxIndex {
   readonly entries: Entries
   /** The mailbox of each entry, where the index spans several (`*@domain`). */
   #mailboxes: Uint32Array | undefined
-  #vanished: Vanished[] = []
+  readonly #recent: RecentChanges
 
   constructor({ entries, modSeq, mailboxes }: { entries: Entries; modSeq: number; mailboxes?: Uint32Array }) {
     this.entries = entries
     this.modSeq = modSeq
     this.lastUid = entries.uids[entries.length - 1] ?? 0
     this.#mailboxes = mailboxes
+    this.#recent = new RecentChanges(modSeq)
   }
 
   get length(): number {
@@ -54,7 +53,53 @@ export class MailboxIndex {
     if (delta.modSeq <= this.modSeq) return
     this.#remove(delta)
     this.#merge(delta)
+    if (delta.entries.length > 0)
+      this.#recent.noteChanged({ modSeq: delta.modSeq, uids: delta.entries.uids, isOne: false })
     this.modSeq = delta.modSeq
+  }
+
+  /** False where that's not all there is to know: then it has to be brought up with `apply`. */
+  follow(delta: MailboxDelta): boolean {
+    const { modSeq } = delta
+    if (modSeq < this.modSeq || !this.#follow(delta)) return false
+    this.modSeq = modSeq
+    return true
+  }
+
+  #follow(delta: MailboxDelta): boolean {
+    const { modSeq } = delta
+    if (delta.kind === 'other') return false
+    if (delta.kind === 'gone') this.#remove({ vanished: uidSetOf(delta.uids), modSeq })
+    else {
+      if (delta.kind === 'flags' ? !this.#setFlags(delta) : !this.#append(delta)) return false
+      const uids = delta.kind === 'flags' ? delta.uids : delta.entries.uids.subarray(0, delta.entries.length)
+      this.#recent.noteChanged({ modSeq, uids, isOne: true })
+    }
+    return true
+  }
+
+  #setFlags({ uids, flags, modSeq }: Extract<MailboxDelta, { kind: 'flags' }>): boolean {
+    const { entries } = this
+    let at = 0
+    for (let i = 0; i < uids.length; i++) {
+      const uid = uids[i] as number
+      if (entries.uids[at] !== uid) at = entries.find(uid)
+      if (at < 0) return false
+      entries.flags[at] = flags[i] as number
+      entries.modSeqs[at++] = modSeq
+    }
+    return true
+  }
+
+  #append({ entries: news, mailbox }: Extract<MailboxDelta, { kind: 'new' }>): boolean {
+    if (news.length > 0 && (news.uids[0] as number) <= this.lastUid) return false
+    const { entries } = this
+    const at = entries.length
+    this.#makeRoom(news.length)
+    entries.copyFrom(news, { from: 0, to: news.length, at })
+    this.#noteMailboxes(at, () => mailbox)
+    this.lastUid = entries.uids[entries.length - 1] as number
+    return true
   }
 
   /** Its mailbox has been deleted: everything has vanished, in a change that no log tells of. */
@@ -62,8 +107,10 @@ export class MailboxIndex {
     if (this.length > 0) this.apply({ modSeq: this.modSeq + 1, entries: new Entries(0), vanished: allUids })
   }
 
-  /** Uids that changed after `modSeq` or are new since, ascending. */
-  changedSince(modSeq: number): Uint32Array {
+  /** Uids that changed after `modSeq` or are new since, ascending; but for what changed in one of `own` alone. */
+  changedSince(modSeq: number, own?: ReadonlySet<number>): Uint32Array {
+    const recent = this.#recent.changedSince(modSeq, own)
+    if (recent !== undefined) return recent.length === 0 ? recent : recent.filter((uid) => this.entries.find(uid) >= 0)
     const { modSeqs, uids, length } = this.entries
     const found: number[] = []
     for (let i = 0; i < length; i++) if ((modSeqs[i] as number) > modSeq) found.push(uids[i] as number)
@@ -72,31 +119,22 @@ export class MailboxIndex {
 
   /** What vanished after `modSeq`, ascending by uid; of what was known then, which had uids up to `lastUid`. */
   vanishedSince(modSeq: number, lastUid: number): { uids: Uint32Array; messages: Uint32Array } {
-    const pairs: [number, number][] = []
-    for (const gone of this.#vanished)
-      if (gone.modSeq > modSeq)
-        for (let i = 0; i < gone.uids.length && (gone.uids[i] as number) <= lastUid; i++)
-          pairs.push([gone.uids[i] as number, gone.messages[i] as number])
-    pairs.sort((a, b) => a[0] - b[0])
-    return {
-      uids: Uint32Array.from(pairs, ([uid]) => uid),
-      messages: Uint32Array.from(pairs, ([, message]) => message),
-    }
+    return this.#recent.vanishedSince(modSeq, lastUid)
   }
 
   /** Every holder has heard of everything up to here. */
-  forgetVanished(modSeq: number): void {
-    if (this.#vanished.length > 0) this.#vanished = this.#vanished.filter((gone) => gone.modSeq > modSeq)
+  forgetHeard(modSeq: number): void {
+    this.#recent.forget(modSeq)
   }
 
-  #remove({ vanished, modSeq }: IndexDelta): void {
+  #remove({ vanished, modSeq }: Pick<IndexDelta, 'vanished' | 'modSeq'>): void {
     const positions: number[] = []
     const { entries } = this
     for (const [from, to] of vanished)
       for (let at = entries.lowerBound(from); at < entries.length && (entries.uids[at] as number) <= to; at++)
         positions.push(at)
     if (positions.length === 0) return
-    this.#vanished.push({
+    this.#recent.noteVanished({
       modSeq,
       uids: Uint32Array.from(positions, (at) => entries.uids[at] as number),
       messages: Uint32Array.from(positions, (at) => entries.messages[at] as number),
@@ -122,20 +160,26 @@ export class MailboxIndex {
     if (fresh.length === 0) return
     if ((news.uids[fresh[0] as number] as number) <= this.lastUid) throw new Error('a new entry is below a known one')
     this.lastUid = news.uids[fresh[fresh.length - 1] as number] as number
-    const needed = entries.length + fresh.length
-    if (needed > entries.capacity) entries.grow(needed + Math.max(16, needed >>> 6))
+    this.#makeRoom(fresh.length)
     const at = entries.length
     for (const i of fresh) entries.pushFrom(news, i)
-    this.#noteMailboxes({ fresh, at, mailboxes })
+    this.#noteMailboxes(at, (i) => mailboxes?.[fresh[i] as number] ?? 0)
   }
 
-  #noteMailboxes({ fresh, at, mailboxes }: { fresh: number[]; at: number; mailboxes: Uint32Array | undefined }): void {
-    if (this.#mailboxes === undefined) return
-    const wider = new Uint32Array(this.entries.capacity)
-    wider.set(this.#mailboxes.subarray(0, at))
-    fresh.forEach((i, k) => {
-      wider[at + k] = mailboxes?.[i] ?? 0
-    })
-    this.#mailboxes = wider
+  #makeRoom(more: number): void {
+    const needed = this.entries.length + more
+    if (needed > this.entries.capacity) this.entries.grow(needed + Math.max(16, needed >>> 6))
+  }
+
+  /** Of the entries from `at` on, which are new. */
+  #noteMailboxes(at: number, mailboxOf: (i: number) => number): void {
+    const known = this.#mailboxes
+    if (known === undefined) return
+    if (known.length < this.entries.capacity) {
+      this.#mailboxes = new Uint32Array(this.entries.capacity)
+      this.#mailboxes.set(known.subarray(0, at))
+    }
+    const mailboxes = this.#mailboxes as Uint32Array
+    for (let i = at; i < this.entries.length; i++) mailboxes[i] = mailboxOf(i - at)
   }
 }

@@ -57,7 +57,6 @@ export async function openStore(options: OpenOptions): Promise<Store> {
   const db = openDatabase(paths.database, { fault, boot: options.boot ?? thisBoot() })
   const blobs = new FileBlobs({ folder: paths.blobs, fault })
   const background = new Background({ paths, onError })
-  const writer = new Writer(db, { limits, now, blobs, ring, committed: () => background.committed(), aroundFlush })
   const keywords = new KeywordNames(db)
   const reader = new SearchIndexReader({
     searchPath: paths.search,
@@ -72,6 +71,10 @@ export async function openStore(options: OpenOptions): Promise<Store> {
     keywords,
     search: (index, accounts, query, searchOptions) =>
       searchMailbox({ db, blobs, reader, index, keywords, accounts }, query, searchOptions),
+  })
+  const writer = new Writer(db, {
+    ...{ limits, now, blobs, ring, aroundFlush, followers: open },
+    committed: () => background.committed(),
   })
   const staging = { limits, blobs, parseFile: background.parse.bind(background) }
   const stage = (source: MessageSource): StagedMessage | Promise<StagedMessage> => {

@@ -93,7 +93,7 @@ export class KeywordSets {
       refuse('keyword-limit', 'This inbox has used too many combinations of keywords.')
     const number = this.#tx.db.run('INSERT INTO keyword_set (account, keywords) VALUES (?, ?)', accountId, text)
     if (number > keywordSetMax) refuse('keyword-limit', 'The server has no room for another combination of keywords.')
-    this.#tx.touch(account).keywordSets++
+    this.#tx.touchAccount(account).keywordSets++
     this.#learn(known, text, number)
     this.#undo(() => this.#accounts.delete(accountId))
     return number

@@ -4,7 +4,8 @@ import { inbox, isBelow, levels, validName } from '../mailboxes/names.js'
 import { type AccountId, allUids, type MailboxId, type SpaceId, type SpecialUse } from '../model.js'
 import { refuse } from '../refusals.js'
 import { expunge, move } from './messages.js'
-import type { MailboxRow, Transaction } from './transaction.js'
+import type { MailboxRow } from './remembered-rows.js'
+import type { Transaction } from './transaction.js'
 
 /** Contract C2. */
 const firstMailboxes: readonly (readonly [name: string, use: SpecialUse])[] = [
@@ -97,7 +98,7 @@ export function setSpecialUse(
   if (box.specialUse === use) return
   if (use !== undefined) claimSpecialUse(tx, account, use)
   tx.db.run('UPDATE mailbox SET special_use = ? WHERE id = ?', use ?? null, mailbox)
-  tx.touch(box).specialUse = use
+  tx.touchMailbox(box).specialUse = use
 }
 
 /** The mailbox with this use, made if it's missing: Sent copies and Drafts always find their place. */
@@ -137,7 +138,7 @@ export function renameMailbox(
     const renamed = validName(clean + name.slice(old.length), tx.limits)
     if (findMailbox(tx, account, renamed) !== undefined) refuse('mailbox-exists', `${renamed} exists already.`)
     tx.db.run('UPDATE mailbox SET name = ? WHERE id = ?', renamed, id)
-    tx.touch(tx.mailbox(id)).name = renamed
+    tx.touchMailbox(tx.mailbox(id)).name = renamed
     moveSubscription(tx, { account, from: name, to: renamed })
   }
   return mailbox

@@ -15,7 +15,8 @@ import {
 } from '../model.js'
 import { refuse } from '../refusals.js'
 import type { Appended, Copied, Expunged, FlagChange, FlagsStored, Replaced } from '../store.js'
-import type { AccountRow, MailboxRow, Transaction } from './transaction.js'
+import type { AccountRow, MailboxRow } from './remembered-rows.js'
+import type { Transaction } from './transaction.js'
 
 export interface AppendEntry {
   readonly message: PreparedMessage
@@ -72,6 +73,7 @@ export function setFlags(
   const change = flagChange(tx, account, store)
   const since = store.unchangedSince ?? Number.POSITIVE_INFINITY
   const changed: number[] = []
+  const flags: number[] = []
   const failed: number[] = []
   const cursor = new UidCursor(uids)
   let modSeq = 0
@@ -92,14 +94,17 @@ export function setFlags(
       entries.flags[i] = now
       entries.modSeqs[i] = modSeq
       changed.push(uid)
+      flags.push(now)
       recount(box, old, -1)
       recount(box, now, 1)
     }
     if (changed.length > before) tx.chunks.save(chunk)
   }
+  const uidsOfChanged = Uint32Array.from(changed)
+  if (modSeq > 0) tx.deltas.flags(box, { uids: uidsOfChanged, flags: Uint32Array.from(flags) })
   return {
     modSeq: modSeq === 0 ? box.modSeq : modSeq,
-    changed: Uint32Array.from(changed),
+    changed: uidsOfChanged,
     failed: Uint32Array.from(failed),
   }
 }
@@ -199,15 +204,17 @@ export function insertMessage(
 
 /** Puts an entry at the mailbox's end and returns its uid. */
 export function place(tx: Transaction, box: MailboxRow, entry: Omit<Entry, 'uid'>): number {
-  const space = tx.touch(tx.space(box.space))
+  const space = tx.touchSpace(tx.space(box.space))
   if (space.uidNext > uidMax) refuse('uids-exhausted', 'This mailbox has no uids left.')
   const uid = space.uidNext++
-  tx.touch(box)
+  tx.touchMailbox(box)
   box.uidNext = uid + 1
   box.messages++
   box.bytes += entry.size
   recount(box, entry.flags, 1)
-  tx.chunks.append(box.id, { ...entry, uid })
+  const placed = { ...entry, uid }
+  tx.chunks.append(box.id, placed)
+  tx.deltas.placed(box, placed)
   return uid
 }
 
@@ -225,7 +232,7 @@ export function chargeQuota(
     (bytes > 0 && owner.quotaBytes !== undefined && owner.usedBytes + bytes > owner.quotaBytes) ||
     (messages > 0 && owner.quotaMessages !== undefined && owner.usedMessages + messages > owner.quotaMessages)
   if (over) refuse('over-quota', 'The inbox is over its quota.')
-  tx.touch(owner)
+  tx.touchAccount(owner)
   owner.usedBytes += bytes
   owner.usedMessages += messages
 }
@@ -285,7 +292,7 @@ function take(tx: Transaction, box: MailboxRow, uids: UidSet, having: number): E
     tx.chunks.save(chunk)
   }
   if (taken.length === 0) return taken
-  tx.touch(box)
+  tx.touchMailbox(box)
   box.messages -= taken.length
   box.bytes -= bytesOf(taken)
   for (let i = 0; i < taken.length; i++) recount(box, taken.flags[i] as number, -1)
@@ -314,6 +321,7 @@ function bury(tx: Transaction, box: MailboxRow, uids: Uint32Array): number {
     modSeq,
     formatUidSet(uidSetOf(uids)),
   )
+  tx.deltas.gone(box, uids)
   return modSeq
 }
 

@@ -3,8 +3,9 @@
 
 import type { FileBlobs } from '../blobs/file-blobs.js'
 import { keywordSetShift, systemFlagMask } from '../messages/entries.js'
+import type { MailboxDelta } from '../messages/mailbox-delta.js'
 import type { MailboxIndex } from '../messages/mailbox-index.js'
-import type { AccountId, Flags, MailboxStatus } from '../model.js'
+import type { AccountId, Flags, MailboxId, MailboxStatus, SpaceId } from '../model.js'
 import { refuse, StoreRefusal } from '../refusals.js'
 import type { SearchQuery } from '../search/query.js'
 import type { Content, MailboxNews, MessageRow, OpenMailbox, RowWants, SearchOptions } from '../store.js'
@@ -12,6 +13,8 @@ import type { Connection } from './connection.js'
 import type { KeywordNames } from './keywords.js'
 import { deltaSince, loadIndex, type Scope } from './mailbox-reads.js'
 import { messageContent, messageRows } from './message-reads.js'
+import type { MailboxRow } from './remembered-rows.js'
+import type { Followers } from './writer.js'
 
 export interface OpenMailboxesOptions {
   readonly db: Connection
@@ -26,7 +29,10 @@ export interface OpenMailboxesOptions {
 }
 
 interface Shared {
+  readonly scope: Scope
   readonly index: MailboxIndex
+  /** Of the database, when the index knew all that was in it; this process's own commits are told since (`committed`). */
+  version: number
   readonly holders: Set<Holder>
 }
 
@@ -36,94 +42,126 @@ export interface OpenRequest {
   readonly status: () => MailboxStatus
 }
 
+/** Of an index that has to be brought up whatever the database says. */
+const unknownVersion = -1
+
 /** Indexes that are kept when the last holder goes: clients close a mailbox and open it again all the time. */
 const idleBytesMax = 33_554_432
 const idleIndexesMax = 256
 
-export class OpenMailboxes {
+export class OpenMailboxes implements Followers {
   readonly options: OpenMailboxesOptions
-  readonly #open = new Map<string, Shared>()
+  readonly #mailboxes = new Map<MailboxId, Shared>()
+  readonly #spaces = new Map<SpaceId, Shared>()
   /** Those of them that nobody holds, the longest unheld first. */
-  readonly #idle = new Map<string, Shared>()
+  readonly #idle = new Set<Shared>()
 
   constructor(options: OpenMailboxesOptions) {
     this.options = options
   }
 
   open(request: OpenRequest): OpenMailbox {
-    const key = JSON.stringify(request.scope)
-    const shared = this.#known(key, request.scope) ?? this.#load(key, request.scope)
-    this.#idle.delete(key)
-    return new Holder({ open: this, shared, request, key })
+    const shared = this.#known(request.scope) ?? this.#load(request.scope)
+    this.#idle.delete(shared)
+    return new Holder({ open: this, shared, request })
   }
 
-  #load(key: string, scope: Scope): Shared {
+  #at(scope: Scope): Shared | undefined {
+    return 'mailbox' in scope ? this.#mailboxes.get(scope.mailbox) : this.#spaces.get(scope.space)
+  }
+
+  #load(scope: Scope): Shared {
     const { db } = this.options
-    const shared: Shared = { index: db.snapshot(() => loadIndex(db, scope)), holders: new Set() }
-    this.#open.set(key, shared)
+    const shared = db.snapshot(
+      (): Shared => ({ scope, version: db.dataVersion(), index: loadIndex(db, scope), holders: new Set() }),
+    )
+    if ('mailbox' in scope) this.#mailboxes.set(scope.mailbox, shared)
+    else this.#spaces.set(scope.space, shared)
     return shared
   }
 
   /** One that is open or was lately, with what has happened since. */
-  #known(key: string, scope: Scope): Shared | undefined {
-    const shared = this.#open.get(key)
+  #known(scope: Scope): Shared | undefined {
+    const shared = this.#at(scope)
     if (shared === undefined) return undefined
     try {
-      this.bringUp(shared, scope)
+      this.#bringUp(shared)
       return shared
     } catch (error) {
-      if (shared.holders.size === 0) this.#forget(key)
+      if (shared.holders.size === 0) this.#forget(shared)
       throw error
     }
   }
 
-  bringUp({ index }: Shared, scope: Scope): void {
+  #bringUp(shared: Shared): void {
     const { db } = this.options
-    const delta = db.snapshot(() => deltaSince(db, scope, index.modSeq))
+    if (db.reading(() => db.dataVersion()) === shared.version) return
+    const { index, scope } = shared
+    const [version, delta] = db.snapshot(() => [db.dataVersion(), deltaSince(db, scope, index.modSeq)] as const)
     index.apply(delta)
+    shared.version = version
   }
 
   /** Who has a mailbox open when it's deleted sees every message vanish, and then nothing more. */
-  refresh({ shared, request }: HolderOptions): void {
+  refresh(shared: Shared): void {
     try {
-      this.bringUp(shared, request.scope)
+      this.#bringUp(shared)
     } catch (error) {
       if (!(error instanceof StoreRefusal && error.code === 'no-such-mailbox')) throw error
       shared.index.empty()
     }
   }
 
-  release(key: string, shared: Shared, holder: Holder): void {
+  follows({ id, space, shared }: Pick<MailboxRow, 'id' | 'space' | 'shared'>): boolean {
+    return this.#mailboxes.has(id) || (shared && this.#spaces.has(space))
+  }
+
+  /** An index that knew all before this commit moves on with it; another one is brought up when it's next asked. */
+  committed(deltas: readonly MailboxDelta[], version: number): void {
+    for (const delta of deltas) {
+      follow(this.#mailboxes.get(delta.mailbox), delta, version)
+      if (delta.shared) follow(this.#spaces.get(delta.space), delta, version)
+    }
+  }
+
+  release(shared: Shared, holder: Holder): void {
     shared.holders.delete(holder)
     forgetHeard(shared)
-    if (shared.holders.size > 0 || this.#open.get(key) !== shared) return
-    this.#idle.set(key, shared)
+    if (shared.holders.size > 0 || this.#at(shared.scope) !== shared) return
+    this.#idle.add(shared)
     let bytes = 0
-    for (const [, { index }] of this.#idle) bytes += index.byteLength
-    for (const [oldest, { index }] of this.#idle) {
+    for (const { index } of this.#idle) bytes += index.byteLength
+    for (const oldest of this.#idle) {
       if (bytes <= idleBytesMax && this.#idle.size <= idleIndexesMax) return
-      bytes -= index.byteLength
+      bytes -= oldest.index.byteLength
       this.#forget(oldest)
     }
   }
 
-  #forget(key: string): void {
-    this.#idle.delete(key)
-    this.#open.delete(key)
+  #forget(shared: Shared): void {
+    const { scope } = shared
+    this.#idle.delete(shared)
+    if ('mailbox' in scope) this.#mailboxes.delete(scope.mailbox)
+    else this.#spaces.delete(scope.space)
   }
+}
+
+function follow(shared: Shared | undefined, delta: MailboxDelta, version: number): void {
+  if (shared === undefined || shared.version !== version) return
+  if (!shared.index.follow(delta)) shared.version = unknownVersion
+  else if (shared.holders.size === 0) forgetHeard(shared)
 }
 
 function forgetHeard({ index, holders }: Shared): void {
   let heard = Number.POSITIVE_INFINITY
   for (const holder of holders) heard = Math.min(heard, holder.modSeq)
-  index.forgetVanished(heard)
+  index.forgetHeard(heard)
 }
 
 interface HolderOptions {
   readonly open: OpenMailboxes
   readonly shared: Shared
   readonly request: OpenRequest
-  readonly key: string
 }
 
 class Holder implements OpenMailbox {
@@ -148,10 +186,10 @@ class Holder implements OpenMailbox {
     return { system: packed & systemFlagMask, keywords: keywords.of(packed >>> keywordSetShift) }
   }
 
-  async refresh(): Promise<MailboxNews> {
+  async refresh(own?: ReadonlySet<number>): Promise<MailboxNews> {
     this.#stillOpen()
     const { open, shared } = this.#options
-    open.refresh(this.#options)
+    open.refresh(shared)
     const { index } = shared
     if (this.modSeq === index.modSeq) return noNews(index.modSeq)
     const vanished = index.vanishedSince(this.modSeq, this.#lastUid)
@@ -159,7 +197,7 @@ class Holder implements OpenMailbox {
       highestModSeq: index.modSeq,
       vanished: vanished.uids,
       vanishedMessages: vanished.messages,
-      changed: index.changedSince(this.modSeq),
+      changed: index.changedSince(this.modSeq, own),
     }
     this.modSeq = index.modSeq
     this.#lastUid = index.lastUid
@@ -192,8 +230,8 @@ class Holder implements OpenMailbox {
   close(): void {
     if (this.#closed) return
     this.#closed = true
-    const { open, key, shared } = this.#options
-    open.release(key, shared, this)
+    const { open, shared } = this.#options
+    open.release(shared, this)
   }
 
   #stillOpen(): void {

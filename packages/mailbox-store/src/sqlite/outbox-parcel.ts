@@ -8,7 +8,8 @@ import type { DeliveryOutcome, LocalPlace } from '../outbox/outbox.js'
 import { StoreRefusal } from '../refusals.js'
 import { ensureSpecialUse } from './mailboxes.js'
 import { chargeQuota, insertMessage, packFlags, place } from './messages.js'
-import type { MailboxRow, Transaction } from './transaction.js'
+import type { MailboxRow } from './remembered-rows.js'
+import type { Transaction } from './transaction.js'
 
 export interface Parcel {
   readonly size: number

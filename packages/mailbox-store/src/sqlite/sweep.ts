@@ -154,7 +154,7 @@ const forgetTombstones =
   (tx: Transaction): void => {
     // None where the mailbox has been deleted meanwhile, or another process was here first.
     if (tx.db.change('DELETE FROM tombstone WHERE mailbox = ? AND mod_seq <= ?', mailbox, upTo) > 0)
-      tx.touch(tx.mailbox(mailbox)).tombstonesFrom = upTo
+      tx.touchMailbox(tx.mailbox(mailbox)).tombstonesFrom = upTo
   }
 
 /** Mail saved longer ago than its mailbox keeps it goes, oldest first; inboxes under legal hold are left alone. */

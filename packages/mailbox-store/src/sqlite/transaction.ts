@@ -1,11 +1,12 @@
-// What a mutation sees while its group's transaction is open: the rows that nearly every change touches (mailbox, uid
-// space, account, a mailbox's last chunk) held in memory, changed there, and written once for the whole group. Each
-// mutation's changes can be undone alone: whoever changes a remembered row says so first, and the savepoint keeps
-// how to put it back. `forget` empties the memory when another process has written or a commit has failed.
+// What a mutation sees while its group's transaction is open: rows and chunks that are held in memory, changed there, and
+// written once for the whole group. Each mutation's changes can be undone alone: whoever changes what is remembered says so
+// first, and the savepoint keeps how to put it back. `forget` empties the memory when another process has written or a
+// commit has failed.
 
 import { existsSync } from 'node:fs'
 import type { FileBlobs } from '../blobs/file-blobs.js'
 import type { StoreLimits } from '../limits.js'
+import type { MailboxDelta } from '../messages/mailbox-delta.js'
 import {
   type AccountId,
   type MailboxChange,
@@ -13,59 +14,20 @@ import {
   type MessageId,
   messageIdMax,
   type SpaceId,
-  type SpecialUse,
 } from '../model.js'
 import { refuse } from '../refusals.js'
 import { Chunks } from './chunks.js'
 import type { Connection } from './connection.js'
+import { Deltas, type Follows } from './deltas.js'
 import { KeywordSets } from './keywords.js'
-
-export interface MailboxRow {
-  id: MailboxId
-  account: AccountId
-  name: string
-  specialUse: SpecialUse | undefined
-  space: SpaceId
-  shared: boolean
-  uidNext: number
-  modSeq: number
-  /** Expunges after this modseq are all remembered. */
-  tombstonesFrom: number
-  messages: number
-  unseen: number
-  deleted: number
-  bytes: number
-  dirty: boolean
-  /** The mutation that has kept this row's state for its undoing. */
-  touchedBy: number
-}
-
-export interface SpaceRow {
-  id: SpaceId
-  uidValidity: number
-  uidNext: number
-  modSeq: number
-  /** An INBOX of the space was deleted then, and its expunges forgotten with it. */
-  tombstonesFrom: number
-  dirty: boolean
-  touchedBy: number
-}
-
-export interface AccountRow {
-  id: AccountId
-  quotaBytes: number | undefined
-  quotaMessages: number | undefined
-  usedBytes: number
-  usedMessages: number
-  keywordSets: number
-  dirty: boolean
-  touchedBy: number
-}
+import { type AccountRow, type MailboxRow, RememberedRows, type SpaceRow } from './remembered-rows.js'
 
 export interface TransactionOptions {
   readonly limits: StoreLimits
   readonly now: () => number
   readonly blobs: FileBlobs
+  /** Whether an index of this process wants to hear what happens to a mailbox. */
+  readonly follows: Follows
 }
 
 const rememberedRowsMax = 4_096
@@ -75,19 +37,17 @@ export class Transaction {
   readonly limits: StoreLimits
   readonly chunks: Chunks
   readonly keywords: KeywordSets
+  readonly deltas: Deltas
   readonly #now: () => number
   readonly #blobs: FileBlobs
-  readonly #mailboxes = new Map<number, MailboxRow>()
-  readonly #spaces = new Map<number, SpaceRow>()
-  readonly #accounts = new Map<number, AccountRow>()
+  readonly #rows: RememberedRows
   readonly #opModSeqs = new Map<number, number>()
-  #mutation = 0
   #nextMessage: number | undefined
   #nextMessageDirty = false
   #undo: (() => void)[] = []
   #changed = new Map<number, MailboxRow>()
 
-  constructor(db: Connection, { limits, now, blobs }: TransactionOptions) {
+  constructor(db: Connection, { limits, now, blobs, follows }: TransactionOptions) {
     this.db = db
     this.limits = limits
     this.#now = now
@@ -97,6 +57,8 @@ export class Transaction {
     }
     this.chunks = new Chunks(db, undo)
     this.keywords = new KeywordSets(this, undo)
+    this.deltas = new Deltas(follows)
+    this.#rows = new RememberedRows(db, undo)
   }
 
   /** Milliseconds. */
@@ -105,78 +67,35 @@ export class Transaction {
   }
 
   mailbox(id: MailboxId): MailboxRow {
-    const known = this.#mailboxes.get(id)
-    if (known !== undefined) return known
-    const row = this.db.get<
-      Omit<MailboxRow, 'shared' | 'specialUse' | 'dirty' | 'touchedBy'> & { shared: number; specialUse: string | null }
-    >(
-      `SELECT id, account, name, special_use AS specialUse, space, shared, uid_next AS uidNext, mod_seq AS modSeq,
-       tombstones_from AS tombstonesFrom, messages, unseen, deleted, bytes FROM mailbox WHERE id = ?`,
-      id,
-    )
-    if (row === undefined) refuse('no-such-mailbox', 'That mailbox is gone.')
-    const specialUse = (row.specialUse ?? undefined) as SpecialUse | undefined
-    const mailbox: MailboxRow = { ...row, specialUse, shared: row.shared === 1, dirty: false, touchedBy: 0 }
-    this.#remember(this.#mailboxes, id, mailbox)
-    return mailbox
+    return this.#rows.mailbox(id)
   }
 
   /** The mailbox, if it is this account's: an account's handle reaches nothing else. */
   mailboxOf(account: AccountId, id: MailboxId): MailboxRow {
-    const mailbox = this.mailbox(id)
+    const mailbox = this.#rows.mailbox(id)
     if (mailbox.account !== account) refuse('no-such-mailbox', 'That mailbox is gone.')
     return mailbox
   }
 
   space(id: SpaceId): SpaceRow {
-    const known = this.#spaces.get(id)
-    if (known !== undefined) return known
-    const row = this.db.get<SpaceRow>(
-      `SELECT id, uid_validity AS uidValidity, uid_next AS uidNext, mod_seq AS modSeq,
-       tombstones_from AS tombstonesFrom FROM uid_space WHERE id = ?`,
-      id,
-    )
-    if (row === undefined) throw new Error(`uid space ${id} is missing`)
-    const space = { ...row, dirty: false, touchedBy: 0 }
-    this.#remember(this.#spaces, id, space)
-    return space
+    return this.#rows.space(id)
   }
 
   account(id: AccountId): AccountRow {
-    const known = this.#accounts.get(id)
-    if (known !== undefined) return known
-    const row = this.db.get<AccountRow & { quotaBytes: number | null; quotaMessages: number | null }>(
-      `SELECT id, quota_bytes AS quotaBytes, quota_messages AS quotaMessages, used_bytes AS usedBytes,
-       used_messages AS usedMessages, keyword_sets AS keywordSets FROM inbox WHERE id = ?`,
-      id,
-    )
-    if (row === undefined) refuse('not-found', 'That inbox is gone.')
-    const account: AccountRow = {
-      ...row,
-      quotaBytes: row.quotaBytes ?? undefined,
-      quotaMessages: row.quotaMessages ?? undefined,
-      dirty: false,
-      touchedBy: 0,
-    }
-    this.#remember(this.#accounts, id, account)
-    return account
+    return this.#rows.account(id)
   }
 
-  /** A row that this mutation may itself have made is forgotten again if the mutation is undone. */
-  #remember<Row>(rows: Map<number, Row>, id: number, row: Row): void {
-    rows.set(id, row)
-    this.#undo.push(() => rows.delete(id))
+  /** Each says that a remembered row is about to change. */
+  touchMailbox(row: MailboxRow): MailboxRow {
+    return this.#rows.touchMailbox(row)
   }
 
-  /** Says that a remembered row is about to change. */
-  touch<Row extends MailboxRow | SpaceRow | AccountRow>(row: Row): Row {
-    if (row.touchedBy !== this.#mutation) {
-      const before = { ...row }
-      this.#undo.push(() => Object.assign(row, before))
-      row.touchedBy = this.#mutation
-    }
-    row.dirty = true
-    return row
+  touchSpace(row: SpaceRow): SpaceRow {
+    return this.#rows.touchSpace(row)
+  }
+
+  touchAccount(row: AccountRow): AccountRow {
+    return this.#rows.touchAccount(row)
   }
 
   /** A sweep removes files under the write lock that this transaction holds: what is there now stays. */
@@ -197,44 +116,39 @@ export class Transaction {
   nextModSeq(mailbox: MailboxRow): number {
     let modSeq = this.#opModSeqs.get(mailbox.space)
     if (modSeq === undefined) {
-      modSeq = ++this.touch(this.space(mailbox.space)).modSeq
+      modSeq = ++this.touchSpace(this.space(mailbox.space)).modSeq
       this.#opModSeqs.set(mailbox.space, modSeq)
     }
-    this.touch(mailbox).modSeq = modSeq
-    if (!this.#changed.has(mailbox.id)) {
-      this.#changed.set(mailbox.id, mailbox)
-      this.#undo.push(() => this.#changed.delete(mailbox.id))
-    }
+    this.touchMailbox(mailbox).modSeq = modSeq
+    this.deltas.changing(mailbox)
+    this.#noteChanged(mailbox)
     return modSeq
+  }
+
+  #noteChanged(mailbox: MailboxRow): void {
+    if (this.#changed.has(mailbox.id)) return
+    this.#changed.set(mailbox.id, mailbox)
+    this.#undo.push(() => this.#changed.delete(mailbox.id))
   }
 
   /** Says that a mutation is about to write, or has written, the account's row past this memory. */
   forgetAccount(id: AccountId): void {
     this.#writeRows()
-    const account = this.#accounts.get(id)
-    if (account === undefined) return
-    this.#accounts.delete(id)
-    this.#undo.push(() => this.#accounts.set(id, account))
+    this.#rows.forgetAccount(id)
   }
 
   /** The mailbox's rows are deleted: nothing of it may be written again, and its listeners hear a last change. */
   removed(box: MailboxRow): void {
-    if (box.shared) this.touch(this.space(box.space)).tombstonesFrom = this.space(box.space).modSeq
-    this.#mailboxes.delete(box.id)
-    this.#undo.push(() => this.#mailboxes.set(box.id, box))
-    const space = this.#spaces.get(box.space)
-    if (!box.shared && space !== undefined) {
-      this.#spaces.delete(box.space)
-      this.#undo.push(() => this.#spaces.set(box.space, space))
-    }
+    this.#rows.removed(box)
     this.chunks.forgetMailbox(box.id)
-    this.#changed.set(box.id, box)
-    this.#undo.push(() => this.#changed.delete(box.id))
+    this.deltas.changing(box)
+    this.#noteChanged(box)
   }
 
   start(): void {
-    if (this.#mailboxes.size + this.#accounts.size + this.#spaces.size > rememberedRowsMax) this.forget()
+    if (this.#rows.size > rememberedRowsMax) this.forget()
     this.#changed = new Map()
+    this.deltas.forget()
     this.#undo = []
   }
 
@@ -242,17 +156,20 @@ export class Transaction {
     this.db.prepare('SAVEPOINT mutation').run()
     this.#undo = []
     this.#opModSeqs.clear()
-    this.#mutation++
+    this.#rows.beginMutation()
+    this.deltas.beginMutation()
   }
 
   release(): void {
     this.db.prepare('RELEASE mutation').run()
+    this.deltas.endMutation()
     this.#undo = []
   }
 
   rollbackToSavepoint(): void {
     this.db.prepare('ROLLBACK TO mutation').run()
     this.db.prepare('RELEASE mutation').run()
+    this.deltas.undoMutation()
     for (const action of this.#undo.reverse()) action()
     this.#undo = []
   }
@@ -271,54 +188,7 @@ export class Transaction {
         this.#nextMessageDirty = true
       })
     }
-    for (const space of this.#spaces.values()) if (space.dirty) this.#writeSpace(space)
-    for (const account of this.#accounts.values()) if (account.dirty) this.#writeAccount(account)
-    for (const mailbox of this.#mailboxes.values()) if (mailbox.dirty) this.#writeMailbox(mailbox)
-  }
-
-  #clean(row: MailboxRow | SpaceRow | AccountRow): void {
-    row.dirty = false
-    this.#undo.push(() => {
-      row.dirty = true
-    })
-  }
-
-  #writeSpace(space: SpaceRow): void {
-    this.db.run(
-      'UPDATE uid_space SET uid_next = ?, mod_seq = ?, tombstones_from = ? WHERE id = ?',
-      space.uidNext,
-      space.modSeq,
-      space.tombstonesFrom,
-      space.id,
-    )
-    this.#clean(space)
-  }
-
-  #writeAccount(account: AccountRow): void {
-    this.db.run(
-      'UPDATE inbox SET used_bytes = ?, used_messages = ?, keyword_sets = ? WHERE id = ?',
-      account.usedBytes,
-      account.usedMessages,
-      account.keywordSets,
-      account.id,
-    )
-    this.#clean(account)
-  }
-
-  #writeMailbox(m: MailboxRow): void {
-    this.db.run(
-      `UPDATE mailbox SET uid_next = ?, mod_seq = ?, tombstones_from = ?, messages = ?, unseen = ?, deleted = ?,
-       bytes = ? WHERE id = ?`,
-      m.uidNext,
-      m.modSeq,
-      m.tombstonesFrom,
-      m.messages,
-      m.unseen,
-      m.deleted,
-      m.bytes,
-      m.id,
-    )
-    this.#clean(m)
+    this.#rows.write()
   }
 
   takeChanges(): MailboxChange[] {
@@ -329,12 +199,15 @@ export class Transaction {
     return changes
   }
 
+  takeDeltas(): readonly MailboxDelta[] {
+    return this.deltas.take()
+  }
+
   forget(): void {
-    this.#mailboxes.clear()
-    this.#spaces.clear()
-    this.#accounts.clear()
+    this.#rows.forget()
     this.chunks.forget()
     this.keywords.forget()
+    this.deltas.forget()
     this.#nextMessage = undefined
     this.#nextMessageDirty = false
     this.#undo = []

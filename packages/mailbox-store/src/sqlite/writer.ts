@@ -5,9 +5,11 @@
 //
 // Another process may hold the write lock: then the group waits outside SQLite, so that the thread stays free.
 
+import type { MailboxDelta } from '../messages/mailbox-delta.js'
 import type { MailboxChange } from '../model.js'
 import { StoreRefusal } from '../refusals.js'
 import { asRefusal, type Connection, isBusy } from './connection.js'
+import type { Follows } from './deltas.js'
 import { type AroundFlush, Flusher } from './flusher.js'
 import { schemaVersion } from './schema.js'
 import { Transaction, type TransactionOptions } from './transaction.js'
@@ -18,7 +20,15 @@ export interface Mutation<Result> {
   readonly flush: boolean
 }
 
-export interface WriterOptions extends TransactionOptions {
+/** The indexes of this process. */
+export interface Followers {
+  follows: Follows
+  /** Right after the commit. Nobody else has written since the database had this version. */
+  committed(deltas: readonly MailboxDelta[], version: number): void
+}
+
+export interface WriterOptions extends Omit<TransactionOptions, 'follows'> {
+  readonly followers: Followers
   readonly ring: (changes: readonly MailboxChange[]) => void
   /** Called after each commit. */
   readonly committed?: () => void
@@ -56,7 +66,8 @@ export class Writer {
   constructor(db: Connection, options: WriterOptions) {
     this.#db = db
     this.#options = options
-    this.#transaction = new Transaction(db, options)
+    const { followers } = options
+    this.#transaction = new Transaction(db, { ...options, follows: (mailbox) => followers.follows(mailbox) })
     this.#flusher = new Flusher({ walPath: `${db.raw.name}-wal`, fault: db.fault, around: options.aroundFlush })
     // From here on the flusher makes commits durable, and a write lock that is taken is waited for outside SQLite.
     db.raw.pragma('synchronous = NORMAL')
@@ -104,6 +115,7 @@ export class Writer {
     if (!this.#begin(group)) return
     const { answers, error } = this.#runGroup(group)
     const changes = error === undefined ? this.#transaction.takeChanges() : []
+    if (error === undefined) this.#options.followers.committed(this.#transaction.takeDeltas(), this.#dataVersion)
     if (error !== undefined) this.#answer(failed(answers, error), changes)
     else if (answers.some(({ waiting }) => waiting.mutation.flush)) this.#answerFlushed(answers, changes)
     else this.#answer(answers, changes)
