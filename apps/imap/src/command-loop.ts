@@ -45,14 +45,17 @@ export class CommandLoop {
     })
   }
 
-  /** Says goodbye; what has been begun is answered first. Resolves when the client is gone. */
-  async bye(text: string): Promise<void> {
+  /**
+   * Says goodbye; what has been begun is answered first, a message that is on its way too unless the client is given up.
+   * Resolves when the client is gone.
+   */
+  async bye(text: string, { givenUp = false } = {}): Promise<void> {
     const { connection, input, isOver } = this.#session
     if (isOver) return connection.closed
     this.#session.finish(text)
     this.#farewell = text
     // Between two commands, and in IDLE, nobody else will say it.
-    if (input.isWaiting) await this.#sayFarewell()
+    if (input.isWaiting || (givenUp && input.isStreaming)) await this.#sayFarewell()
     await connection.closed
   }
 

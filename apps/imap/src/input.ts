@@ -42,6 +42,11 @@ export class Input {
     return this.#next !== undefined && this.#state === 'between'
   }
 
+  /** A message is on its way, and the client owes more of it. */
+  get isStreaming(): boolean {
+    return this.#next !== undefined && !this.isWaiting
+  }
+
   /** Undefined when the client is gone. A frame that nobody took, as after IDLE broke off, is the next one. */
   async next(): Promise<Frame | undefined> {
     this.#next ??= this.#read()

@@ -24,6 +24,8 @@ export interface ImapLimits {
   readonly writeBufferBytesMax: number
   readonly writeStallTimeoutMs: number
   readonly handshakeTimeoutMs: number
+  /** For a balancer to send its PROXY header. */
+  readonly proxyTimeoutMs: number
   readonly lingerMs: number
 }
 
@@ -46,5 +48,6 @@ export const defaultImapLimits: ImapLimits = {
   writeBufferBytesMax: 1_048_576,
   writeStallTimeoutMs: 120_000,
   handshakeTimeoutMs: 30_000,
+  proxyTimeoutMs: 5_000,
   lingerMs: 2_000,
 }

@@ -50,7 +50,6 @@ export interface ImapServer {
   close(): Promise<void>
 }
 
-const proxyTimeoutMs = 5_000
 /** Inboxes whose sessions are counted; beyond, those of the one that was left alone longest are forgotten. */
 const inboxesMax = 100_000
 
@@ -77,7 +76,8 @@ export async function startImapServer(options: ImapServerOptions): Promise<ImapS
     const { host, logger, metrics, proxyNetworks, tlsProxyNetworks, connectionsMax, connectionsPerAddressMax } = options
     return listen({
       ...own,
-      ...{ host, logger, metrics, proxyNetworks, connectionsMax, connectionsPerAddressMax, proxyTimeoutMs },
+      ...{ host, logger, metrics, proxyNetworks, connectionsMax, connectionsPerAddressMax },
+      proxyTimeoutMs: limits.proxyTimeoutMs,
       ...(own.tls === undefined && tlsProxyNetworks !== undefined && { tlsProxyNetworks }),
       handshakeTimeoutMs: limits.handshakeTimeoutMs,
       onConnection: (incoming) => void serve(incoming, context, sessions),
@@ -104,7 +104,7 @@ const pick = ({ store, login, doorbell, logger, metrics, certificates, version }
 async function serve(incoming: Incoming, context: ImapContext, sessions: Set<CommandLoop>): Promise<void> {
   const { limits } = context
   const { writeBufferBytesMax, writeStallTimeoutMs, idleTimeoutMs, lingerMs } = limits
-  const onIdle = (): void => void loop.bye('Idle for too long')
+  const onIdle = (): void => void loop.bye('Idle for too long', { givenUp: true })
   const clocks = { writeStallTimeoutMs, idleTimeoutMs, lingerMs, onIdle }
   const session = new Session(new Connection(incoming, { writeBufferBytesMax, ...clocks }), context)
   const loop = new CommandLoop(session)

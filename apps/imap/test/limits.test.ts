@@ -235,6 +235,24 @@ const rows: Record<string, Row> = {
     answer: /^\+ idling\r\n(?:\* OK Still here\r\n)+\* BYE Idle for too long\r\n$/,
     ends: true,
   },
+  'the time to be idle, in the middle of a message': {
+    limits: { idleTimeoutMs: 300 },
+    say: 'a APPEND INBOX {100+}\r\nhalf',
+    answer: /^\* BYE Idle for too long\r\n$/,
+    ends: true,
+  },
+  'the time to be idle, between two messages of an APPEND': {
+    limits: { idleTimeoutMs: 300 },
+    say: 'a APPEND INBOX {6+}\r\na: b\r\n',
+    answer: /^\* BYE Idle for too long\r\n$/,
+    ends: true,
+  },
+  'the time to be idle, in the middle of a message that is refused': {
+    limits: { idleTimeoutMs: 300, messageBytesMax: 10 },
+    say: 'a APPEND INBOX {100+}\r\nhalf',
+    answer: /^a NO \[TOOBIG\] [^\r]*\r\n\* BYE Idle for too long\r\n$/,
+    ends: true,
+  },
   'the time to be idle, in the middle of a line': {
     limits: { idleTimeoutMs: 200 },
     say: 'a NOO',
@@ -360,6 +378,12 @@ test('behind a balancer, each client has its own count', async () => {
   expect(await from('192.0.2.1')).toMatch(/^\* OK/)
   expect(await from('192.0.2.2')).toMatch(/^\* OK/)
   expect(await from('192.0.2.1')).toMatch(/^\* BYE \[LIMIT\]/)
+})
+
+test('the time to send a PROXY header: closed without a byte', async () => {
+  await start({ limits: { proxyTimeoutMs: 100 }, doors: { proxyNetworks: networks(['127.0.0.1']) } })
+  expect(await Caller.inClear(server.server.port).closed).toBe('')
+  expect(server.lines.join('')).toContain('no PROXY header within 100 ms')
 })
 
 test('the time to shake hands: closed without a byte', async () => {

@@ -131,6 +131,27 @@ describe('implicit TLS (contract A1)', () => {
   })
 })
 
+/** With Nagle's algorithm the second of two small answers waits until the client's kernel confirms the first: 40 ms. */
+test.each([false, true])('small answers leave at once, one behind the other (tls: %s)', async (tls) => {
+  const onConnection = ({ socket }: Incoming) =>
+    void socket.on('data', () => {
+      socket.write('one ')
+      setTimeout(() => socket.write('two\n'), 2)
+    })
+  const certificates = tls ? (await givenCertificates()).certificates : undefined
+  const { port } = await givenListener({ tls: certificates, onConnection })
+  const client = tls ? tlsClient(port) : plainClient(port)
+  const times: number[] = []
+  // A young connection is confirmed at once.
+  for (let round = 1; round <= 40; round++) {
+    const beganMs = performance.now()
+    client.socket.write('?')
+    await client.until(new RegExp(`(?:one two\n){${round}}`))
+    if (round > 20) times.push(performance.now() - beganMs)
+  }
+  expect(times.sort((a, b) => a - b)[10]).toBeLessThan(25)
+})
+
 describe('limits', () => {
   test.each([
     ['in all', { connectionsMax: 2 }, 'busy: too many connections\r\n'],

@@ -32,8 +32,8 @@ export const id = command('ID', {
   },
   async run(session, parameters) {
     const said = ['name', 'version', 'os'].flatMap((field) => parameters.get(field) ?? [])
+    // It stands in the log when the session ends: once, however often a client says it.
     session.clientId = said.join(' ').slice(0, 200)
-    if (said.length > 0) session.logger.info({ client: session.clientId }, 'client')
     const { version } = session.context
     session.out.untagged().raw('ID ("name" "Postern" "version" ').string(version).raw(')').crlf()
     return { text: 'Pleased to meet you' }
