@@ -1,5 +1,5 @@
-// What lies in the data folder besides what the store keeps to itself. All of it but the search index and an unfinished
-// first start's claim belongs in a backup.
+// What lies in the data folder besides what the store keeps to itself. All of it but the search index, an unfinished
+// first start's claim and the files of running gateways belongs in a backup.
 
 import { existsSync } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
@@ -13,6 +13,8 @@ export interface DataFolder {
   readonly tls: string
   /** There while a first start is under way. */
   readonly firstStart: string
+  /** A file for each gateway that runs on the folder. */
+  readonly running: string
 }
 
 export function dataFolder(setting: string): DataFolder {
@@ -23,6 +25,7 @@ export function dataFolder(setting: string): DataFolder {
     serverKey: join(path, 'secret.key'),
     tls: join(path, 'tls'),
     firstStart: join(path, 'first-start'),
+    running: join(path, 'running'),
   }
 }
 

@@ -22,5 +22,8 @@ export const sweepOrphansEveryMs = 3_600_000
 /** Between two slices of one round, so that cleaning never takes the store for itself. */
 export const sweepPauseMs = 20
 
+/** One question to a name server, and how often it's asked. */
+export const dns = { timeoutMs: 2_000, tries: 2 } as const
+
 /** Of processes that start on one empty folder, one does the first start while the others wait for it. */
 export const firstStartClaim = { touchMs: 1_000, lostMs: 5_000, lookMs: 100, waitMs: 30_000 } as const

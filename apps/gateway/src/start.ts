@@ -17,6 +17,7 @@ import { createLogin } from './parts/login.js'
 import { createOwnerPart } from './parts/owner.js'
 import { createStorePart } from './parts/store.js'
 import { createSweeper } from './parts/sweeper.js'
+import { createRunningPart } from './running.js'
 import { version } from './version.js'
 
 export interface Started {
@@ -49,7 +50,10 @@ export async function startGateway(config: Config, host: HostProcess): Promise<S
   const imap = createImapPart({ config, store, doorbell, certificates: tls.certificates, login, logger, metrics })
   const doors = config.roles.includes('imap') ? [imap] : []
   const http = createHttpPart({ host: bind, port: httpPort, routes, readiness, logger })
-  const parts = [storePart, owner, tls, sweeper, ...doors, http]
+  const imapPorts = () => (doors.length > 0 ? { imaps: imap.port(), imap: imap.clearPort() } : {})
+  const ports = () => ({ ...imapPorts(), http: http.port() })
+  const running = createRunningPart({ folder: folder.running, clock, ports, bind, roles: config.roles })
+  const parts = [storePart, owner, tls, sweeper, ...doors, http, running]
   const lifecycle = new Lifecycle(parts, { logger, drainMs: config.drainMs, stopTimeoutMs, clock, host })
   if (!(await lifecycle.start())) return undefined
 

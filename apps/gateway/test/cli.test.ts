@@ -5,7 +5,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, sym
 import { join, resolve } from 'node:path'
 import { openStore } from '@postern/mailbox-store'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { commands } from '../src/cli/commands.js'
+import { commands, groups } from '../src/cli/commands.js'
+import { flagOf } from '../src/cli/options.js'
 import { credentialOf, newFolder, postern, run, started, stop } from './gateway-process.js'
 
 const root = join(import.meta.dirname, '..', '..', '..')
@@ -36,13 +37,25 @@ async function addMessages(dataDir: string, count: number): Promise<void> {
 
 describe('help', () => {
   let help: string
-  beforeAll(() => {
+  const helpOf = new Map<string, string>()
+  beforeAll(async () => {
     help = execFileSync('npx', ['postern', '--help'], { cwd: root, encoding: 'utf8' })
+    for (const group of Object.keys(groups)) helpOf.set(group, (await run([group])).stdout)
   })
 
   test.each(commands.map(({ name, about }) => [name, about]))('lists %s', (name, about) => {
-    expect(help.replace(/\s+/g, ' ')).toContain(about)
-    expect(help).toMatch(new RegExp(`^ {2}${name}\\b`, 'm'))
+    const [word = '', second] = name.split(' ')
+    const page = second === undefined ? help : (helpOf.get(word) ?? '')
+    expect(page.replace(/\s+/g, ' ')).toContain(about)
+    expect(page).toMatch(new RegExp(`^ {2}${second ?? word}\\b`, 'm'))
+  })
+
+  test('names what begins a command of two words, and what can follow it', () => {
+    for (const [word, about] of Object.entries(groups)) {
+      expect(help).toMatch(new RegExp(`^ {2}${word}\\b`, 'm'))
+      expect(help.replace(/\s+/g, ' ')).toContain(about)
+      expect(helpOf.get(word)).toContain(`Usage: postern ${word} <command>`)
+    }
   })
 
   test('comes without a command too, and says the version', async () => {
@@ -51,10 +64,15 @@ describe('help', () => {
     expect(await run(['--version'])).toMatchObject({ code: 0, stdout: `${version}\n` })
   })
 
-  test.each(commands.map(({ name }) => [name]))('of %s names --json', async (name) => {
-    const { code, stdout } = await run([name, '--help'])
-    expect([code, stdout.includes('--json')]).toEqual([0, true])
-  })
+  test.each(commands.map(({ name, parameters, options }) => [name, parameters, options]))(
+    'of %s names its parameters and options',
+    async (name, parameters, options) => {
+      const { code, stdout } = await run([...name.split(' '), '--help'])
+      expect(code).toBe(0)
+      for (const flag of ['--json', ...Object.keys(options).map(flagOf)]) expect(stdout).toContain(`  ${flag} `)
+      for (const [parameter] of parameters) expect(stdout).toContain(parameter)
+    },
+  )
 })
 
 describe('errors', () => {

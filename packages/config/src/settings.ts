@@ -4,7 +4,19 @@
  * printed from it. A setting that needs another one is checked in `combinations`, below the table.
  */
 import type { z } from 'zod'
-import { hostName, ipAddress, namesOrAll, networks, oneOf, port, secret, text, url, wholeNumber } from './values.js'
+import {
+  dnsServers,
+  hostName,
+  ipAddress,
+  namesOrAll,
+  networks,
+  oneOf,
+  port,
+  secret,
+  text,
+  url,
+  wholeNumber,
+} from './values.js'
 
 export interface Setting<Schema extends z.ZodType = z.ZodType> {
   readonly name: string
@@ -112,6 +124,13 @@ export const settings = {
     networks(),
     { default: '' },
     'Networks of proxies that end TLS in front of POSTERN_IMAP_PORT: logins from there need no STARTTLS. What a PROXY v2 header says of the way to the proxy goes before it.',
+  ),
+
+  dnsServers: setting(
+    'POSTERN_DNS_SERVERS',
+    dnsServers(),
+    { default: '' },
+    'Name servers to ask, such as 192.0.2.53 or [2001:db8::53]:5353; without it those of the system.',
   ),
 
   redisUrl: setting(

@@ -74,6 +74,22 @@ export const networks = () =>
     return z.NEVER
   })
 
+/** A comma list of IP addresses, each with or without a port: 192.0.2.53, 192.0.2.53:5353, [2001:db8::53]:5353. */
+export const dnsServers = () =>
+  z.string().transform((value, context): readonly string[] => {
+    const given = commaList(value)
+    if (given.every(isServer)) return given
+    context.addIssue('must be a comma list of IP addresses such as 192.0.2.53, 192.0.2.53:5353 or [2001:db8::53]:5353')
+    return z.NEVER
+  })
+
+function isServer(value: string): boolean {
+  if (isIP(value) !== 0) return true
+  const [, six, four, port] = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d{1,5}))?$/.exec(value) ?? []
+  const isAddress = six === undefined ? isIP(four ?? '') === 4 : isIP(six) === 6
+  return isAddress && (port === undefined || (Number(port) > 0 && Number(port) <= 65_535))
+}
+
 function commaList(value: string): string[] {
   return value
     .split(',')

@@ -47,6 +47,7 @@ describe('defaults', () => {
       tlsKey: undefined,
       proxyNetworks: [],
       tlsProxyNetworks: [],
+      dnsServers: [],
       redisUrl: undefined,
       databaseUrl: undefined,
       blobUrl: undefined,

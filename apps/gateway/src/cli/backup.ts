@@ -20,13 +20,13 @@ interface Backup {
   readonly bytes: number
 }
 
-export const backup = command<Backup>('backup', {
+export const backup = command('backup', {
   about: 'copy store, key and certificates into an empty folder; works beside a running gateway',
   parameters: [['<folder>', 'an empty folder, or one that does not exist yet']],
   run: ({ env, args }) =>
-    withStore(env, async ({ maintenance }, from) => {
+    withStore(env, async ({ store, folder: from }): Promise<Backup> => {
       const to = dataFolder(args[0]!)
-      const { bytes, files } = await maintenance.backup(to.path)
+      const { bytes, files } = await store.maintenance.backup(to.path)
       await writeFileAtomic(to.serverKey, await readFile(from.serverKey, 'utf8'), { mode: 0o600 })
       // Links to certificates that somebody else renews are copied as what they lead to.
       const copying = { recursive: true, dereference: true, preserveTimestamps: true }
@@ -39,5 +39,4 @@ export const backup = command<Backup>('backup', {
     `Copied ${files} files, ${bytes} bytes, the server key and certificates to ${folder}.`,
     'It holds every secret of this server: keep it as safe as the original.',
   ],
-  exitCode: () => 0,
 })

@@ -1,24 +1,29 @@
-// What a command of the command line is: its name and words, what it does, and how its result reads. With --json the
-// result itself is printed, one line of JSON.
+// What a command of the command line is: its words, parameters and options, what it does, and how its result reads. With
+// --json the result itself is printed, one line of JSON. A list is printed while it's read (listing.ts).
 
-export interface Invocation {
-  readonly env: Readonly<Record<string, string | undefined>>
+import type { OptionTable, Values } from './options.js'
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+export interface Invocation<Table extends OptionTable> {
+  readonly env: Environment
   /** The command's parameters, in order. */
   readonly args: readonly string[]
-  readonly options: Readonly<Record<string, string | undefined>>
+  readonly options: Values<Table>
 }
 
-interface Definition<Result> {
+export interface Definition<Table extends OptionTable, Result> {
   readonly about: string
   /** As they read in the help: `<folder>`. */
   readonly parameters?: readonly (readonly [name: string, about: string])[]
-  /** Each takes a value: `--roles <list>`. --json is every command's. */
-  readonly options?: readonly (readonly [flag: string, about: string])[]
+  /** --json is every command's. */
+  readonly options?: Table
   /** Undefined when there's nothing to say. */
-  run(invocation: Invocation): Promise<Result | undefined>
+  run(invocation: Invocation<Table>): Promise<Result | undefined>
   /** The result for a person. */
   lines(result: Result): readonly string[]
-  exitCode?(result: Result): number
+  /** 0 unless it says something else; undefined while the process goes on. */
+  exitCode?(result: Result): number | undefined
   /** Runs when the result has been printed. */
   printed?(result: Result): Promise<void>
   /** What --json prints where it's less than the result. */
@@ -26,31 +31,66 @@ interface Definition<Result> {
 }
 
 export interface Outcome {
-  readonly json: unknown
-  readonly lines: readonly string[]
+  /** Its reader may go when it has seen enough. */
+  readonly isList?: boolean
+  /** What goes to standard output, in pieces. */
+  text(isJson: boolean): Iterable<string> | AsyncIterable<string>
   /** Undefined while the process goes on. */
   readonly exitCode: number | undefined
   printed(): Promise<void>
 }
 
-export interface Command extends Pick<Definition<never>, 'about' | 'parameters' | 'options'> {
+export interface Command {
+  /** One word, or two: `domain create`. */
   readonly name: string
-  run(invocation: Invocation): Promise<Outcome | undefined>
+  readonly about: string
+  readonly parameters: readonly (readonly [name: string, about: string])[]
+  readonly options: OptionTable
+  /** Options as they were typed. */
+  run(invocation: {
+    readonly env: Environment
+    readonly args: readonly string[]
+    readonly options: Readonly<Record<string, unknown>>
+  }): Promise<Outcome | undefined>
 }
 
-export function command<Result>(name: string, definition: Definition<Result>): Command {
+// biome-ignore lint/complexity/noBannedTypes: a command without options.
+type None = {}
+
+export function command<Result, const Table extends OptionTable = None>(
+  name: string,
+  definition: Definition<Table, Result>,
+): Command {
+  const { about, parameters = [], options = {} as Table, exitCode = () => 0 } = definition
   return {
-    ...definition,
     name,
-    async run(invocation) {
-      const result = await definition.run(invocation)
+    about,
+    parameters,
+    options,
+    async run({ env, args, options: typed }) {
+      const result = await definition.run({ env, args, options: readOptions(options, typed) })
       if (result === undefined) return undefined
+      const json = definition.json?.(result) ?? result
       return {
-        json: definition.json ? definition.json(result) : result,
-        lines: definition.lines(result),
-        exitCode: definition.exitCode?.(result),
+        text: (isJson) => [
+          isJson
+            ? `${JSON.stringify(json)}\n`
+            : definition
+                .lines(result)
+                .map((line) => `${line}\n`)
+                .join(''),
+        ],
+        exitCode: exitCode(result),
         printed: async () => definition.printed?.(result),
       }
     },
   }
 }
+
+export const readOptions = <Table extends OptionTable>(
+  table: Table,
+  typed: Readonly<Record<string, unknown>>,
+): Values<Table> =>
+  Object.fromEntries(
+    Object.entries(table).map(([name, option]) => [name, option.read(typed[name], name)]),
+  ) as Values<Table>

@@ -1,10 +1,36 @@
-// Every command, in the order of the help. A command is one file and one line here.
+// Every command, in the order of the help. A command of one word is one file and one line here; those that share their first
+// word are in the file of that name.
 
+import { auditCommands } from './audit.js'
 import { backup } from './backup.js'
 import type { Command } from './command.js'
+import { credentialCommands } from './credential.js'
+import { domainCommands } from './domain.js'
+import { inboxCommands } from './inbox.js'
 import { settingsCommand } from './settings.js'
 import { start } from './start.js'
 import { status } from './status.js'
+import { tenantCommands } from './tenant.js'
 import { verify } from './verify.js'
 
-export const commands: readonly Command[] = [start, settingsCommand, status, verify, backup]
+/** The first words of commands of two. */
+export const groups: Readonly<Record<string, string>> = {
+  domain: 'the domains whose mail is here',
+  inbox: 'the addresses that have an inbox, and their passwords',
+  credential: 'API keys and app passwords',
+  tenant: 'tenants and their environments',
+  audit: 'who did what, and which logins were refused',
+}
+
+export const commands: readonly Command[] = [
+  start,
+  settingsCommand,
+  status,
+  verify,
+  backup,
+  ...domainCommands,
+  ...inboxCommands,
+  ...credentialCommands,
+  ...tenantCommands,
+  ...auditCommands,
+]

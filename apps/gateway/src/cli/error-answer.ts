@@ -2,9 +2,10 @@
 // what is wrong, and what to do. Here `code` is the exit code: 1 when it failed, 2 when it was asked wrongly.
 
 import { ConfigError } from '@postern/config'
-import { StoreRefusal } from '@postern/mailbox-store'
+import { type RefusalCode, StoreRefusal } from '@postern/mailbox-store'
 import { Failure } from '@postern/service'
 import { CommanderError } from 'commander'
+import { Usage } from './usage.js'
 
 export interface ErrorAnswer {
   readonly name: string
@@ -25,10 +26,15 @@ export function errorAnswer(error: unknown): ErrorAnswer {
   if (error instanceof Failure) return said(error.failure, error.message, error.fix)
   if (error instanceof ConfigError)
     return said('wrong_settings', error.message, 'config/postern.env.example lists every setting.', 2)
+  if (error instanceof Usage) return said('usage', error.message, error.fix, 2)
   if (error instanceof CommanderError)
     return said('usage', sentence(error.message.replace(/^error: /, '')), 'See `postern --help`.', 2)
   if (error instanceof StoreRefusal)
-    return said(error.code.replaceAll('-', '_'), error.message, error.fix ?? 'Run `postern verify`.')
+    return said(
+      error.code.replaceAll('-', '_'),
+      error.message,
+      error.fix ?? fixes[error.code] ?? 'Run `postern verify`.',
+    )
   if (error instanceof Error && 'syscall' in error)
     return said(
       'system',
@@ -37,6 +43,13 @@ export function errorAnswer(error: unknown): ErrorAnswer {
     )
   const message = error instanceof Error ? (error.stack ?? error.message) : String(error)
   return said('bug', message, 'This should not happen: please report it with the lines above.')
+}
+
+/** Where a refusal doesn't say it better. */
+const fixes: Partial<Record<RefusalCode, string>> = {
+  'not-found': 'Look for it with the command `list`.',
+  exists: 'Take another name, or use what is there.',
+  invalid: 'Change that, and try again.',
 }
 
 /** What is wrong and what to do, as two lines. */

@@ -4,17 +4,29 @@
 import { Failure } from '@postern/service'
 import { Command as Program } from 'commander'
 import { version } from '../version.js'
-import type { Command, Outcome } from './command.js'
-import { commands } from './commands.js'
+import type { Command, Environment, Outcome } from './command.js'
+import { commands, groups } from './commands.js'
 import { errorAnswer, errorLines } from './error-answer.js'
+import { flagOf } from './options.js'
+import { Usage } from './usage.js'
 
-export async function runCli(words: readonly string[]): Promise<number | undefined> {
+/** Where it runs: the process, or a test. */
+export interface Surroundings {
+  readonly env: Environment
+  readonly stdout: NodeJS.WritableStream
+  readonly stderr: NodeJS.WritableStream
+}
+
+export async function runCli(
+  words: readonly string[],
+  { env, stdout, stderr }: Surroundings = process,
+): Promise<number | undefined> {
   const isJson = words.includes('--json')
   let exitCode: number | undefined = 0
-  const program = createProgram(async (command, invocation) => {
-    const outcome = await command.run(invocation)
+  const program = createProgram(async (command, typed) => {
+    const outcome = await command.run({ env, ...typed })
     exitCode = outcome?.exitCode
-    if (outcome) await print(outcome, isJson)
+    if (outcome) await print(outcome, { isJson, stdout })
   })
   try {
     await program.parseAsync(words, { from: 'user' })
@@ -24,40 +36,70 @@ export async function runCli(words: readonly string[]): Promise<number | undefin
     if (error instanceof Error && 'exitCode' in error && error.exitCode === 0) return 0
     const answer = errorAnswer(error)
     const text = isJson ? JSON.stringify({ error: answer }) : errorLines(answer).join('\n')
-    await write(process.stderr, `${text}\n`)
+    await write(stderr, `${text}\n`)
     return answer.code
   }
 }
 
-type Action = (command: Command, invocation: Parameters<Command['run']>[0]) => Promise<void>
+type Action = (command: Command, typed: Omit<Parameters<Command['run']>[0], 'env'>) => Promise<void>
 
 function createProgram(act: Action): Program {
-  const program = new Program('postern')
+  const program = quiet(new Program('postern'))
     .description('The standard mail door for any inbox. Settings are environment variables: see `postern settings`.')
     .version(version)
-    .exitOverride()
-    .configureOutput({ writeErr: () => undefined })
     .action(() => program.help())
+  const homes = new Map<string, Program>()
   for (const command of commands) {
-    const sub = program.command(command.name).description(command.about).exitOverride()
-    sub.configureOutput({ writeErr: () => undefined })
-    for (const [name, about] of command.parameters ?? []) sub.argument(name, about)
-    for (const [flag, about] of command.options ?? []) sub.option(flag, about)
-    sub.option('--json', 'print JSON')
-    sub.action(() => act(command, { env: process.env, args: sub.processedArgs, options: textOptions(sub) }))
+    const [word = '', second] = command.name.split(' ')
+    const home = second === undefined ? program : (homes.get(word) ?? addGroup(program, word))
+    if (home !== program) homes.set(word, home)
+    addCommand(home, { name: second ?? word, command, act })
   }
   return program
 }
 
-function textOptions(sub: Program): Record<string, string | undefined> {
-  const { json: _, ...options } = sub.opts<Record<string, string | undefined>>()
-  return options
+/** A word that only begins a command: alone it prints what can follow. */
+function addGroup(program: Program, word: string): Program {
+  const group = quiet(program.command(word))
+    .description(groups[word] as string)
+    .usage('<command>')
+    .allowExcessArguments()
+    .allowUnknownOption()
+  group.action(() => {
+    const wrong = group.args.find((word) => !word.startsWith('-'))
+    if (wrong !== undefined)
+      throw new Usage(`There is no command \`postern ${word} ${wrong}\`.`, `See \`postern ${word} --help\`.`)
+    group.help()
+  })
+  return group
 }
 
-async function print({ json, lines, printed }: Outcome, isJson: boolean): Promise<void> {
-  const text = isJson ? JSON.stringify(json) : lines.join('\n')
-  if (text !== '') await write(process.stdout, `${text}\n`).catch(unwritable)
-  await printed()
+function addCommand(home: Program, { name, command, act }: { name: string; command: Command; act: Action }): void {
+  const sub = quiet(home.command(name)).description(command.about)
+  for (const [parameter, about] of command.parameters) sub.argument(parameter, about)
+  for (const [option, { value, about, repeats }] of Object.entries(command.options)) {
+    const flag = value === undefined ? flagOf(option) : `${flagOf(option)} ${value}`
+    if (repeats) sub.option(flag, about, (text: string, before: string[] = []) => [...before, text])
+    else sub.option(flag, about)
+  }
+  sub.option('--json', 'print JSON')
+  sub.action(() => act(command, { args: sub.processedArgs, options: sub.opts() }))
+}
+
+/** It throws what it has to say; only help and version go out by themselves. */
+const quiet = (program: Program): Program =>
+  program.exitOverride().configureOutput({ writeErr: () => undefined }) as Program
+
+async function print(
+  outcome: Outcome,
+  { isJson, stdout }: { isJson: boolean; stdout: NodeJS.WritableStream },
+): Promise<void> {
+  for await (const piece of outcome.text(isJson)) {
+    const error = await write(stdout, piece).catch((cause: NodeJS.ErrnoException) => cause)
+    if (error?.code === 'EPIPE' && outcome.isList) return
+    if (error) unwritable(error)
+  }
+  await outcome.printed()
 }
 
 function unwritable(cause: NodeJS.ErrnoException): never {
@@ -66,7 +108,7 @@ function unwritable(cause: NodeJS.ErrnoException): never {
 }
 
 /** Resolves when the text has left the process. */
-function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
+function write(stream: NodeJS.WritableStream, text: string): Promise<void> {
   return new Promise((resolve, reject) => {
     // The stream says it twice, and without a listener the first time would end the process.
     stream.once('error', reject)

@@ -2,7 +2,8 @@
 
 import { readFileSync } from 'node:fs'
 import { type Config, load, parseEnvFile, settings } from '@postern/config'
-import { command, type Invocation } from './command.js'
+import { command, type Environment } from './command.js'
+import { table } from './table.js'
 
 interface Row {
   readonly name: string
@@ -14,19 +15,14 @@ interface Row {
 
 const masked = '********'
 
-export const settingsCommand = command<{ readonly settings: readonly Row[] }>('settings', {
+export const settingsCommand = command('settings', {
   about: 'show every setting, its value and where it comes from',
   async run({ env }) {
     const config = load(env)
     const source = sourcesIn(env)
     return { settings: Object.keys(settings).map((field) => row(config, field as keyof Config, source)) }
   },
-  lines: ({ settings: rows }) => {
-    const name = Math.max(...rows.map((each) => each.name.length))
-    const value = Math.max(...rows.map((each) => (each.value ?? '-').length))
-    return rows.map((each) => `${each.name.padEnd(name)}  ${(each.value ?? '-').padEnd(value)}  ${each.source}`)
-  },
-  exitCode: () => 0,
+  lines: ({ settings: rows }) => table(rows.map((each) => [each.name, each.value ?? '-', each.source])),
 })
 
 function row(config: Config, field: keyof Config, source: (name: string) => string | undefined): Row {
@@ -37,7 +33,7 @@ function row(config: Config, field: keyof Config, source: (name: string) => stri
 }
 
 /** In the order in which load() looks. An empty value counts as not set. */
-function sourcesIn(env: Invocation['env']): (name: string) => string | undefined {
+function sourcesIn(env: Environment): (name: string) => string | undefined {
   const path = env.POSTERN_ENV_FILE
   const file = path ? parseEnvFile(readFileSync(path, 'utf8'), path).values : undefined
   return (name) => {

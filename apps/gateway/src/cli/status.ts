@@ -5,6 +5,7 @@ import { everyItem } from '../pages.js'
 import { version } from '../version.js'
 import { command } from './command.js'
 import { withStore } from './existing-store.js'
+import { sizeText } from './quantities.js'
 
 interface Status {
   readonly version: string
@@ -16,10 +17,10 @@ interface Status {
   readonly files: readonly FileSize[]
 }
 
-export const status = command<Status>('status', {
+export const status = command('status', {
   about: 'say what the store holds; works beside a running gateway',
   run: ({ env }) =>
-    withStore(env, async ({ directory }, { path }) => {
+    withStore(env, async ({ store: { directory }, folder: { path } }): Promise<Status> => {
       let domains = 0
       for await (const _ of everyItem((page) => directory.listDomains(page))) domains++
       const sum = { inboxes: 0, messages: 0, messageBytes: 0 }
@@ -35,16 +36,8 @@ export const status = command<Status>('status', {
     `Data folder  ${result.dataFolder}`,
     `Domains      ${result.domains}`,
     `Inboxes      ${result.inboxes}`,
-    `Messages     ${result.messages} (${size(result.messageBytes)})`,
+    `Messages     ${result.messages} (${sizeText(result.messageBytes)})`,
     'Files',
-    ...result.files.map(({ name, bytes }) => `  ${name.padEnd(22)}${size(bytes).padStart(10)}`),
+    ...result.files.map(({ name, bytes }) => `  ${name.padEnd(22)}${sizeText(bytes).padStart(10)}`),
   ],
-  exitCode: () => 0,
 })
-
-const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB']
-
-function size(bytes: number): string {
-  const power = Math.min(units.length - 1, Math.floor(Math.log2(Math.max(bytes, 1)) / 10))
-  return `${power === 0 ? bytes : (bytes / 1024 ** power).toFixed(1)} ${units[power]}`
-}

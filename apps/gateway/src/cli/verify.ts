@@ -3,9 +3,9 @@
 import { command } from './command.js'
 import { withStore } from './existing-store.js'
 
-export const verify = command<{ readonly findings: readonly string[] }>('verify', {
+export const verify = command('verify', {
   about: 'check the whole store; exit code 1 when something is wrong',
-  run: ({ env }) => withStore(env, async ({ maintenance }) => ({ findings: await maintenance.verify() })),
+  run: ({ env }) => withStore(env, async ({ store }) => ({ findings: await store.maintenance.verify() })),
   lines: ({ findings }) => (findings.length === 0 ? ['Everything is sound.'] : findings),
   exitCode: ({ findings }) => (findings.length === 0 ? 0 : 1),
 })

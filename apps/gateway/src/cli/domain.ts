@@ -1,0 +1,176 @@
+// `postern domain …`: the domains whose mail is here (contract B1, B7, F2). `verify` is in domain-verify.ts.
+
+import { readFile } from 'node:fs/promises'
+import { type Directory, type Domain, type DomainChanges, domainModes } from '@postern/mailbox-store'
+import { everyItem } from '../pages.js'
+import { type Command, command } from './command.js'
+import { domainVerify } from './domain-verify.js'
+import { withStore } from './existing-store.js'
+import { listing } from './listing.js'
+import { type DomainObject, Objects } from './objects.js'
+import { operator as by } from './operator.js'
+import { choice, flag, one, onOff, type Values } from './options.js'
+import { domainOf, environmentOf } from './references.js'
+import { fields } from './table.js'
+import { Usage } from './usage.js'
+
+const settings = {
+  mode: choice(domainModes, 'what becomes of its mail'),
+  catchAll: onOff('whether any address gets an inbox with its first message'),
+  publicKey: one('<file>', 'the OpenPGP key for the mode `encrypted`'),
+} as const
+
+async function changesOf({ mode, catchAll, publicKey }: Values<typeof settings>): Promise<DomainChanges> {
+  const armoured = publicKey === undefined ? undefined : await readFile(publicKey, 'utf8')
+  return { mode, catchAll, ...(armoured === undefined ? {} : { settings: { publicKey: armoured } }) }
+}
+
+export const domainLines = (domain: DomainObject): string[] =>
+  fields([
+    ['Domain', domain.name],
+    ['In letters', domain.unicode_name === domain.name ? undefined : domain.unicode_name],
+    ['Id', domain.id],
+    ['Environment', domain.environment],
+    ['Verified', verifiedText(domain)],
+    ['Mode', domain.mode],
+    ['Catch-all', domain.catch_all ? 'on' : 'off'],
+    ['Other names', domain.aliases.length === 0 ? undefined : domain.aliases.join(', ')],
+    ['TXT record', domain.verified ? undefined : `${domain.verification.name}  ${domain.verification.value}`],
+    ['Made', domain.created_at],
+  ])
+
+const verifiedText = ({ verified, verified_by, verified_at }: DomainObject): string =>
+  verified ? `${verified_by === 'dns' ? 'by its DNS records' : 'by the operator'}, ${verified_at}` : 'no'
+
+const create = command('domain create', {
+  about: 'add a domain',
+  parameters: [['<domain>', 'its name']],
+  options: {
+    verified: flag('mark it verified on your word, without a look at its DNS records'),
+    environment: one('<environment>', 'where it belongs: a name, tenant/name or id; without it the first one'),
+    ...settings,
+  },
+  run: ({ env, args: [name], options }) =>
+    withStore(env, async ({ store: { directory } }) => {
+      const environment = (await environmentOf(directory, options.environment)).id
+      const { mode, catchAll, settings: more = {} } = await changesOf(options)
+      const made = await directory.createDomain({
+        environment,
+        name: name as string,
+        mode,
+        catchAll,
+        settings: more,
+        by,
+      })
+      const how = { how: 'operator', by } as const
+      const domain = options.verified ? await directory.markDomainVerified(made.id, how) : made
+      return new Objects(directory).domain(domain)
+    }),
+  lines: (domain) => [
+    ...domainLines(domain),
+    ...(domain.verified ? [] : ['', `Set its records, then: postern domain verify ${domain.name}`]),
+  ],
+})
+
+const list = listing('domain list', {
+  about: 'list domains',
+  options: { environment: one('<environment>', 'only of this environment') },
+  async page({ store: { directory } }, options) {
+    const objects = new Objects(directory)
+    const only = options.environment
+    const filter = only === undefined ? {} : { environment: (await environmentOf(directory, only)).id }
+    return async (page) => {
+      const { items, next } = await directory.listDomains({ ...filter, ...page })
+      return { items: await Promise.all(items.map((domain) => objects.domain(domain))), next }
+    }
+  },
+  columns: [
+    ['DOMAIN', ({ name }) => name],
+    ['ID', ({ id }) => id],
+    ['VERIFIED', ({ verified, verified_by }) => (verified ? `by ${verified_by}` : 'no')],
+    ['MODE', ({ mode }) => mode],
+    ['CATCH-ALL', ({ catch_all }) => (catch_all ? 'on' : 'off')],
+  ],
+})
+
+const domain = [['<domain>', 'its name or id']] as const
+
+const show = command('domain show', {
+  about: 'show a domain',
+  parameters: domain,
+  run: ({ env, args: [word] }) =>
+    withStore(env, async ({ store: { directory } }) =>
+      new Objects(directory).domain(await domainOf(directory, word as string)),
+    ),
+  lines: domainLines,
+})
+
+const update = command('domain update', {
+  about: 'change what a domain does with mail',
+  parameters: domain,
+  options: settings,
+  run: ({ env, args: [word], options }) =>
+    withStore(env, async ({ store: { directory } }) => {
+      if (Object.values(options).every((each) => each === undefined))
+        throw new Usage('Nothing is to be changed.', 'See `postern domain update --help`.')
+      const { id } = await domainOf(directory, word as string)
+      return new Objects(directory).domain(await directory.updateDomain(id, { ...(await changesOf(options)), by }))
+    }),
+  lines: domainLines,
+})
+
+const aliasParameters = [...domain, ['<name>', 'the other name']] as const
+
+const alias = command('domain alias', {
+  about: 'let another domain name lead to the same addresses',
+  parameters: aliasParameters,
+  run: ({ env, args: [word, name] }) =>
+    withStore(env, async ({ store: { directory } }) => {
+      const { id } = await domainOf(directory, word as string)
+      return new Objects(directory).domain(await directory.addDomainAlias(id, { name: name as string, by }))
+    }),
+  lines: domainLines,
+})
+
+const unalias = command('domain unalias', {
+  about: 'take another name away from a domain',
+  parameters: aliasParameters,
+  run: ({ env, args: [word, name] }) =>
+    withStore(env, async ({ store: { directory } }) => {
+      const { id } = await domainOf(directory, word as string)
+      return new Objects(directory).domain(await directory.removeDomainAlias(id, { name: name as string, by }))
+    }),
+  lines: domainLines,
+})
+
+const remove = command('domain delete', {
+  about: 'delete a domain; its inboxes and their mail only when told so',
+  parameters: domain,
+  options: {
+    yes: flag('delete it'),
+    withInboxes: flag('delete its inboxes too, with all their mail'),
+  },
+  run: ({ env, args: [word], options: { yes, withInboxes } }) =>
+    withStore(env, async ({ store: { directory } }) => {
+      const { id, name, publicId } = await domainOf(directory, word as string)
+      const inboxes = await inboxesOf(directory, id)
+      if (inboxes.length > 0 && !(yes && withInboxes))
+        throw new Usage(
+          `${name} has ${inboxes.length} inboxes: deleting it destroys all their mail for good.`,
+          'Take a backup, then add --with-inboxes --yes if you mean it.',
+        )
+      if (!yes) throw new Usage(`Deleting ${name} deletes its settings for good.`, 'Add --yes if you mean it.')
+      for (const inbox of inboxes) await directory.deleteInbox(inbox, { by })
+      await directory.deleteDomain(id, { by })
+      return { id: publicId, name, inboxes: inboxes.length, deleted: true }
+    }),
+  lines: ({ name, inboxes }) => [`${name} is gone${inboxes > 0 ? `, with ${inboxes} inboxes and their mail` : ''}.`],
+})
+
+async function inboxesOf(directory: Directory, domain: Domain['id']) {
+  const ids = []
+  for await (const { id } of everyItem((page) => directory.listInboxes({ domain, ...page }))) ids.push(id)
+  return ids
+}
+
+export const domainCommands: readonly Command[] = [create, list, show, update, domainVerify, alias, unalias, remove]

@@ -1,0 +1,324 @@
+// The commands of the directory, run in the test's own process and without a gateway: every refusal by its name, lists of any length, DNS verification
+// against a name server of the test's own, and the audit log.
+
+import { join } from 'node:path'
+import { Writable } from 'node:stream'
+import { openStore, type Store } from '@postern/mailbox-store'
+import { expect, test } from 'vitest'
+import { runCli } from '../src/cli/program.js'
+import { nameServer } from './dns-server.js'
+import { newFolder, run as runProcess } from './gateway-process.js'
+
+interface Folder {
+  readonly env: Record<string, string>
+  /** One command: its exit code, its object, or the error's. */
+  ask(...words: string[]): Promise<{ code: number | string; said: Record<string, never>; error: Record<string, never> }>
+  text(...words: string[]): Promise<string>
+}
+
+/** A data folder with the tenant `default`, the domain example.test, and what `fill` puts there. */
+async function folder(
+  fill: (store: Store, domain: never) => Promise<unknown> = async () => undefined,
+): Promise<Folder> {
+  const dataDir = join(newFolder(), 'data')
+  const store = await openStore({ folder: dataDir })
+  const { environment } = await store.directory.ensureDefault({ tenant: 'default', environment: 'production' })
+  const domain = await store.directory.createDomain({ environment: environment.id, name: 'example.test' })
+  await fill(store, domain.id as never)
+  await store.close()
+  const env: Record<string, string> = { POSTERN_DATA_DIR: dataDir, POSTERN_HOSTNAME: 'mail.example.org' }
+  return {
+    env,
+    async ask(...words) {
+      const { code, stdout, stderr } = await run([...words, '--json'], { env })
+      return {
+        code,
+        said: stdout === '' ? {} : JSON.parse(stdout),
+        error: stderr === '' ? {} : JSON.parse(stderr).error,
+      }
+    },
+    text: async (...words) => (await run(words, { env })).stdout,
+  }
+}
+
+async function run(words: readonly string[], { env }: { env: Readonly<Record<string, string>> }) {
+  const out = { stdout: '', stderr: '' }
+  const into = (name: keyof typeof out) =>
+    new Writable({
+      write(chunk, _, done) {
+        out[name] += String(chunk)
+        done()
+      },
+    })
+  const code = (await runCli(words, { env, stdout: into('stdout'), stderr: into('stderr') })) ?? 0
+  return { code, ...out }
+}
+
+const addressOf = (store: Store) => (domain: never, address: string) =>
+  store.directory.createInbox({ domain, address, by: { name: 'test' } })
+
+test('what is asked wrongly, is there already, or is not there, is refused by name and with what to do', async () => {
+  const { ask } = await folder((store, domain) => addressOf(store)(domain, 'ada@example.test'))
+  await ask('credential', 'create', '--label', 'twice', '--scopes', 'api', '--grant', '*')
+  await ask('credential', 'create', '--label', 'twice', '--scopes', 'api', '--grant', '*')
+  await ask('tenant', 'create', 'acme')
+  await ask('domain', 'create', 'acme.test', '--environment', 'acme/production')
+  await ask('inbox', 'alias', 'ada@example.test', 'countess@example.test')
+  const credential = (...words: string[]) => ['credential', 'create', '--label', 'x', ...words]
+  const key = ['--scopes', 'imap', '--grant']
+  const rows: [string[], string, RegExp][] = [
+    [['domain', 'create', 'EXAMPLE.test.'], 'exists', /in use/],
+    [['domain', 'create', 'a b.test'], 'invalid', /letters, digits/],
+    [['domain', 'create', '192.0.2.1'], 'invalid', /IP address/],
+    [['domain', 'create', 'x.test', '--environment', 'nowhere'], 'not_found', /no environment nowhere/],
+    [['domain', 'create', 'x.test', '--mode', 'lost'], 'usage', /--mode is one of retained/],
+    [['domain', 'show', 'nowhere.test'], 'not_found', /no domain nowhere\.test/],
+    [['domain', 'show', 'dom_0000'], 'not_found', /no such domain/],
+    [['domain', 'update', 'example.test'], 'usage', /Nothing is to be changed/],
+    [['domain', 'update', 'example.test', '--catch-all', 'yes'], 'usage', /--catch-all is one of on, off/],
+    [['domain', 'alias', 'example.test', 'acme.test'], 'exists', /in use/],
+    [['domain', 'unalias', 'example.test', 'acme.test'], 'not_found', /does not have/],
+    [['domain', 'delete', 'example.test', '--yes'], 'usage', /1 inboxes.*destroys/],
+    [['domain', 'delete', 'acme.test'], 'usage', /for good/],
+    [['inbox', 'create', 'bob@nowhere.test'], 'not_found', /no domain nowhere\.test/],
+    [['inbox', 'create', 'ada@example.test'], 'exists', /in use/],
+    [['inbox', 'create', 'countess@example.test'], 'exists', /in use/],
+    [['inbox', 'create', 'bob'], 'usage', /no address/],
+    [['inbox', 'create', '@example.test'], 'usage', /no address/],
+    [['inbox', 'create', '*@example.test'], 'invalid', /\*/],
+    [['inbox', 'create', 'a b@example.test'], 'invalid', /before the @/],
+    [['inbox', 'create', 'bob@example.test', '--quota', 'much'], 'usage', /--quota is a size/],
+    [['inbox', 'show', 'bob@example.test'], 'not_found', /no inbox bob@example\.test/],
+    [['inbox', 'delete', 'countess@example.test', '--yes'], 'not_found', /goes to ada@example\.test/],
+    [['inbox', 'password', 'bob'], 'usage', /no address/],
+    [['inbox', 'alias', 'ada@example.test', 'x@acme.test'], 'invalid', /environment/],
+    [['inbox', 'list', '--limit', '0'], 'usage', /--limit is a whole number/],
+    [credential(...key, '*@nowhere.test'), 'not_found', /no domain nowhere\.test/],
+    [credential(...key, '*@*'), 'not_found', /no domain \*/],
+    [credential(...key, 'a*b*@example.test'), 'invalid', /one \*/],
+    [credential(...key, '*@example.test', '--grant', '*@acme.test'), 'usage', /another environment/],
+    [credential(...key, '*@acme.test', '--environment', 'production'), 'usage', /another environment/],
+    [credential('--scopes', 'root', '--grant', '*'), 'usage', /--scopes is one of imap/],
+    [credential('--scopes', 'api', '--inbox', 'ada@example.test'), 'invalid', /mail scopes only/],
+    [credential('--scopes', 'imap'), 'usage', /some addresses/],
+    [credential('--grant', '*'), 'usage', /scopes/],
+    [['credential', 'create', ...key, '*'], 'usage', /label/],
+    [credential(...key, '*', '--network', '192.0.2.0/33'), 'invalid', /network/],
+    [credential(...key, '*', '--expires', '2020-01-01'), 'usage', /--expires is in the future/],
+    [credential(...key, '*', '--expires', 'soon'), 'usage', /--expires is a span/],
+    [credential(...key, '*', '--any-username', 'on'), 'invalid', /one inbox/],
+    [['credential', 'revoke', 'nobody'], 'not_found', /no credential nobody/],
+    [['credential', 'revoke', 'twice'], 'usage', /2 credentials/],
+    [['credential', 'rotate', 'twice', '--overlap', 'long'], 'usage', /--overlap is a span/],
+    [['credential', 'show', 'cred_0000'], 'not_found', /no such credential/],
+    [['tenant', 'create', 'acme'], 'exists', /tenant of that name/],
+    [['tenant', 'delete', 'acme'], 'usage', /for good/],
+    [['tenant', 'delete', 'acme', '--yes'], 'invalid', /has domains/],
+    [['tenant', 'delete', 'default', '--yes'], 'invalid', /first environment/],
+    [['tenant', 'show', 'nobody'], 'not_found', /no tenant nobody/],
+    [['audit', 'list', '--since', 'once'], 'usage', /--since is a span/],
+    [['domain', 'nonsense'], 'usage', /no command `postern domain nonsense`/],
+  ]
+  for (const [words, name, message] of rows) {
+    const { code, error, said } = await ask(...words)
+    expect([words.join(' '), name, code, said]).toEqual([words.join(' '), error.name, name === 'usage' ? 2 : 1, {}])
+    expect(error.message).toMatch(message)
+    expect(error.fix).not.toBe('')
+  }
+})
+
+test('an IDN domain is one, in letters and as A-labels', async () => {
+  const { ask, text } = await folder()
+  expect((await ask('domain', 'create', 'Bücher.test')).said).toMatchObject({
+    name: 'xn--bcher-kva.test',
+    unicode_name: 'bücher.test',
+  })
+  expect((await ask('domain', 'create', 'xn--bcher-kva.test')).error).toMatchObject({ name: 'exists' })
+  const { said } = await ask('inbox', 'create', 'Ada@BÜCHER.test')
+  expect(said).toMatchObject({ address: 'ada@xn--bcher-kva.test' })
+  expect((await ask('inbox', 'show', 'ada@bücher.test')).said).toMatchObject({ id: said.id })
+  expect(await text('domain', 'show', 'bücher.test')).toMatch(/^In letters +bücher\.test$/m)
+})
+
+test('every setting of a domain, an inbox and a credential is made, shown and changed', async () => {
+  const { ask } = await folder()
+  expect(
+    (await ask('domain', 'update', 'example.test', '--mode', 'encrypted', '--catch-all', 'on')).said,
+  ).toMatchObject({
+    mode: 'encrypted',
+    catch_all: true,
+  })
+  expect((await ask('domain', 'alias', 'example.test', 'Other.test')).said).toMatchObject({ aliases: ['other.test'] })
+  expect((await ask('domain', 'unalias', 'example.test', 'other.test')).said).toMatchObject({ aliases: [] })
+
+  await ask('inbox', 'create', 'ada@example.test', '--display-name', 'Ada', '--quota', '5M', '--plus-addressing', 'off')
+  expect((await ask('inbox', 'show', 'ada@example.test')).said).toMatchObject({
+    ...{ display_name: 'Ada', quota_bytes: 5_242_880, quota_messages: null, plus_addressing: false, disabled: false },
+    ...{ domain: 'example.test', used_messages: 0, aliases: [] },
+  })
+  const changed = ['--quota', 'none', '--quota-messages', '9', '--plus-addressing', 'on', '--legal-hold', 'on']
+  expect((await ask('inbox', 'update', 'ada@example.test', '--display-name', 'none', ...changed)).said).toMatchObject({
+    ...{ display_name: null, quota_bytes: null, quota_messages: 9, plus_addressing: true, legal_hold: true },
+  })
+  expect((await ask('inbox', 'alias', 'ada@example.test', 'c@example.test', '--receive-only')).said).toMatchObject({
+    aliases: [{ address: 'c@example.test', may_send: false }],
+  })
+  expect((await ask('inbox', 'unalias', 'ada@example.test', 'c@example.test')).said).toMatchObject({ aliases: [] })
+
+  const given = ['--network', '192.0.2.0/24,2001:db8::/32', '--any-username', 'on', '--quiet-read-only', 'on']
+  const made = [
+    '--label',
+    'phone',
+    '--scopes',
+    'imap:read',
+    '--inbox',
+    'ada@example.test',
+    '--expires',
+    '90d',
+    ...given,
+  ]
+  const { said } = await ask('credential', 'create', ...made)
+  expect(said).toMatchObject({
+    ...{ kind: 'app_password', inbox: 'ada@example.test', grants: ['ada@example.test'], scopes: ['imap:read'] },
+    ...{ networks: ['192.0.2.0/24', '2001:db8::/32'], any_username: true, quiet_read_only: true, last_used: null },
+    secret: expect.stringMatching(/^ps_app_/),
+  })
+  expect(Math.abs(Date.parse(said.expires_at!) - Date.now() - 90 * 86_400_000)).toBeLessThan(60_000)
+  const more = [
+    '--scopes',
+    'imap',
+    '--scopes',
+    'smtp',
+    '--expires',
+    'never',
+    '--any-username',
+    'off',
+    '--label',
+    'tablet',
+  ]
+  expect((await ask('credential', 'update', 'phone', ...more)).said).toMatchObject({
+    ...{ id: said.id, label: 'tablet', scopes: ['imap', 'smtp'], expires_at: null, any_username: false },
+    networks: ['192.0.2.0/24', '2001:db8::/32'],
+  })
+  const shown = (await ask('credential', 'show', 'tablet')).said
+  expect([shown.id, 'secret' in shown]).toEqual([said.id, false])
+  expect((await ask('credential', 'delete', 'tablet')).said).toEqual({ id: said.id, label: 'tablet', deleted: true })
+
+  expect((await ask('tenant', 'create', 'acme', '--environment', 'live,staging')).said).toMatchObject({
+    environments: [{ name: 'live' }, { name: 'staging' }],
+  })
+  expect((await ask('tenant', 'rename', 'acme', 'Acme')).said).toMatchObject({ name: 'Acme' })
+  expect((await ask('tenant', 'add-environment', 'Acme', 'test')).said).toMatchObject({
+    environments: [{ name: 'live' }, { name: 'staging' }, { name: 'test' }],
+  })
+  expect((await ask('tenant', 'delete-environment', 'Acme/test', '--yes')).said).toMatchObject({ deleted: true })
+  expect((await ask('tenant', 'delete', 'Acme', '--yes')).said).toMatchObject({ name: 'Acme', deleted: true })
+  expect((await ask('tenant', 'list')).said).toMatchObject({ data: [{ name: 'default' }] })
+
+  await ask('inbox', 'update', 'ada@example.test', '--legal-hold', 'off')
+  const gone = await ask('domain', 'delete', 'example.test', '--with-inboxes', '--yes')
+  expect(gone.said).toMatchObject({ inboxes: 1, deleted: true })
+  expect((await ask('domain', 'list')).said).toEqual({ data: [], next_cursor: null })
+})
+
+test('10,000 inboxes are listed whole, page by page, or until the reader has seen enough', async () => {
+  const { ask, env, text } = await folder(async (store, domain) => {
+    const add = addressOf(store)
+    await Promise.all(Array.from({ length: 10_000 }, (_, i) => add(domain, `a${i}@example.test`)))
+  })
+  const { said: all } = await ask('inbox', 'list')
+  const rows = all.data as unknown as { address: string }[]
+  expect(rows.map(({ address }) => address)).toEqual(Array.from({ length: 10_000 }, (_, i) => `a${i}@example.test`))
+  expect(all.next_cursor).toBeNull()
+  const seen: string[] = []
+  let cursor: string | null = '0'
+  for (let page = 0; cursor !== null && page < 20; page++) {
+    const { said } = await ask('inbox', 'list', '--limit', '3333', '--after', cursor)
+    seen.push(...(said.data as unknown as { address: string }[]).map(({ address }) => address))
+    cursor = said.next_cursor as string | null
+  }
+  expect(seen).toEqual(rows.map(({ address }) => address))
+
+  const plain = (await text('inbox', 'list')).trimEnd().split('\n')
+  expect(plain[0]).toMatch(/^ADDRESS +ID +MESSAGES +SIZE$/)
+  expect(plain).toHaveLength(10_001)
+  const under = ['bash', '-c', 'set -o pipefail; "$@" | head -1', 'bash']
+  const cut = await runProcess(['inbox', 'list'], { env, under })
+  expect(cut).toEqual({ code: 0, stdout: expect.stringMatching(/^ADDRESS .*\n$/), stderr: '' })
+})
+
+test('a domain is verified when its MX and its token are there, and what is there is shown', async () => {
+  const dns = await nameServer()
+  const { ask, env, text } = await folder()
+  env.POSTERN_DNS_SERVERS = dns.server
+  const { said: before } = await ask('domain', 'show', 'example.test')
+  const token = before.verification as unknown as { name: string; value: string }
+  expect(token.name).toBe('_postern.example.test')
+
+  const missing = await ask('domain', 'verify', 'example.test')
+  expect(missing).toMatchObject({ code: 1, said: { verified: false } })
+  expect(missing.said.records).toMatchObject([
+    { type: 'MX', name: 'example.test', wanted: '10 mail.example.org', found: [], state: 'missing' },
+    { type: 'TXT', name: token.name, wanted: token.value, found: [], state: 'missing' },
+  ])
+
+  dns.zone.set('MX example.test', ['10 mx.elsewhere.test'])
+  dns.zone.set(`TXT ${token.name}`, ['something else', 'postern-verification=of-another-domain'])
+  expect((await ask('domain', 'verify', 'example.test')).said).toMatchObject({
+    verified: false,
+    records: [
+      { state: 'different', found: ['10 mx.elsewhere.test'] },
+      { state: 'different', found: ['postern-verification=of-another-domain'] },
+    ],
+  })
+  expect(await text('domain', 'verify', 'example.test')).toMatch(/found +10 mx\.elsewhere\.test/)
+
+  dns.zone.set('MX example.test', ['10 mx.elsewhere.test', '20 Mail.Example.ORG'])
+  expect((await ask('domain', 'verify', 'example.test')).said).toMatchObject({ verified: false })
+  dns.zone.set(`TXT ${token.name}`, ['something else', token.value])
+  expect(await ask('domain', 'verify', 'example.test')).toMatchObject({
+    code: 0,
+    said: { verified: true, verified_by: 'dns', records: [{ state: 'right' }, { state: 'right' }] },
+  })
+
+  dns.isDead = true
+  expect(await text('domain', 'verify', 'example.test')).toMatch(/stays verified .*no name server answered/)
+  expect(await ask('domain', 'verify', 'example.test', '--unchecked')).toMatchObject({
+    code: 0,
+    said: { verified: true, verified_by: 'operator' },
+  })
+})
+
+test('the audit log says who did what to which object, from where, and why a login was refused', async () => {
+  const { ask, text } = await folder(async (store, domain) => {
+    await addressOf(store)(domain, 'ada@example.test')
+    const refused = { cause: 'wrong secret', protocol: 'imap', address: '192.0.2.7', network: '192.0.2.0/24' }
+    await store.directory.noteRefusedLogin({ ...refused, user: 'Ada@example.test', correlation: 'c-17' })
+    await store.directory.noteRefusedLogin({ ...refused, user: 'bob@example.test', correlation: 'c-18' })
+  })
+  const { said: alias } = await ask('inbox', 'alias', 'ada@example.test', 'c@example.test')
+  const about = await ask('audit', 'list', '--object', 'ada@example.test')
+  expect(about.said).toMatchObject({
+    data: [
+      { action: 'inbox.alias-add', actor: 'operator', from: expect.stringMatching(/^local user ./), object: alias.id },
+      {
+        ...{ action: 'login.refused', object: 'ada@example.test', from: '192.0.2.7', correlation: 'c-17' },
+        detail: { cause: 'wrong secret', protocol: 'imap', network: '192.0.2.0/24' },
+      },
+      { action: 'inbox.create', actor: 'test' },
+    ],
+    next_cursor: null,
+  })
+  const page = await ask('audit', 'list', '--object', alias.id!, '--limit', '1')
+  expect(page.said).toMatchObject({ data: [{ action: 'inbox.alias-add' }], next_cursor: expect.any(String) })
+  const next = await ask('audit', 'list', '--object', alias.id!, '--limit', '1', '--after', page.said.next_cursor!)
+  expect(next.said).toMatchObject({ data: [{ action: 'login.refused' }] })
+  expect((await ask('audit', 'list', '--since', '1h')).said.data).not.toHaveLength(0)
+  expect((await ask('audit', 'list', '--since', '2100-01-01')).said.data).toHaveLength(0)
+  expect((await ask('audit', 'list', '--object', 'example.test')).said).toMatchObject({
+    data: [{ action: 'domain.create' }],
+  })
+  const plain = await text('audit', 'list', '--object', 'ada@example.test')
+  expect(plain).toMatch(/^TIME +ACTOR +ACTION +OBJECT +FROM +CORRELATION +DETAIL$/m)
+  expect(plain).toMatch(/ login\.refused +ada@example\.test +192\.0\.2\.7 +c-17 +\{"cause":"wrong secret"/)
+})
