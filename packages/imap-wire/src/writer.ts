@@ -6,6 +6,7 @@ import { ASTRING, consistsOf } from './characters.js'
 import { formatDateTime } from './date.js'
 import { systemFlagsText } from './flags.js'
 import { encodeMailboxName } from './mailbox-name.js'
+import { numberRanges, spacedNumbers } from './number-list.js'
 import { type Numbers, type ResponseCode, writeResponseCode } from './response-code.js'
 import type { NumberSet } from './sequence-set.js'
 
@@ -161,16 +162,14 @@ export class Writer extends ByteSink {
   // sequence-set, of single numbers: neighbours become a range.
   /** Numbers that aren't ascending keep their order, as COPYUID needs it (RFC 4315 §3). */
   numbers(numbers: Numbers): this {
-    for (let i = 0; i < numbers.length; i++) {
-      const from = numbers[i]!
-      let to = from
-      while (i + 1 < numbers.length && numbers[i + 1] === to + 1) {
-        to++
-        i++
-      }
-      this.#range(from, to)
-      if (i + 1 < numbers.length) this.putByte(COMMA)
-    }
+    this.putBytes(numberRanges(numbers))
+    return this
+  }
+
+  // *(SP nz-number)
+  /** Of the numbers in these places. */
+  spaced(numbers: Numbers, places?: { from: number; to: number }): this {
+    this.putBytes(spacedNumbers(numbers, places))
     return this
   }
 

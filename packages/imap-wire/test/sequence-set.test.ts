@@ -122,3 +122,12 @@ test('the writer writes ranges and runs of numbers', () => {
 test('numbers out of order stay in theirs', () => {
   expect(textOf(new Writer().numbers([304, 319, 320, 5]).take())).toBe('304,319:320,5')
 })
+
+test.each([1, 9, 10, 99, 100, 12_345, 99_999, 100_000, 2_147_483_647, 2_147_483_648, 4_294_967_295])(
+  'the number %i is written as it is, alone and in a list',
+  (number) => {
+    expect(textOf(new Writer().spaced([number, 7]).take())).toBe(` ${number} 7`)
+    expect(textOf(new Writer().spaced([1, number, 7], { from: 1, to: 2 }).take())).toBe(` ${number}`)
+    expect(textOf(new Writer().numbers([number, number + 2]).take())).toBe(`${number},${number + 2}`)
+  },
+)
