@@ -170,7 +170,27 @@ export interface OpenMailbox {
   rows(messages: Uint32Array, want: RowWants): AsyncIterable<readonly MessageRow[]>
   content(message: number): Promise<Content | undefined>
   search(query: SearchQuery, options?: SearchOptions): Promise<Uint32Array>
+  /** What threading compares of these messages, which are in the order of their uids (RFC 5256 §3). */
+  threading(uids: Uint32Array, options?: { readonly signal?: AbortSignal }): Promise<Threading>
   close(): void
+}
+
+/** Numbers message by message: equal ones mean equal things, and are good for this answer alone. */
+export interface Threading {
+  /** Ranks of the sent dates, of the internal ones where there's none (RFC 5256 §2.2); all are below `dateCount`. */
+  readonly dates: Uint32Array
+  readonly dateCount: number
+  /** Base subjects without case; 0 is the empty one. */
+  readonly subjects: Uint32Array
+  readonly subjectCount: number
+  /** 1 where the subject says that it's a reply or was forwarded. */
+  readonly isReply: Uint8Array
+  /** The message's own Message-ID; 0 where there's none. All ids are at most `idCount`. */
+  readonly own: Uint32Array
+  readonly idCount: number
+  /** The ids that a message refers to, oldest first: in `refs` from its place in `starts` up to the next one's. */
+  readonly starts: Uint32Array
+  readonly refs: Uint32Array
 }
 
 export interface SearchOptions {

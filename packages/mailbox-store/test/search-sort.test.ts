@@ -3,8 +3,8 @@
 import { parseMessage } from '@postern/message'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { collationKey } from '../src/search/collation.js'
 import type { SortBy, SortKey } from '../src/search/query.js'
-import { collationKey } from '../src/sqlite/search-sort.js'
 import { SearchFixture } from './search-fixture.js'
 
 interface Row {

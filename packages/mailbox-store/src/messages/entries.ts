@@ -25,6 +25,9 @@ export interface Entry {
   saveDate: number
 }
 
+const entryColumns = ['modSeqs', 'internalDates', 'uids', 'flags', 'messages', 'sizes', 'saveDates'] as const
+export type EntryColumn = (typeof entryColumns)[number]
+
 export class Entries {
   length = 0
   modSeqs: Float64Array
@@ -144,17 +147,17 @@ export class Entries {
     this.length = write
   }
 
-  /** A copy as large as what is there: slices, which are not filled with zeros first. */
-  clone(): Entries {
+  /** A copy as large as what is there, of all columns or of some: slices, which are not filled with zeros first. */
+  clone(wanted: ReadonlySet<EntryColumn> = new Set(entryColumns)): Entries {
     const { length } = this
     const copy = new Entries(0)
-    copy.modSeqs = this.modSeqs.slice(0, length)
-    copy.internalDates = this.internalDates.slice(0, length)
-    copy.uids = this.uids.slice(0, length)
-    copy.flags = this.flags.slice(0, length)
-    copy.messages = this.messages.slice(0, length)
-    copy.sizes = this.sizes.slice(0, length)
-    copy.saveDates = this.saveDates.slice(0, length)
+    if (wanted.has('modSeqs')) copy.modSeqs = this.modSeqs.slice(0, length)
+    if (wanted.has('internalDates')) copy.internalDates = this.internalDates.slice(0, length)
+    if (wanted.has('uids')) copy.uids = this.uids.slice(0, length)
+    if (wanted.has('flags')) copy.flags = this.flags.slice(0, length)
+    if (wanted.has('messages')) copy.messages = this.messages.slice(0, length)
+    if (wanted.has('sizes')) copy.sizes = this.sizes.slice(0, length)
+    if (wanted.has('saveDates')) copy.saveDates = this.saveDates.slice(0, length)
     copy.length = length
     return copy
   }

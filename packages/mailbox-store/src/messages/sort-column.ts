@@ -29,3 +29,22 @@ export function unpackSort(column: string): SortColumn {
     displayTo,
   }
 }
+
+const places = { date: 0, subject: 1, from: 2, to: 3, cc: 4, displayFrom: 5, displayTo: 6 } as const
+
+/** One text of them, as `unpackSort` gives it. */
+export function unpackSortText(column: string, by: Exclude<keyof typeof places, 'date'>): string {
+  let start = 0
+  for (let left = places[by]; left > 0; left--) start = column.indexOf(separator, start) + 1
+  const end = column.indexOf(separator, start)
+  return column.slice(start, end < 0 ? undefined : end)
+}
+
+/** Seconds. */
+export function unpackSortDate(column: string): number | undefined {
+  const end = column.indexOf(separator)
+  return end <= 0 ? undefined : Number.parseInt(column.slice(0, end), 36)
+}
+
+export const unpackIsReply = (column: string): boolean =>
+  column.endsWith(`${separator}${reply}`) && column.split(separator).length > Object.keys(places).length

@@ -23,6 +23,7 @@ import { noticePowerCut, thisBoot } from './power-cut.js'
 import { migrate } from './schema.js'
 import { searchMailbox } from './search.js'
 import { SearchIndexReader } from './search-index.js'
+import { threadingOf } from './search-threads.js'
 import { type Sweep, sweep, sweepOrphans } from './sweep.js'
 import { Writer } from './writer.js'
 
@@ -71,6 +72,8 @@ export async function openStore(options: OpenOptions): Promise<Store> {
     keywords,
     search: (index, accounts, query, searchOptions) =>
       searchMailbox({ db, blobs, reader, index, keywords, accounts }, query, searchOptions),
+    threading: (index, accounts, uids, threadOptions) =>
+      threadingOf({ db, blobs, reader, index, keywords, accounts }, uids, threadOptions),
   })
   const writer = new Writer(db, {
     ...{ limits, now, blobs, ring, aroundFlush, followers: open },

@@ -8,7 +8,7 @@ import type { MailboxIndex } from '../messages/mailbox-index.js'
 import type { AccountId, Flags, MailboxId, MailboxStatus, SpaceId } from '../model.js'
 import { refuse, StoreRefusal } from '../refusals.js'
 import type { SearchQuery } from '../search/query.js'
-import type { Content, MailboxNews, MessageRow, OpenMailbox, RowWants, SearchOptions } from '../store.js'
+import type { Content, MailboxNews, MessageRow, OpenMailbox, RowWants, SearchOptions, Threading } from '../store.js'
 import type { Connection } from './connection.js'
 import type { KeywordNames } from './keywords.js'
 import { deltaSince, loadIndex, type Scope } from './mailbox-reads.js'
@@ -26,6 +26,12 @@ export interface OpenMailboxesOptions {
     query: SearchQuery,
     options: SearchOptions,
   ) => Promise<Uint32Array>
+  readonly threading: (
+    index: MailboxIndex,
+    accounts: readonly AccountId[],
+    uids: Uint32Array,
+    options: { readonly signal?: AbortSignal },
+  ) => Promise<Threading>
 }
 
 interface Shared {
@@ -225,6 +231,12 @@ class Holder implements OpenMailbox {
     this.#stillOpen()
     const { open, shared, request } = this.#options
     return open.options.search(shared.index, request.accounts(), query, options)
+  }
+
+  async threading(uids: Uint32Array, options: { readonly signal?: AbortSignal } = {}): Promise<Threading> {
+    this.#stillOpen()
+    const { open, shared, request } = this.#options
+    return open.options.threading(shared.index, request.accounts(), uids, options)
   }
 
   close(): void {

@@ -1,36 +1,42 @@
-// What repeated searches and sorts of one mailbox ask again and again (subjects, addresses, sent days, sort keys), kept
-// by message id while the mailbox is open. Messages never change, so that what was read holds; new messages are read
-// and merged in. Bounded in bytes over all mailboxes, the least recently used mailbox goes first.
+// The columns of open mailboxes, kept while there's room: bounded in bytes over all mailboxes, the least recently used one goes
+// first. A column is filled when it's first asked for, in steps between which others have their turn, and then grows by what's
+// new. Which columns there are stands at the end.
 
+import type { Entries } from '../messages/entries.js'
 import type { MailboxIndex } from '../messages/mailbox-index.js'
+import { unpackSortDate, unpackSortText } from '../messages/sort-column.js'
+import { collationKey } from '../search/collation.js'
+import type { Column } from '../search/column.js'
+import { NumberColumn } from '../search/number-column.js'
+import { daySeconds, type SearchableField, type SortBy } from '../search/query.js'
+import { RankColumn } from '../search/rank-column.js'
+import { RefsColumn } from '../search/refs-column.js'
+import { TextColumn } from '../search/text-column.js'
+import { Batch, type BatchSources } from './search-batch.js'
 import type { Slices } from './search-slices.js'
 
-export interface Column<Value> {
-  /** Ascending. */
-  ids: Uint32Array
-  /** Beside `ids`. */
-  values: readonly Value[]
-  bytes: number
-  /** Made of all values, dropped when they change. */
-  ranks: Uint32Array | undefined
+/** How a column comes about. */
+export interface ColumnKind<C extends Column> {
+  readonly name: string
+  make(): C
+  fill(column: C, batch: Batch): void
 }
 
-export interface ColumnAsk<Value> {
-  readonly name: string
-  /** Ascending, none twice. */
-  readonly ids: Uint32Array
-  /** Values of these ids, in their order. */
-  readonly load: (ids: Uint32Array) => readonly Value[]
+export interface ColumnAsk extends BatchSources {
+  readonly index: MailboxIndex
+  /** What has to be in the columns, by uid: a copy. */
+  readonly entries: Entries
   readonly slices: Slices
 }
 
-const idsPerLoad = 64
-/** A larger mailbox's columns are read for each search. */
-const columnEntriesMax = 262_144
-const stringOverheadBytes = 32
+const batchRows = 256
+/** Of a mailbox in which this many times as many have vanished as are left, columns begin anew. */
+const vanishedMax = 1
+const smallMailbox = 1_024
 
 class MailboxColumns {
-  readonly byName = new Map<string, Column<unknown>>()
+  readonly byName = new Map<string, Column>()
+  readonly asked = new Map<string, number>()
 
   get bytes(): number {
     let bytes = 0
@@ -49,35 +55,56 @@ export class ColumnCache {
     this.#bytesMax = bytesMax
   }
 
-  /** How many of these ids would have to be read. */
-  missing(index: MailboxIndex, name: string, ids: Uint32Array): number {
-    const column = this.#mailboxes.get(index)?.byName.get(name)
-    return column === undefined ? ids.length : idsWithout(ids, column.ids).length
+  /** How many times it has been noted before that somebody would have liked this column. */
+  noteAsked(index: MailboxIndex, { name }: ColumnKind<Column>): number {
+    const { asked } = this.#of(index)
+    const before = asked.get(name) ?? 0
+    asked.set(name, before + 1)
+    return before
   }
 
-  /** The column with at least these ids in it. */
-  async column<Value>(index: MailboxIndex, { name, ids, load, slices }: ColumnAsk<Value>): Promise<Column<Value>> {
-    const mailbox = this.#mailbox(index)
-    const known = columnOf<Value>(mailbox, name)
-    const missing = idsWithout(ids, known.ids)
-    if (missing.length === 0) return known
-    const loaded: Value[] = []
-    for (let at = 0; at < missing.length; at += idsPerLoad) {
+  /** How many of these messages are behind the end of what is kept. */
+  missing(index: MailboxIndex, { name }: ColumnKind<Column>, { uids, length }: Entries): number {
+    const lastUid = this.#of(index).byName.get(name)?.lastUid ?? 0
+    let missing = 0
+    while (missing < length && (uids[length - 1 - missing] as number) > lastUid) missing++
+    return missing
+  }
+
+  /** The columns, with at least these entries in them. What was read for one of them isn't read again for another. */
+  async filled<const Kinds extends readonly ColumnKind<Column>[]>(
+    ask: ColumnAsk,
+    kinds: Kinds,
+  ): Promise<Columns<Kinds>> {
+    const { entries, slices } = ask
+    const mailbox = this.#of(ask.index)
+    const columns = kinds.map((kind) => this.#begun(mailbox, kind, ask.index))
+    for (;;) {
+      // Meanwhile another search may fill them further.
       if (slices.due) await slices.turn()
-      for (const value of load(missing.subarray(at, at + idsPerLoad))) loaded.push(value)
+      const lastUid = columns.reduce((least, column) => Math.min(least, column.lastUid), Number.POSITIVE_INFINITY)
+      const from = entries.lowerBound(lastUid + 1)
+      if (from >= entries.length) break
+      const batch = new Batch(ask, part(entries, from, Math.min(entries.length, from + batchRows)))
+      columns.forEach((column, i) => {
+        if (column.lastUid === lastUid) (kinds[i] as ColumnKind<Column>).fill(column, batch)
+      })
     }
-    const fresh: Column<Value> = { ids: missing, values: loaded, bytes: bytesOf(loaded), ranks: undefined }
-    // Another search may have merged its own meanwhile, or the cache may have been emptied.
-    const merged = merge(columnOf<Value>(mailbox, name), fresh)
-    if (!containsAll(merged.ids, ids)) return this.column(index, { name, ids, load, slices })
-    if (merged.ids.length <= columnEntriesMax && merged.ids.length <= 2 * index.length + 1024)
-      mailbox.byName.set(name, merged)
-    else mailbox.byName.delete(name)
+    for (const column of columns) if (column instanceof RankColumn) await column.settle(slices)
+    for (const [i, { name }] of kinds.entries()) mailbox.byName.set(name, columns[i] as Column)
     this.#evict()
-    return merged
+    return columns as unknown as Columns<Kinds>
   }
 
-  #mailbox(index: MailboxIndex): MailboxColumns {
+  #begun(mailbox: MailboxColumns, kind: ColumnKind<Column>, index: MailboxIndex): Column {
+    const known = mailbox.byName.get(kind.name)
+    if (known !== undefined && known.length <= (1 + vanishedMax) * index.length + smallMailbox) return known
+    const column = kind.make()
+    mailbox.byName.set(kind.name, column)
+    return column
+  }
+
+  #of(index: MailboxIndex): MailboxColumns {
     let columns = this.#mailboxes.get(index)
     if (columns === undefined) {
       columns = new MailboxColumns()
@@ -100,66 +127,84 @@ export class ColumnCache {
   }
 }
 
-/** Positions in the column of these ids, all of which it has. */
-export function placesIn(column: Column<unknown>, ids: Uint32Array): Uint32Array {
-  const places = new Uint32Array(ids.length)
-  const { ids: all } = column
-  let at = 0
-  for (let i = 0; i < ids.length; i++) {
-    while ((all[at] as number) < (ids[i] as number)) at++
-    places[i] = at
+type Columns<Kinds extends readonly ColumnKind<Column>[]> = {
+  -readonly [At in keyof Kinds]: Kinds[At] extends { make(): infer C } ? C : never
+}
+
+function part(entries: Entries, from: number, to: number) {
+  return {
+    uids: entries.uids.subarray(from, to),
+    messages: entries.messages.subarray(from, to),
+    sizes: entries.sizes.subarray(from, to),
+    internalDates: entries.internalDates.subarray(from, to),
   }
-  return places
 }
 
-/** Ascending ids that are in `ids` and not in `others`. */
-export function idsWithout(ids: Uint32Array, others: Uint32Array): Uint32Array {
-  if (others.length === 0) return ids
-  if (same(ids, others)) return nothing
-  const left: number[] = []
-  let at = 0
-  for (let i = 0; i < ids.length; i++) {
-    const id = ids[i] as number
-    while (at < others.length && (others[at] as number) < id) at++
-    if (others[at] !== id) left.push(id)
-  }
-  return Uint32Array.from(left)
+export const fieldColumn = (field: SearchableField): ColumnKind<TextColumn> => ({
+  name: field,
+  make: () => new TextColumn(),
+  fill: (column, batch) => column.add(batch.entries.uids, batch.fields(field)),
+})
+
+/** The day of the Date header, or else of the internal date. */
+export const sentDayColumn: ColumnKind<NumberColumn> = {
+  name: 'sent day',
+  make: () => new NumberColumn(),
+  fill(column, batch) {
+    const { uids, internalDates } = batch.entries
+    const arrival = (i: number): number => Math.floor((internalDates[i] as number) / daySeconds)
+    column.add(
+      uids,
+      batch.sentDays().map((day, i) => day ?? arrival(i)),
+    )
+  },
 }
 
-const nothing = new Uint32Array(0)
+/** Ids stand between equals signs, which none has inside, so that no part of one is taken for another. */
+export const markedId = (id: string): string => `=${id}=`
 
-function same(ids: Uint32Array, others: Uint32Array): boolean {
-  if (ids.length !== others.length) return false
-  for (let i = 0; i < ids.length; i++) if (ids[i] !== others[i]) return false
-  return true
+export const objectIdColumn = (kind: 'emailId' | 'threadId'): ColumnKind<TextColumn> => ({
+  name: kind,
+  make: () => new TextColumn(),
+  fill(column, batch) {
+    const ids = kind === 'emailId' ? batch.emailIds() : batch.threadIds()
+    column.add(
+      batch.entries.uids,
+      ids.map((id) => (id === undefined ? undefined : markedId(id))),
+    )
+  },
+})
+
+export const refsColumn: ColumnKind<RefsColumn> = {
+  name: 'refs',
+  make: () => new RefsColumn(),
+  fill: (column, batch) => column.add(batch.entries.uids, batch.refs()),
 }
 
-const containsAll = (all: Uint32Array, ids: Uint32Array): boolean => idsWithout(ids, all).length === 0
+export const sortColumn = (by: SortBy): ColumnKind<RankColumn<string>> | ColumnKind<RankColumn<number>> =>
+  by === 'arrival' || by === 'size' || by === 'date' ? numbersColumn(by) : stringsColumn(by)
 
-function columnOf<Value>(mailbox: MailboxColumns, name: string): Column<Value> {
-  const column = mailbox.byName.get(name) as Column<Value> | undefined
-  return column ?? { ids: new Uint32Array(0), values: [], bytes: 0, ranks: undefined }
-}
+export const stringsColumn = (by: Exclude<SortBy, 'arrival' | 'size' | 'date'>): ColumnKind<RankColumn<string>> => ({
+  name: `sort ${by}`,
+  make: () => new RankColumn<string>(),
+  fill(column, batch) {
+    column.add(
+      batch.entries.uids,
+      batch.sorts().map((sort) => collationKey(unpackSortText(sort, by))),
+    )
+  },
+})
 
-function merge<Value>(a: Column<Value>, b: Column<Value>): Column<Value> {
-  if (a.ids.length === 0) return b
-  const ids = new Uint32Array(a.ids.length + b.ids.length)
-  const values: Value[] = []
-  let i = 0
-  let k = 0
-  while (i < a.ids.length || k < b.ids.length) {
-    const left = i < a.ids.length ? (a.ids[i] as number) : Number.POSITIVE_INFINITY
-    const right = k < b.ids.length ? (b.ids[k] as number) : Number.POSITIVE_INFINITY
-    ids[values.length] = Math.min(left, right)
-    values.push((left <= right ? a.values[i] : b.values[k]) as Value)
-    if (left <= right) i++
-    if (right <= left) k++
-  }
-  return { ids: ids.slice(0, values.length), values, bytes: a.bytes + b.bytes, ranks: undefined }
-}
+export const numbersColumn = (by: 'arrival' | 'size' | 'date'): ColumnKind<RankColumn<number>> => ({
+  name: `sort ${by}`,
+  make: () => new RankColumn<number>(),
+  fill: (column, batch) => column.add(batch.entries.uids, sortNumbers(by, batch)),
+})
 
-function bytesOf(values: readonly unknown[]): number {
-  let bytes = values.length * 12
-  for (const value of values) if (typeof value === 'string') bytes += value.length + stringOverheadBytes
-  return bytes
+/** RFC 5256 §2.2: the Date header in UTC; without one, the internal date. */
+function sortNumbers(by: 'arrival' | 'size' | 'date', batch: Batch): number[] {
+  const { sizes, internalDates } = batch.entries
+  if (by === 'size') return Array.from(sizes)
+  if (by === 'arrival') return Array.from(internalDates)
+  return batch.sorts().map((sort, i) => unpackSortDate(sort) ?? (internalDates[i] as number))
 }

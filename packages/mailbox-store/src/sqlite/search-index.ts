@@ -60,6 +60,8 @@ interface SourceRow {
   readonly file: number
   readonly hash: Uint8Array
   readonly accounts: Uint8Array
+  readonly sort: string
+  readonly refs: Uint8Array
   readonly parts: Uint8Array
   readonly raw: Uint8Array
 }
@@ -219,14 +221,23 @@ export class SearchIndexBuilder {
   }
 
   #rowsAfter(id: number): Iterable<SourceRow> {
-    const sql = 'SELECT id, size, file, hash, accounts, parts, raw FROM message WHERE id > ? ORDER BY id LIMIT ?'
+    const sql =
+      'SELECT id, size, file, hash, accounts, sort, refs, parts, raw FROM message WHERE id > ? ORDER BY id LIMIT ?'
     return this.#main.prepare(sql).iterate(id, batchMessagesMax) as Iterable<SourceRow>
   }
 
   #insert(index: Connection, row: SourceRow): void {
     const { cut, sentDay, fields, header, body } = this.#documentOf(row)
     const owner = ownerText(accountsOf(row.accounts))
-    index.run('INSERT INTO doc VALUES (?, ?, ?, ?, ?, ?, ?, ?)', row.id, cut, sentDay, ...fields)
+    index.run(
+      'INSERT INTO doc VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      row.id,
+      cut,
+      sentDay,
+      ...fields,
+      row.sort,
+      row.refs,
+    )
     if (row.id % sampleEvery === 0) this.#sample(index, { header_gram: header, body_gram: body })
     index.run('INSERT INTO header_gram (rowid, text, owner) VALUES (?, ?, ?)', row.id, header, owner)
     index.run('INSERT INTO body_gram (rowid, text, owner) VALUES (?, ?, ?)', row.id, body, owner)

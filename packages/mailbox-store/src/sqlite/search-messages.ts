@@ -4,19 +4,28 @@
 
 import type { FileBlobs } from '../blobs/file-blobs.js'
 import type { MailboxIndex } from '../messages/mailbox-index.js'
-import { objectId } from '../messages/prepare.js'
 import type { AccountId } from '../model.js'
+import type { Column } from '../search/column.js'
 import { fold } from '../search/fold.js'
 import { type NeedleGrams, needleGrams } from '../search/grams.js'
 import { fieldText, searchableFields } from '../search/message-text.js'
-import { type DayRange, daySeconds, type SearchableField, type SearchQuery } from '../search/query.js'
+import type { DayRange, SearchableField, SearchQuery } from '../search/query.js'
+import type { TextColumn } from '../search/text-column.js'
 import type { Connection } from './connection.js'
-import { idsWithout, placesIn } from './search-columns.js'
+import { readFields } from './search-batch.js'
+import {
+  type ColumnAsk,
+  type ColumnCache,
+  type ColumnKind,
+  fieldColumn,
+  markedId,
+  objectIdColumn,
+  sentDayColumn,
+} from './search-columns.js'
 import { IndexGone, type IndexView, type SearchIndexReader } from './search-reader.js'
-import { readMessages } from './search-rows.js'
 import type { GramTable } from './search-schema.js'
 import type { Slices } from './search-slices.js'
-import { type EntrySnapshot, keep, type MessagesAt, type Positions } from './search-snapshot.js'
+import { type EntrySnapshot, keep, type Positions } from './search-snapshot.js'
 
 export type MessageQuery = Extract<
   SearchQuery,
@@ -43,6 +52,13 @@ type Check = (message: number) => boolean | Promise<boolean>
 
 /** So few messages are compared sooner than looked up. */
 const directMessagesMax = 64
+/** Up to here a column is filled when it's first asked for. */
+const smallMailbox = 1_024
+/** A larger mailbox's fields are never kept in columns. */
+const columnEntriesMax = 262_144
+/** Where less than one in so many rows is asked for, each is looked at alone. */
+const fewRows = 8
+const fieldsAtOnce = 256
 /** Message ids that the index is asked about at a time, to begin with. */
 const idSpan = 16_384
 const idSpanMin = 1_024
@@ -58,99 +74,106 @@ export class MessageSearch {
   }
 
   async filter(query: MessageQuery, positions: Positions): Promise<Positions> {
-    const messages = this.#sources.snapshot.messagesAt(positions)
-    if (query.kind === 'sentDay') return this.#sentDay(query, positions, messages)
-    const marks = await this.#marks(query, messages.ids)
-    return keep(positions, (_, i) => marks[messages.places[i] as number] === 1)
-  }
-
-  #marks(query: Exclude<MessageQuery, { kind: 'sentDay' }>, ids: Uint32Array): Promise<Uint8Array> {
     switch (query.kind) {
+      case 'sentDay':
+        return this.#sentDay(query, positions)
       case 'emailId':
       case 'threadId':
-        return this.#objectId(query.kind, query.id, ids)
+        return this.#objectId(query.kind, query.id, positions)
       case 'header': {
         const field = searchableFields.find((name) => name === query.name.toLowerCase())
         return field === undefined
-          ? this.#header(fold(query.name), fold(query.text), ids)
-          : this.#field(field, fold(query.text), ids)
+          ? this.#marked(positions, (ids) => this.#header(fold(query.name), fold(query.text), ids))
+          : this.#field(field, fold(query.text), positions)
       }
       case 'body':
-        return this.#body(fold(query.text), ids)
+        return this.#marked(positions, (ids) => this.#body(fold(query.text), ids))
       case 'text':
-        return this.#text(fold(query.text), ids)
+        return this.#marked(positions, (ids) => this.#text(fold(query.text), ids))
       default:
-        return this.#field(query.kind, fold(query.text), ids)
+        return this.#field(query.kind, fold(query.text), positions)
     }
+  }
+
+  async #marked(positions: Positions, marksOf: (ids: Uint32Array) => Promise<Uint8Array>): Promise<Positions> {
+    const { ids, places } = this.#sources.snapshot.messagesAt(positions)
+    const marks = await marksOf(ids)
+    return keep(positions, (_, i) => marks[places[i] as number] === 1)
+  }
+
+  get #columns(): ColumnCache {
+    return this.#sources.reader.columns
+  }
+
+  get #ask(): ColumnAsk {
+    const { db, reader, index, snapshot, slices } = this.#sources
+    return { db, reader, index, entries: snapshot.entries, slices }
   }
 
   async #sentDay(
     { from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY }: DayRange,
     positions: Positions,
-    messages: MessagesAt,
   ): Promise<Positions> {
-    const { index, reader, slices, snapshot } = this.#sources
-    const load = (ids: Uint32Array): (number | null)[] => this.#sentDays(ids)
-    const column = await reader.columns.column(index, { name: 'sentDay', ids: messages.ids, load, slices })
-    const places = placesIn(column, messages.ids)
-    return keep(positions, (at, i) => {
-      const sent = column.values[places[messages.places[i] as number] as number]
-      const day = sent ?? Math.floor((snapshot.entries.internalDates[at] as number) / daySeconds)
-      return day >= from && day < to
-    })
+    const [column] = await this.#columns.filled(this.#ask, [sentDayColumn])
+    const days = column.pick(column.rowsOf(this.#sources.snapshot.uidsAt(positions)))
+    return keep(positions, (_, i) => (days[i] as number) >= from && (days[i] as number) < to)
   }
 
-  #sentDays(ids: Uint32Array): (number | null)[] {
-    const { db, reader } = this.#sources
-    const rows = this.#documents<[day: number | null]>('sent_day', ids)
-    return Array.from(ids, (id) => {
-      const row = rows.get(id)
-      return row === undefined ? (reader.texts.header(db, id)?.sentDay ?? null) : row[0]
-    })
+  async #objectId(kind: 'emailId' | 'threadId', id: string, positions: Positions): Promise<Positions> {
+    const [column] = await this.#columns.filled(this.#ask, [objectIdColumn(kind)])
+    return this.#inColumn(column, markedId(id), positions)
   }
 
-  async #objectId(kind: 'emailId' | 'threadId', wanted: string, ids: Uint32Array): Promise<Uint8Array> {
-    const { db, index, reader, slices } = this.#sources
-    const load = (some: Uint32Array): string[] =>
-      kind === 'emailId'
-        ? rowValues<Uint8Array, string>(readMessages(db, 'hash', some), some, (hash) => objectId('M', hash))
-        : rowValues<string, string>(readMessages(db, 'thread', some), some, (thread) => thread)
-    const column = await reader.columns.column(index, { name: kind, ids, load, slices })
-    const places = placesIn(column, ids)
-    return Uint8Array.from(ids, (_, i) => (column.values[places[i] as number] === wanted ? 1 : 0))
-  }
-
-  async #field(field: SearchableField, needle: string, ids: Uint32Array): Promise<Uint8Array> {
-    const { index, reader, slices } = this.#sources
-    const missing = reader.columns.missing(index, field, ids)
-    let asked = ids
-    if (missing > directMessagesMax && missing > ids.length / 4 && needle !== '') {
-      const { sure, maybe } = await this.#narrow('header_gram', needleGrams(needle), ids)
-      asked = sure.length === 0 ? maybe : Uint32Array.from([...sure, ...maybe]).sort()
+  /** Out of the column where it's at hand, or asked for again; else the search index says which few messages to look at. */
+  async #field(field: SearchableField, needle: string, positions: Positions): Promise<Positions> {
+    // A line of header has no line feed, so nothing with one is in it; and fields are kept apart by them.
+    if (needle.includes('\n')) return none
+    const kind = fieldColumn(field)
+    const { index, snapshot } = this.#sources
+    const missing = this.#columns.missing(index, kind, snapshot.entries)
+    if (missing > directMessagesMax && needle !== '' && this.#isRatherNarrowed(kind)) {
+      const found = await this.#narrowedField(field, needle, positions)
+      if (found !== undefined) return found
     }
-    const load = (some: Uint32Array): (string | null)[] => this.#fieldValues(field, some)
-    const column = await reader.columns.column(index, { name: field, ids: asked, load, slices })
-    const places = placesIn(column, asked)
-    const found = keep(asked, (_, i) => {
-      const value = column.values[places[i] as number]
-      return value !== null && value !== undefined && holdsLine(value, needle)
-    })
-    const marks = new Uint8Array(ids.length)
-    mark(marks, ids, found)
-    return marks
+    const [column] = await this.#columns.filled(this.#ask, [kind])
+    return this.#inColumn(column, needle, positions)
   }
 
-  #fieldValues(field: SearchableField, ids: Uint32Array): (string | null)[] {
-    const { db, reader } = this.#sources
-    const rows = this.#documents<[cut: number, value: string | null]>(`cut, "${field}"`, ids)
-    return Array.from(ids, (id) => {
-      const row = rows.get(id)
-      if (row !== undefined && (row[1] !== null || row[0] === 0)) return row[1]
-      const header = reader.texts.header(db, id)
-      const value = header === undefined ? undefined : fieldText(header.lines, field)
-      // A copy: a part of a string would keep the whole header in memory.
-      return value === undefined ? null : Buffer.from(value, 'utf16le').toString('utf16le')
-    })
+  /** A column is worth its reading from the second time on, and no room for it is worth it in the largest mailboxes. */
+  #isRatherNarrowed(kind: ColumnKind<Column>): boolean {
+    const { index } = this.#sources
+    return (
+      index.length > columnEntriesMax || (index.length > smallMailbox && this.#columns.noteAsked(index, kind) === 0)
+    )
+  }
+
+  /** Undefined where the index leaves too many. */
+  async #narrowedField(field: SearchableField, needle: string, positions: Positions): Promise<Positions | undefined> {
+    const { db, reader, slices, snapshot } = this.#sources
+    const { ids, places } = snapshot.messagesAt(positions)
+    const { sure, maybe } = await this.#narrow('header_gram', needleGrams(needle), ids)
+    const candidates = sure.length === 0 ? maybe : union(sure, maybe)
+    if (candidates.length > ids.length / 4 && ids.length <= columnEntriesMax) return undefined
+    const marks = new Uint8Array(ids.length)
+    const found: number[] = []
+    for (let at = 0; at < candidates.length; at += fieldsAtOnce) {
+      if (slices.due) await slices.turn()
+      const some = candidates.subarray(at, at + fieldsAtOnce)
+      for (const [i, text] of readFields({ db, reader }, field, some).entries())
+        if (text?.includes(needle)) found.push(some[i] as number)
+    }
+    mark(marks, ids, Uint32Array.from(found))
+    return keep(positions, (_, i) => marks[places[i] as number] === 1)
+  }
+
+  #inColumn(column: TextColumn, needle: string, positions: Positions): Positions {
+    const rows = column.rowsOf(this.#sources.snapshot.uidsAt(positions))
+    if (rows !== undefined && rows.length * fewRows < column.length)
+      return keep(positions, (_, i) => column.holds(rows[i] as number, needle))
+    const marks = column.marks(needle)
+    return rows === undefined
+      ? keep(positions, (_, i) => marks[i] === 1)
+      : keep(positions, (_, i) => marks[rows[i] as number] === 1)
   }
 
   async #header(name: string, needle: string, ids: Uint32Array): Promise<Uint8Array> {
@@ -158,7 +181,7 @@ export class MessageSearch {
     const marks = new Uint8Array(ids.length)
     // A name is looked up only where there's no text: it is in most headers, a text is in few.
     const { sure, maybe } = await this.#narrow('header_gram', needleGrams(needle === '' ? `\n${name}: ` : needle), ids)
-    const candidates = sure.length === 0 ? maybe : Uint32Array.from([...sure, ...maybe]).sort()
+    const candidates = sure.length === 0 ? maybe : union(sure, maybe)
     await this.#verify(marks, ids, candidates, (id) => {
       const header = reader.texts.header(db, id)
       const value = header === undefined ? undefined : fieldText(header.lines, name)
@@ -266,34 +289,10 @@ export class MessageSearch {
     }
     return found.length === 1 ? (found[0] as Uint32Array) : joined(...found)
   }
-
-  /** Rows of the index's `doc`; none where there's no index. */
-  #documents<Row>(columns: string, ids: Uint32Array): Map<number, Row> {
-    const { db, reader } = this.#sources
-    const view = reader.view(db)
-    if (view === undefined) return new Map()
-    try {
-      return reader.documents<Row>(view, columns, ids.subarray(0, countUpTo(ids, view.watermark)))
-    } catch (error) {
-      if (error instanceof IndexGone) return new Map()
-      throw error
-    }
-  }
 }
 
 /** A line of header has no line feed, so nothing with one is in it; and fields are kept apart by them. */
 const holdsLine = (lines: string, needle: string): boolean => !needle.includes('\n') && lines.includes(needle)
-
-function rowValues<Column, Value>(
-  rows: Map<number, readonly [Column]>,
-  ids: Uint32Array,
-  of: (column: Column) => Value,
-): (Value | '')[] {
-  return Array.from(ids, (id) => {
-    const row = rows.get(id)
-    return row === undefined ? '' : of(row[0])
-  })
-}
 
 /** How many of the ascending ids are at most `limit`. */
 function countUpTo(ids: Uint32Array, limit: number): number {
@@ -314,6 +313,16 @@ function mark(marks: Uint8Array, ids: Uint32Array, found: Uint32Array): void {
     at = nextAt(ids, id, at)
     marks[at] = 1
   }
+}
+
+/** Ascending ids that are in `ids` and not in `others`. */
+function idsWithout(ids: Uint32Array, others: Uint32Array): Uint32Array {
+  if (others.length === 0) return ids
+  let at = 0
+  return keep(ids, (id) => {
+    at = nextAt(others, id, at)
+    return others[at] !== id
+  })
 }
 
 function common(ids: Uint32Array, others: Uint32Array): Uint32Array {

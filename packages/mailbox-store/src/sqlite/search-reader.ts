@@ -7,6 +7,7 @@ import type { AccountId } from '../model.js'
 import { allOf, anyOf, type GramSample, type NeedleGrams, ownerToken } from '../search/grams.js'
 import { Connection } from './connection.js'
 import { ColumnCache } from './search-columns.js'
+import { rowsById } from './search-rows.js'
 import {
   cutBody,
   type GramTable,
@@ -114,28 +115,13 @@ export class SearchIndexReader {
     })
   }
 
-  /** Rows of `doc`, as arrays. */
-  documents<Row>(view: IndexView, columns: string, ids: Uint32Array): Map<number, Row> {
-    return this.#ask(view, (index) => {
-      const found = new Map<number, Row>()
-      const keep = (row: unknown): void => {
-        const [id, ...rest] = row as [number, ...unknown[]]
-        found.set(id, rest as Row)
-      }
-      const first = ids[0] ?? 0
-      const last = ids[ids.length - 1] ?? 0
-      if (last - first < ids.length * 2)
-        for (const row of index.prepareRaw(`SELECT id, ${columns} FROM doc WHERE id BETWEEN ? AND ?`).all(first, last))
-          keep(row)
-      else {
-        const one = index.prepareRaw(`SELECT id, ${columns} FROM doc WHERE id = ?`)
-        for (const id of ids) {
-          const row = one.get(id)
-          if (row !== undefined) keep(row)
-        }
-      }
-      return found
-    })
+  /** Rows of `doc` beside the messages' ids, each beginning with its id; undefined for those that aren't indexed. */
+  documents<Row extends readonly [id: number, ...unknown[]]>(
+    view: IndexView,
+    columns: string,
+    ids: Uint32Array,
+  ): (Row | undefined)[] {
+    return this.#ask(view, (index) => rowsById<Row>(index, { table: 'doc', columns }, ids))
   }
 
   close(): void {

@@ -1,30 +1,35 @@
-// Columns of messages by id, for searching: neighbours are read by range, scattered ones one by one. Ids whose message
-// has meanwhile been purged are missing from the answer.
+// Rows by message id, for searching: neighbours are read by range, scattered ones one by one.
 
 import type { Connection } from './connection.js'
 
-/** `ids` ascending. `columns` is SQL; the row comes without the id. */
-export function readMessages<Row extends readonly unknown[]>(
+/** SQL. Columns that come behind the id. */
+export interface RowsAsk {
+  readonly table: 'message' | 'doc'
+  readonly columns: string
+}
+
+/** Beside `ids`, which may be in any order; undefined where there's no such row. Each row begins with its id. */
+export function rowsById<Row extends readonly [id: number, ...unknown[]]>(
   db: Connection,
-  columns: string,
+  { table, columns }: RowsAsk,
   ids: Uint32Array,
-): Map<number, Row> {
-  const found = new Map<number, Row>()
-  const keep = (row: unknown): void => {
-    const values = row as unknown[]
-    found.set(values.shift() as number, values as unknown as Row)
-  }
+): (Row | undefined)[] {
+  const base = `SELECT id, ${columns} FROM ${table}`
   const first = ids[0] ?? 0
   const last = ids[ids.length - 1] ?? 0
-  if (last - first < ids.length * 2) {
-    for (const row of db.prepareRaw(`SELECT id, ${columns} FROM message WHERE id BETWEEN ? AND ?`).all(first, last))
-      keep(row)
-    return found
+  if (isAscending(ids) && last - first < ids.length * 2) {
+    const rows = db.prepareRaw(`${base} WHERE id BETWEEN ? AND ?`).all(first, last) as Row[]
+    let at = 0
+    return Array.from(ids, (id) => {
+      while (at < rows.length && (rows[at] as Row)[0] < id) at++
+      return rows[at]?.[0] === id ? rows[at] : undefined
+    })
   }
-  const one = db.prepareRaw(`SELECT id, ${columns} FROM message WHERE id = ?`)
-  for (const id of ids) {
-    const row = one.get(id)
-    if (row !== undefined) keep(row)
-  }
-  return found
+  const one = db.prepareRaw(`${base} WHERE id = ?`)
+  return Array.from(ids, (id) => one.get(id) as Row | undefined)
+}
+
+export function isAscending(numbers: Uint32Array): boolean {
+  for (let i = 1; i < numbers.length; i++) if ((numbers[i] as number) <= (numbers[i - 1] as number)) return false
+  return true
 }

@@ -3,14 +3,14 @@
 // fit is thrown away and built again, which costs time and nothing else.
 //
 // `header_gram` and `body_gram` hold trigrams to message ids and no text; `doc` holds what is cheap to compare without
-// opening the message. Trigrams narrow, the message's own text decides.
+// opening the message, and what SORT and THREAD compare, in narrow rows. Trigrams narrow, the message's own text decides.
 
 import { rmSync } from 'node:fs'
 import { GramSample } from '../search/grams.js'
 import type { Connection } from './connection.js'
 
 /** Moves with the tables, with `fold`, and with what the message package makes of text. */
-export const searchFormat = 1
+export const searchFormat = 2
 
 const gramOptions = `tokenize = 'trigram case_sensitive 1', detail = none, content = '', contentless_delete = 1`
 
@@ -21,7 +21,7 @@ CREATE TABLE state (
 CREATE TABLE gram_sample (gram_table TEXT PRIMARY KEY, counts BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE doc (
   id INTEGER PRIMARY KEY, cut INTEGER NOT NULL, sent_day INTEGER,
-  subject TEXT, "from" TEXT, "to" TEXT, cc TEXT, bcc TEXT);
+  subject TEXT, "from" TEXT, "to" TEXT, cc TEXT, bcc TEXT, sort TEXT NOT NULL, refs BLOB NOT NULL);
 CREATE INDEX doc_cut ON doc (id) WHERE cut <> 0;
 CREATE VIRTUAL TABLE header_gram USING fts5 (text, owner, ${gramOptions});
 CREATE VIRTUAL TABLE body_gram USING fts5 (text, owner, ${gramOptions});

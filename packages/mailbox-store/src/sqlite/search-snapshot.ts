@@ -1,11 +1,10 @@
-// The entries that one search looks at: a copy, since the index may move on while the search waits. Positions in it
-// are in the order of uids. Keys that the entries alone can answer are answered here, at once.
+// The entries that one search looks at when it has to wait: a copy, since the index may move on meanwhile. Of the columns only
+// those are copied that the query asks for. Positions in it are in the order of uids.
 
-import { type Entries, keywordSetShift } from '../messages/entries.js'
+import type { Entries, EntryColumn } from '../messages/entries.js'
 import type { MailboxIndex } from '../messages/mailbox-index.js'
-import { UidCursor } from '../messages/uid-set.js'
 import type { SearchQuery } from '../search/query.js'
-import type { KeywordNames } from './keywords.js'
+import { isAscending } from './search-rows.js'
 
 /** Ascending. */
 export type Positions = Uint32Array
@@ -16,48 +15,26 @@ export interface MessagesAt {
   readonly places: Uint32Array
 }
 
-export type EntryQuery = Extract<
-  SearchQuery,
-  { kind: 'uids' | 'flag' | 'keyword' | 'size' | 'internalDate' | 'saveDate' | 'modSeq' }
->
+/** What columns are filled from. */
+const always: readonly EntryColumn[] = ['uids', 'messages', 'sizes', 'internalDates']
 
 export class EntrySnapshot {
   readonly entries: Entries
-  readonly #keywords: KeywordNames
 
-  constructor(index: MailboxIndex, keywords: KeywordNames) {
-    this.entries = index.entries.clone()
-    this.#keywords = keywords
+  constructor(index: MailboxIndex, query: SearchQuery) {
+    this.entries = index.entries.clone(columnsOf(query, new Set(always)))
   }
 
   get all(): Positions {
     return upTo(this.entries.length)
   }
 
-  filter(query: EntryQuery, positions: Positions): Positions {
-    const { uids, flags, sizes, internalDates, saveDates, modSeqs } = this.entries
-    switch (query.kind) {
-      case 'uids': {
-        const cursor = new UidCursor(query.uids)
-        return keep(positions, (at) => cursor.has(uids[at] as number))
-      }
-      case 'flag':
-        return keep(positions, (at) => ((flags[at] as number) & query.flag) !== 0)
-      case 'keyword': {
-        const has = this.#withKeyword(query.keyword)
-        return keep(positions, (at) => has((flags[at] as number) >>> keywordSetShift))
-      }
-      case 'size': {
-        const { above = -1, below = Number.POSITIVE_INFINITY } = query
-        return keep(positions, (at) => (sizes[at] as number) > above && (sizes[at] as number) < below)
-      }
-      case 'internalDate':
-        return within(positions, internalDates, query)
-      case 'saveDate':
-        return within(positions, saveDates, query)
-      case 'modSeq':
-        return keep(positions, (at) => (modSeqs[at] as number) >= query.min)
-    }
+  uidsAt(positions: Positions): Uint32Array {
+    const { uids, length } = this.entries
+    if (positions.length === length) return uids
+    const picked = new Uint32Array(positions.length)
+    for (let i = 0; i < picked.length; i++) picked[i] = uids[positions[i] as number] as number
+    return picked
   }
 
   messagesAt(positions: Positions): MessagesAt {
@@ -71,33 +48,26 @@ export class EntrySnapshot {
     const placeOf = new Map(Array.from(ids, (id, place) => [id, place]))
     return { ids, places: messages.map((id) => placeOf.get(id) as number) }
   }
+}
 
-  /** RFC 9051 §2.3.2: keywords compare without case. A mailbox has few sets, each is looked at once. */
-  #withKeyword(keyword: string): (set: number) => boolean {
-    const wanted = keyword.toLowerCase()
-    const known = new Map<number, boolean>()
-    return (set) => {
-      let has = known.get(set)
-      if (has === undefined) {
-        has = this.#keywords.of(set).some((name) => name.toLowerCase() === wanted)
-        known.set(set, has)
-      }
-      return has
-    }
+function columnsOf(query: SearchQuery, columns: Set<EntryColumn>): Set<EntryColumn> {
+  switch (query.kind) {
+    case 'and':
+    case 'or':
+      for (const one of query.of) columnsOf(one, columns)
+      return columns
+    case 'not':
+      return columnsOf(query.of, columns)
+    case 'flag':
+    case 'keyword':
+      return columns.add('flags')
+    case 'saveDate':
+      return columns.add('saveDates')
+    case 'modSeq':
+      return columns.add('modSeqs')
+    default:
+      return columns
   }
-}
-
-function isAscending(numbers: Uint32Array): boolean {
-  for (let i = 1; i < numbers.length; i++) if ((numbers[i] as number) <= (numbers[i - 1] as number)) return false
-  return true
-}
-
-function within(
-  positions: Positions,
-  values: Float64Array | Uint32Array,
-  { from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY }: { from?: number; to?: number },
-): Positions {
-  return keep(positions, (at) => (values[at] as number) >= from && (values[at] as number) < to)
 }
 
 /** 0, 1, 2 … */

@@ -1,6 +1,7 @@
 // One search of one open mailbox: the query tree against the entries, cheap keys first, each key on what the ones
-// before it have left. Keys about text ask the index for candidates and then the candidates themselves; messages that
-// the index doesn't have yet are all candidates. Long searches work in slices. RFC 9051 §6.4.4, RFC 5256.
+// before it have left. What entries answer alone is answered at once, on the index itself. Keys about text ask the search
+// index for candidates and then the candidates themselves; messages that it doesn't have yet are all candidates. Long
+// searches work in slices. RFC 9051 §6.4.4, RFC 5256.
 
 import type { FileBlobs } from '../blobs/file-blobs.js'
 import type { MailboxIndex } from '../messages/mailbox-index.js'
@@ -9,7 +10,8 @@ import type { SearchQuery, SortKey } from '../search/query.js'
 import type { SearchOptions } from '../store.js'
 import type { Connection } from './connection.js'
 import type { KeywordNames } from './keywords.js'
-import { MessageSearch } from './search-messages.js'
+import { entryMarks, marked, walksOf } from './search-entries.js'
+import { type MessageQuery, MessageSearch } from './search-messages.js'
 import type { SearchIndexReader } from './search-reader.js'
 import { Slices } from './search-slices.js'
 import { EntrySnapshot, keep, type Positions } from './search-snapshot.js'
@@ -25,55 +27,62 @@ export interface SearchPlace {
   readonly accounts: readonly AccountId[]
 }
 
+/** Of entries times keys, so many are looked at in one go: a few milliseconds. */
+const atOnceMax = 1_000_000
+
 /** Uids, ascending or in the order asked for. */
 export async function searchMailbox(
   place: SearchPlace,
   query: SearchQuery,
-  { sort, signal }: SearchOptions = {},
+  { sort = [], signal }: SearchOptions = {},
 ): Promise<Uint32Array> {
   const slices = new Slices(signal)
-  const snapshot = new EntrySnapshot(place.index, place.keywords)
-  const search = new Search(snapshot, new MessageSearch({ ...place, snapshot, slices }))
+  const { entries } = place.index
+  // Nothing waits, so that nothing moves.
+  if (sort.length === 0 && walksOf(query) * entries.length <= atOnceMax)
+    return marked(entries.uids, entryMarks(query, entries, place.keywords))
+  const snapshot = new EntrySnapshot(place.index, query)
+  const search = new Search(place, { snapshot, slices })
   const found = await search.filter(query, snapshot.all)
-  const ordered =
-    sort === undefined || sort.length === 0 ? found : await inOrder(place, { snapshot, slices, found, sort })
-  const uids = new Uint32Array(ordered.length)
-  for (let i = 0; i < uids.length; i++) uids[i] = snapshot.entries.uids[ordered[i] as number] as number
-  return uids
+  const uids = snapshot.uidsAt(found)
+  return sort.length === 0 ? uids : inOrder(place, { snapshot, slices, uids, sort })
 }
 
 class Search {
+  readonly #place: SearchPlace
   readonly #snapshot: EntrySnapshot
+  readonly #slices: Slices
   readonly #messages: MessageSearch
 
-  constructor(snapshot: EntrySnapshot, messages: MessageSearch) {
+  constructor(place: SearchPlace, { snapshot, slices }: { snapshot: EntrySnapshot; slices: Slices }) {
+    this.#place = place
     this.#snapshot = snapshot
-    this.#messages = messages
+    this.#slices = slices
+    this.#messages = new MessageSearch({ ...place, snapshot, slices })
   }
 
   /** Of these positions the ones that the query matches. */
   async filter(query: SearchQuery, positions: Positions): Promise<Positions> {
-    if (positions.length === 0) return positions
+    if (positions.length === 0 || query.kind === 'all') return positions
+    if (this.#slices.due) await this.#slices.turn()
+    const walks = walksOf(query)
+    if (walks === 1 || walks * this.#snapshot.entries.length <= atOnceMax) return this.#marked(query, positions)
     switch (query.kind) {
-      case 'all':
-        return positions
       case 'and':
         return this.#all(query.of, positions)
       case 'or':
         return this.#any(query.of, positions)
       case 'not':
         return without(positions, await this.filter(query.of, positions))
-      case 'uids':
-      case 'flag':
-      case 'keyword':
-      case 'size':
-      case 'internalDate':
-      case 'saveDate':
-      case 'modSeq':
-        return this.#snapshot.filter(query, positions)
       default:
-        return this.#messages.filter(query, positions)
+        return this.#messages.filter(query as MessageQuery, positions)
     }
+  }
+
+  #marked(query: SearchQuery, positions: Positions): Positions {
+    const { entries } = this.#snapshot
+    const marks = entryMarks(query, entries, this.#place.keywords)
+    return marked(positions, positions.length === entries.length ? marks : positions.map((at) => marks[at] as number))
   }
 
   async #all(queries: readonly SearchQuery[], positions: Positions): Promise<Positions> {
@@ -139,23 +148,13 @@ function without(positions: Positions, others: Positions): Positions {
 interface Ordering {
   readonly snapshot: EntrySnapshot
   readonly slices: Slices
-  readonly found: Positions
+  readonly uids: Uint32Array
   readonly sort: readonly SortKey[]
 }
 
-async function inOrder(place: SearchPlace, { snapshot, slices, found, sort }: Ordering): Promise<Positions> {
-  const { entries } = snapshot
-  const internalDates = new Float64Array(found.length)
-  const sizes = new Uint32Array(found.length)
-  for (let i = 0; i < found.length; i++) {
-    internalDates[i] = entries.internalDates[found[i] as number] as number
-    sizes[i] = entries.sizes[found[i] as number] as number
-  }
-  const order = await sortOrder({ db: place.db, index: place.index, columns: place.reader.columns, slices }, sort, {
-    internalDates: Float64Array.from(found, (at) => internalDates[at] as number),
-    sizes: found.map((at) => sizes[at] as number),
-    ...snapshot.messagesAt(found),
-  })
-  for (let i = 0; i < order.length; i++) order[i] = found[order[i] as number] as number
+async function inOrder(place: SearchPlace, { snapshot, slices, uids, sort }: Ordering): Promise<Uint32Array> {
+  const ask = { ...place, entries: snapshot.entries, slices }
+  const order = await sortOrder(place.reader.columns, ask, { uids, keys: sort })
+  for (let i = 0; i < order.length; i++) order[i] = uids[order[i] as number] as number
   return order
 }
