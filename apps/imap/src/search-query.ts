@@ -17,12 +17,8 @@ export function storeQuery(session: Session, key: SearchKey<StoreKey>): SearchQu
     case 'new':
     case 'recent':
       return nothing
-    case 'set': {
-      const { uids } = session.mailbox.view.targets(session.numbers(key.set, { uid: false, beyond: true }), {
-        uid: false,
-      })
-      return { kind: 'uids', uids: Array.from(uids, (uid) => [uid, uid]) }
-    }
+    case 'set':
+      return { kind: 'uids', uids: session.mailbox.view.uidsOf(session.numbers(key.set, { uid: false, beyond: true })) }
     case 'uid':
       return { kind: 'uids', uids: session.numbers(key.set, { uid: true }) }
     case 'larger':
@@ -57,4 +53,19 @@ function days({ when, date }: { when: SearchWhen; date: CalendarDate }): { from?
   const day = dayNumber(date)
   if (when === 'before') return { to: day }
   return when === 'since' ? { from: day } : { from: day, to: day + 1 }
+}
+
+/** The client asks by modseq somewhere: it's told the highest one of what is found (RFC 7162 §3.1.5). */
+export function asksModSeq(key: SearchKey<StoreKey>): boolean {
+  switch (key.kind) {
+    case 'store':
+      return key.query.kind === 'modSeq'
+    case 'not':
+      return asksModSeq(key.of)
+    case 'or':
+    case 'and':
+      return key.of.some(asksModSeq)
+    default:
+      return false
+  }
 }

@@ -31,6 +31,8 @@ export class Session {
   /** RFC 7162 §3.2.3: expunges are told as VANISHED. */
   qresync = false
   rev2 = false
+  /** RFC 6855, which IMAP4rev2 does without. */
+  utf8Accept = false
   /** What a SEARCH with SAVE found (RFC 5182). */
   savedUids: NumberSet = []
   /** The client's own word of what it is (RFC 2971). */

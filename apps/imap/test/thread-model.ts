@@ -1,6 +1,40 @@
 // REFERENCES as RFC 5256 §3 tells it, step by step on objects, without a thought for time: what the real one is held to.
 
-import type { Threadable } from '../src/thread/threads.js'
+import type { Threading } from '@postern/mailbox-store'
+
+/** Messages in the order of their numbers, as one would write them down. */
+export interface Threadable {
+  readonly length: number
+  readonly dates: readonly number[]
+  readonly subjects: readonly string[]
+  readonly isReply: readonly boolean[]
+  /** The own Message-ID, 0 where there's none, then the references, oldest first. */
+  readonly refs: readonly (readonly number[])[]
+}
+
+/** The same as the store hands it out: ranks, and numbers for texts. */
+export function columnsOf({ length, dates, subjects, isReply, refs }: Threadable): Threading {
+  const ranks = [...new Set(dates)].sort((a, b) => a - b)
+  const texts = ['', ...new Set(subjects.filter((subject) => subject !== ''))]
+  const starts = [0]
+  for (const own of refs) starts.push((starts.at(-1) as number) + Math.max(0, own.length - 1))
+  return {
+    dates: Uint32Array.from(dates, rankIn(ranks)),
+    dateCount: ranks.length,
+    subjects: Uint32Array.from(subjects, rankIn(texts)),
+    subjectCount: texts.length,
+    isReply: Uint8Array.from(isReply, Number),
+    own: Uint32Array.from({ length }, (_, i) => refs[i]?.[0] ?? 0),
+    idCount: refs.flat().reduce((most, id) => Math.max(most, id), 0),
+    starts: Uint32Array.from(starts),
+    refs: Uint32Array.from(refs.flatMap((own) => own.slice(1))),
+  }
+}
+
+function rankIn<T>(values: readonly T[]): (value: T) => number {
+  const ranks = new Map(values.map((value, rank) => [value, rank]))
+  return (value) => ranks.get(value) as number
+}
 
 interface Node {
   readonly message: number | undefined

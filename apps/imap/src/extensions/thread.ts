@@ -2,19 +2,16 @@
 //
 //   thread = "THREAD" SP thread-alg SP search-criteria
 
-import { named, type SearchKey, searchCriteria } from '@postern/imap-wire'
-import { uidSetOf } from '@postern/mailbox-store'
+import { named, searchCriteria } from '@postern/imap-wire'
 import { command } from '../command.js'
-import type { Extension, StoreKey } from '../extension.js'
+import type { Extension } from '../extension.js'
+import { numbersOf, told } from '../search-numbers.js'
 import { storeQuery } from '../search-query.js'
-import type { Session } from '../session.js'
-import type { Targets } from '../targets.js'
-import { threadable } from '../thread/columns.js'
 import { orderedSubject } from '../thread/ordered-subject.js'
 import { references } from '../thread/references.js'
-import { type Threading, writeThreads } from '../thread/threads.js'
+import { type ThreadAlgorithm, threadLists } from '../thread/threads.js'
 
-const algorithms: ReadonlyMap<string, Threading> = new Map([
+const algorithms: ReadonlyMap<string, ThreadAlgorithm> = new Map([
   ['ORDEREDSUBJECT', orderedSubject],
   ['REFERENCES', references],
 ])
@@ -25,33 +22,28 @@ const command_ = command('THREAD', {
   holdsNumbers: true,
   parse(p, session) {
     p.sp()
-    const threading = named(p, { what: 'threading algorithm', names: algorithms })
+    const algorithm = named(p, { what: 'threading algorithm', names: algorithms })
     p.sp()
-    return { threading, key: searchCriteria(p, session.context.registry.searchRules).key }
+    return { algorithm, key: searchCriteria(p, session.context.registry.searchRules).key }
   },
-  async run(session, { threading, key }, { uid }) {
-    const targets = await found(session, key)
-    const { messages, places } = await threadable(session.mailbox.view.open, targets)
-    const shown = uid ? targets.uids : targets.numbers
+  async run(session, { algorithm, key }, { uid }) {
+    const { view } = session.mailbox
+    const uids = told(view, await view.open.search(storeQuery(session, key)))
+    const threads = algorithm(await view.open.threading(uids))
+    const numbers = uid ? uids : numbersOf(view, uids, { inOrder: true })
     const { out } = session
     out.untagged().raw('THREAD')
-    if (messages.length > 0)
-      writeThreads(
-        out.sp(),
-        threading(messages),
-        places.map((at) => shown[at] as number),
-      )
+    if (uids.length > 0) {
+      out.sp()
+      for (const bytes of threadLists(threads, numbers)) {
+        out.bytes(bytes)
+        await out.breathe()
+      }
+    }
     out.crlf()
     return { text: 'Threaded' }
   },
 })
-
-async function found(session: Session, key: SearchKey<StoreKey>): Promise<Targets> {
-  const { view } = session.mailbox
-  const uids = await view.open.search(storeQuery(session, key))
-  await view.hear()
-  return view.targets(uidSetOf(uids), { uid: true })
-}
 
 export const thread: Extension = {
   capability: ['THREAD=ORDEREDSUBJECT', 'THREAD=REFERENCES'],

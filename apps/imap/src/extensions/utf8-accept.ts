@@ -7,5 +7,6 @@ export const utf8Accept: Extension = {
   rfc: 'RFC 6855',
   enable(session) {
     session.out.utf8 = true
+    session.utf8Accept = true
   },
 }

@@ -1,16 +1,18 @@
 // THREAD=ORDEREDSUBJECT, "poor man's threading": the first message of a subject, and all others of it below. RFC 5256 §3.
 
-import { arranged, byDate, type Threading } from './threads.js'
+import { arranged, byDate, type ThreadAlgorithm } from './threads.js'
 
-export const orderedSubject: Threading = (messages) => {
+export const orderedSubject: ThreadAlgorithm = (messages) => {
   const order = byDate(messages)
-  const firsts = new Map<string, number>()
-  const parents = new Int32Array(messages.length).fill(-1)
-  for (const message of order) {
-    const subject = messages.subjects[message] as string
-    const first = firsts.get(subject)
-    if (first === undefined) firsts.set(subject, message)
+  const { subjects, subjectCount } = messages
+  const firsts = new Int32Array(subjectCount).fill(-1)
+  const parents = new Int32Array(order.length).fill(-1)
+  for (let i = 0; i < order.length; i++) {
+    const message = order[i] as number
+    const subject = subjects[message] as number
+    const first = firsts[subject] as number
+    if (first < 0) firsts[subject] = message
     else parents[message] = first
   }
-  return arranged(parents, order, messages.length)
+  return arranged(parents, order, order.length)
 }

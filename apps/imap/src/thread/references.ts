@@ -2,33 +2,35 @@
 // each Message-ID that is referred to and not there, then those that gather a subject. Time is near linear in messages and
 // references, whatever these say.
 
+import type { Threading } from '@postern/mailbox-store'
 import { Forest } from './forest.js'
-import { arranged, byDate, type Threadable, type Threading, type Threads } from './threads.js'
+import { arranged, byDate, type ThreadAlgorithm, type Threads } from './threads.js'
 
-/** Of Message-IDs, a bound on memory: those beyond are passed over. */
-const idsMax = 4_000_000
-
-export const references: Threading = (messages) => {
+export const references: ThreadAlgorithm = (messages) => {
   const order = byDate(messages)
-  const { parents, nodes } = pruned(linked(messages), messages.length)
+  const { parents, nodes } = pruned(linked(messages), order.length)
   const gathered = gatherSubjects(messages, arranged(parents, order, nodes), parents)
   return arranged(parents, order, gathered) // (6)
 }
 
 /** Step 1. Parents of messages and dummies. */
-function linked(messages: Threadable): Int32Array {
-  const nodes = nodesOf(messages)
-  const forest = new Forest(nodes.count)
-  for (let message = 0; message < messages.length; message++) {
-    const from = nodes.starts[message] as number
-    const to = nodes.starts[message + 1] as number
+function linked(messages: Threading): Int32Array {
+  const { starts } = messages
+  const { count, refs } = nodesOf(messages)
+  const length = starts.length - 1
+  // Who refers to nobody and is referred to by nobody needs no forest.
+  if (refs.length === 0) return new Int32Array(length).fill(-1)
+  const forest = new Forest(count)
+  for (let message = 0; message < length; message++) {
+    const from = starts[message] as number
+    const to = starts[message + 1] as number
     // (A) Each reference is the parent of the next, where that one has none yet.
     for (let i = from + 1; i < to; i++) {
-      const child = nodes.refs[i] as number
-      if ((forest.parent[child] as number) < 0) forest.link(child, nodes.refs[i - 1] as number)
+      const child = refs[i] as number
+      if ((forest.parent[child] as number) < 0) forest.link(child, refs[i - 1] as number)
     }
     // (B) The last is the parent of the message, whatever others said.
-    const parent = to > from ? (nodes.refs[to - 1] as number) : -1
+    const parent = to > from ? (refs[to - 1] as number) : -1
     if (forest.parent[message] === parent) continue
     forest.cut(message)
     if (parent >= 0) forest.link(message, parent)
@@ -38,40 +40,26 @@ function linked(messages: Threadable): Int32Array {
 
 interface Nodes {
   readonly count: number
-  /** The nodes that each message refers to, one message behind the other. */
+  /** Beside the messages' references the nodes that they mean. */
   readonly refs: Int32Array
-  readonly starts: Uint32Array
 }
 
 /** The first message with a Message-ID has it; another with the same, or one without, is referred to by nobody. */
-function nodesOf({ length, refs }: Threadable): Nodes {
-  const byId = new Map<number, number>()
-  let total = 0
+function nodesOf({ own, idCount, starts, refs }: Threading): Nodes {
+  const length = own.length
+  const byId = new Int32Array(idCount + 1).fill(-1)
   for (let message = 0; message < length; message++) {
-    const ids = refs[message] as Float64Array
-    const own = ids[0] ?? 0
-    if (own !== 0 && !byId.has(own) && byId.size < idsMax) byId.set(own, message)
-    total += Math.max(0, ids.length - 1)
+    const id = own[message] as number
+    if (id !== 0 && byId[id] === -1) byId[id] = message
   }
-  const found = new Int32Array(total)
-  const starts = new Uint32Array(length + 1)
+  const found = new Int32Array(starts[length] as number)
   let count = length
-  let at = 0
-  for (let message = 0; message < length; message++) {
-    const ids = refs[message] as Float64Array
-    for (let i = 1; i < ids.length; i++) {
-      const id = ids[i] as number
-      let node = byId.get(id)
-      if (node === undefined) {
-        if (byId.size >= idsMax) continue
-        node = count++
-        byId.set(id, node)
-      }
-      found[at++] = node
-    }
-    starts[message + 1] = at
+  for (let i = 0; i < found.length; i++) {
+    const id = refs[i] as number
+    if (byId[id] === -1) byId[id] = count++
+    found[i] = byId[id] as number
   }
-  return { count, refs: found, starts }
+  return { count, refs: found }
 }
 
 /**
@@ -125,33 +113,35 @@ function nearest(links: Int32Array, length: number): Int32Array {
 const unknown = -2
 
 /** Steps 4 and 5: threads of one subject become one. `parents` is changed; how many nodes there are then comes back. */
-function gatherSubjects({ length, subjects, isReply }: Threadable, threads: Threads, parents: Int32Array): number {
-  const { tops, firstChild, nextSibling } = threads
+function gatherSubjects(
+  { subjects, subjectCount, isReply }: Threading,
+  { length, tops, firstChild, nextSibling }: Threads,
+  parents: Int32Array,
+): number {
   const isDummy = (node: number): boolean => node >= length
-  const subjectOf = (top: number): string => subjects[isDummy(top) ? (firstChild[top] as number) : top] as string
-  const table = new Map<string, number>()
+  const subjectOf = (top: number): number => subjects[isDummy(top) ? (firstChild[top] as number) : top] as number
+  const table = new Int32Array(subjectCount).fill(-1)
   for (const top of tops) {
     const subject = subjectOf(top)
-    if (subject === '') continue
-    const held = table.get(subject)
-    if (held === undefined) table.set(subject, top)
-    else if (!isDummy(held) && (isDummy(top) || (isReply[held] === true && isReply[top] !== true)))
-      table.set(subject, top)
+    if (subject === 0) continue
+    const held = table[subject] as number
+    if (held < 0) table[subject] = top
+    else if (!isDummy(held) && (isDummy(top) || (isReply[held] === 1 && isReply[top] !== 1))) table[subject] = top
   }
   let nodes = firstChild.length
   for (const top of tops) {
     const subject = subjectOf(top)
-    const held = table.get(subject)
-    if (subject === '' || held === undefined || held === top) continue
+    const held = table[subject] as number
+    if (subject === 0 || held === top) continue
     if (isDummy(top))
       for (let child = firstChild[top] as number; child >= 0; child = nextSibling[child] as number)
         parents[child] = held
-    else if (isDummy(held) || (isReply[top] === true && isReply[held] !== true)) parents[top] = held
+    else if (isDummy(held) || (isReply[top] === 1 && isReply[held] !== 1)) parents[top] = held
     else {
       const dummy = nodes++
       parents[top] = dummy
       parents[held] = dummy
-      table.set(subject, dummy)
+      table[subject] = dummy
     }
   }
   return nodes
