@@ -1,3 +1,27 @@
+export { isAllowedFrom, networkOf } from './client-network.js'
+export type {
+  CredentialFacts,
+  DomainFacts,
+  FoundSecret,
+  InboxFacts,
+  Lookups,
+  Place,
+  Records,
+} from './directory-facts.js'
+export {
+  type Admitted,
+  type Answer,
+  Gate,
+  type GateOptions,
+  type Proof,
+  type Question,
+  type Refused,
+  refusalMs,
+} from './gate.js'
+export { covers, coversDomain } from './grants.js'
+export { type End, LiveAdmissions, type LiveAdmissionsOptions } from './live-admissions.js'
+export { RefusalNotes, type RefusalNotesOptions } from './refusal-notes.js'
+export { type Protocol, type Rights, rightsOf } from './rights.js'
 export {
   givenSecretLengthMin,
   hashGivenSecret,
@@ -6,7 +30,12 @@ export {
   mintSecret,
   type ParsedSecret,
   parseSecret,
+  type SecretHasher,
   type SecretKind,
+  secretHasher,
   verifySecret,
 } from './secrets.js'
 export { loadServerKey, ServerKeyDamaged } from './server-key.js'
+export { delayMsMax, freeWrongSecrets, Throttle, type ThrottleOptions } from './throttle.js'
+export { parseUserName, shownUserName, type UserName } from './user-name.js'
+export type { Cause, TokenCause, TokenVerdict } from './verdict.js'

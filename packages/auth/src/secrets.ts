@@ -54,8 +54,8 @@ export function hashGivenSecret(text: string, serverKey: Uint8Array): { publicPa
   if (text.length < givenSecretLengthMin) {
     throw new RangeError(`A given secret must have at least ${givenSecretLengthMin} characters`)
   }
-  const derived = crockford(keyedHash('public part', text, serverKey).subarray(0, publicLength))
-  return { publicPart: parseSecret(text)?.publicPart ?? derived, hash: hashSecret(text, serverKey) }
+  const publicPart = parseSecret(text)?.publicPart ?? derivedPublicPart(text, serverKey)
+  return { publicPart, hash: hashSecret(text, serverKey) }
 }
 
 export function hashSecret(secret: string, serverKey: Uint8Array): Uint8Array {
@@ -66,6 +66,30 @@ export function hashSecret(secret: string, serverKey: Uint8Array): Uint8Array {
 export function verifySecret(secret: string, hash: Uint8Array, serverKey: Uint8Array): boolean {
   const own = hashSecret(secret, serverKey)
   return hash.length === own.length && timingSafeEqual(own, hash)
+}
+
+/** The server's key in use: what a login asks of it. */
+export interface SecretHasher {
+  /** Under which a secret of no form of ours would be found, if the operator had given it (`hashGivenSecret`). */
+  derivedPublicPart(secret: string): string
+  /** As `verifySecret`; without a hash to compare with, it takes as long and is never right. */
+  isRight(secret: string, hash: Uint8Array | undefined): boolean
+  /** Names a wrong secret where wrong ones are counted: nobody can find the secret from it. */
+  attempt(secret: string): string
+}
+
+const nobodysHash = new Uint8Array(32)
+
+export function secretHasher(serverKey: Uint8Array): SecretHasher {
+  return {
+    derivedPublicPart: (secret) => derivedPublicPart(secret, serverKey),
+    isRight: (secret, hash) => verifySecret(secret, hash ?? nobodysHash, serverKey) && hash !== undefined,
+    attempt: (secret) => keyedHash('attempt', secret, serverKey).toString('base64url', 0, 12),
+  }
+}
+
+function derivedPublicPart(text: string, serverKey: Uint8Array): string {
+  return crockford(keyedHash('public part', text, serverKey).subarray(0, publicLength))
 }
 
 /** `purpose` keeps the hashes of different uses apart. */

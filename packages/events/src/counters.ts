@@ -12,7 +12,7 @@ export interface Window {
 
 export interface Counters {
   /**
-   * Adds `by` (1 unless given; 0 only reads) and returns the sum over the last `windowMs`, exact to a tenth of the window:
+   * Adds `by` (1 unless given; 0 only reads, and leaves nothing behind) and returns the sum over the last `windowMs`, exact to a tenth of the window:
    * what was added is counted for at least the whole window.
    */
   add(key: string, options: Window & { readonly by?: number }): Promise<number>
@@ -21,6 +21,8 @@ export interface Counters {
    * from when it was last seen. Give a hash where the member is a secret.
    */
   addDistinct(key: string, member: string, options: Window): Promise<{ count: number; isNew: boolean }>
+  /** How many distinct members were seen within the last `windowMs`. */
+  distinct(key: string, options: Window): Promise<number>
   /**
    * Takes one of the `max` places under the key for the member, and says whether it has one. It's lost unless it's taken again
    * within `windowMs`: what a process held that died comes free by itself.

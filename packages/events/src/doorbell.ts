@@ -4,10 +4,10 @@
  * one mailbox are merged to the highest modSeq, and a listener that fails harms no other. Redis implements the same interface.
  */
 
-/** A mailbox changed up to modSeq, a credential was revoked or narrowed, or the outbox has work. */
+/** A mailbox changed up to modSeq, a record of the directory changed, or the outbox has work. */
 export type Ring =
   | { readonly mailbox: number; readonly modSeq: number }
-  | { readonly credential: string }
+  | { readonly directory: string }
   | { readonly outbox: 'due' }
 
 /** Removes the listener; once it returns, the listener isn't called again. */
@@ -18,8 +18,8 @@ export interface Doorbell {
   ring(ring: Ring): void
   /** Hears that the mailbox changed, with the highest modSeq since the last call. */
   listen(mailbox: number, listener: (modSeq: number) => void | Promise<void>): StopListening
-  /** Hears the id of each credential that was revoked, so that its sessions can be ended (contract B4). */
-  listenForCredentials(listener: (credential: string) => void | Promise<void>): StopListening
+  /** Hears the public id of each credential, inbox or domain that changed, so that sessions can be ended (contract B4). */
+  listenToDirectory(listener: (publicId: string) => void | Promise<void>): StopListening
   /** Hears that the outbox may have something to send. */
   listenForOutbox(listener: () => void | Promise<void>): StopListening
   /** Drops all listeners and all rings not yet delivered. */

@@ -8,14 +8,17 @@ const prefix = 'postern:'
 /** What the doorbell publishes on. */
 export const channels = {
   mailbox: (mailbox: number) => `${prefix}ring:mailbox:${mailbox}`,
-  credential: `${prefix}ring:credential`,
+  directory: `${prefix}ring:directory`,
   outbox: `${prefix}ring:outbox`,
 } as const
 
 /** What is counted in windows (contract B10). */
 export const counterKeys = {
   wrongSecretsFromNetwork: (network: string) => `${prefix}count:wrong-secrets:network:${network}`,
-  wrongSecretsForUser: (network: string, user: string) => `${prefix}count:wrong-secrets:user:${network}:${user}`,
+  wrongSecretsForUserFrom: (network: string, user: string) => `${prefix}count:wrong-secrets:from:${network}:${user}`,
+  wrongSecretsForUser: (user: string) => `${prefix}count:wrong-secrets:user:${user}`,
+  /** Logins that opened an inbox, or a domain, from a network. */
+  opened: (network: string, place: string) => `${prefix}count:opened:${network}:${place}`,
 } as const
 
 /** Of what there are only so many places. */

@@ -29,6 +29,7 @@ export function localCounters({ keysMax, membersMax }: LocalCountersOptions): Co
 
   return {
     async add(key, { windowMs, nowMs, by = 1 }) {
+      if (by === 0 && sums.get(key) === undefined) return 0
       const entry = sums.touch(key, { windowMs, nowMs }, () => ({ endsAtMs: 0, buckets: [] }))
       const bucketMs = Math.max(1, Math.ceil(windowMs / bucketsPerWindow))
       const startMs = nowMs - (nowMs % bucketMs)
@@ -38,13 +39,19 @@ export function localCounters({ keysMax, membersMax }: LocalCountersOptions): Co
       else if (by !== 0) entry.buckets.push({ startMs, sum: by })
       return entry.buckets.reduce((total, bucket) => total + bucket.sum, 0)
     },
-    async addDistinct(key, member, { windowMs, nowMs }) {
-      const { seenAtMs } = distinct.touch(key, { windowMs, nowMs }, noMembers)
-      forget(seenAtMs, nowMs - windowMs)
+    async addDistinct(key, member, window) {
+      const { seenAtMs } = distinct.touch(key, window, noMembers)
+      forget(seenAtMs, window.nowMs - window.windowMs)
       const isNew = !seenAtMs.delete(member)
-      seenAtMs.set(member, nowMs)
+      seenAtMs.set(member, window.nowMs)
       if (seenAtMs.size > membersMax) deleteFirst(seenAtMs)
       return { count: seenAtMs.size, isNew }
+    },
+    async distinct(key, window) {
+      const entry = distinct.get(key)
+      if (entry === undefined) return 0
+      forget(entry.seenAtMs, window.nowMs - window.windowMs)
+      return entry.seenAtMs.size
     },
     async hold(key, member, { windowMs, nowMs, max }) {
       const { seenAtMs } = places.touch(key, { windowMs, nowMs }, noMembers)

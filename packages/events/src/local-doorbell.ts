@@ -11,22 +11,22 @@ export interface LocalDoorbellOptions {
 
 export function localDoorbell({ onError }: LocalDoorbellOptions): Doorbell {
   const byMailbox = new Map<number, Listeners<number>>()
-  const forCredentials = new Listeners<string>(onError)
+  const forDirectory = new Listeners<string>(onError)
   const forOutbox = new Listeners<void>(onError)
   const changed = new Map<number, number>()
-  const revoked = new Set<string>()
+  const records = new Set<string>()
   let outboxDue = false
   let scheduled: NodeJS.Immediate | undefined
 
   const deliver = () => {
     scheduled = undefined
     const mailboxes = [...changed]
-    const credentials = [...revoked]
+    const publicIds = [...records]
     const outbox = outboxDue
     changed.clear()
-    revoked.clear()
+    records.clear()
     outboxDue = false
-    for (const credential of credentials) forCredentials.call(credential)
+    for (const publicId of publicIds) forDirectory.call(publicId)
     for (const [mailbox, modSeq] of mailboxes) byMailbox.get(mailbox)?.call(modSeq)
     if (outbox) forOutbox.call()
   }
@@ -36,8 +36,8 @@ export function localDoorbell({ onError }: LocalDoorbellOptions): Doorbell {
       if ('mailbox' in ring) {
         if (!byMailbox.has(ring.mailbox)) return
         changed.set(ring.mailbox, Math.max(ring.modSeq, changed.get(ring.mailbox) ?? 0))
-      } else if ('credential' in ring) {
-        revoked.add(ring.credential)
+      } else if ('directory' in ring) {
+        records.add(ring.directory)
       } else {
         outboxDue = true
       }
@@ -52,16 +52,16 @@ export function localDoorbell({ onError }: LocalDoorbellOptions): Doorbell {
         if (listeners.size === 0 && byMailbox.get(mailbox) === listeners) byMailbox.delete(mailbox)
       }
     },
-    listenForCredentials: (listener) => forCredentials.add(listener),
+    listenToDirectory: (listener) => forDirectory.add(listener),
     listenForOutbox: (listener) => forOutbox.add(listener),
     async close() {
       if (scheduled) clearImmediate(scheduled)
       scheduled = undefined
       changed.clear()
-      revoked.clear()
+      records.clear()
       outboxDue = false
       byMailbox.clear()
-      forCredentials.clear()
+      forDirectory.clear()
       forOutbox.clear()
     },
   }

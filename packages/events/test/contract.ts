@@ -44,10 +44,10 @@ export function doorbellContract(make: DoorbellMaker): void {
       let isRinging = true
       const heard: boolean[] = []
       doorbell.listen(7, () => void heard.push(isRinging))
-      doorbell.listenForCredentials(() => void heard.push(isRinging))
+      doorbell.listenToDirectory(() => void heard.push(isRinging))
       doorbell.listenForOutbox(() => void heard.push(isRinging))
       doorbell.ring({ mailbox: 7, modSeq: 1 })
-      doorbell.ring({ credential: 'c' })
+      doorbell.ring({ directory: 'c' })
       doorbell.ring({ outbox: 'due' })
       isRinging = false
       await soon(() => expect(heard).toEqual([false, false, false]))
@@ -148,14 +148,14 @@ export function doorbellContract(make: DoorbellMaker): void {
 
     test('each revoked credential is heard by all', async () => {
       const heard: string[] = []
-      doorbell.listenForCredentials((credential) => void heard.push(`one ${credential}`))
-      const stop = doorbell.listenForCredentials((credential) => void heard.push(`two ${credential}`))
-      doorbell.ring({ credential: 'a' })
-      doorbell.ring({ credential: 'b' })
+      doorbell.listenToDirectory((publicId) => void heard.push(`one ${publicId}`))
+      const stop = doorbell.listenToDirectory((publicId) => void heard.push(`two ${publicId}`))
+      doorbell.ring({ directory: 'a' })
+      doorbell.ring({ directory: 'b' })
       await settled()
       expect(heard.splice(0).sort()).toEqual(['one a', 'one b', 'two a', 'two b'])
       stop()
-      doorbell.ring({ credential: 'c' })
+      doorbell.ring({ directory: 'c' })
       await settled()
       expect(heard).toEqual(['one c'])
     })
@@ -175,9 +175,9 @@ export function doorbellContract(make: DoorbellMaker): void {
     test('after close nothing is heard', async () => {
       const heard: unknown[] = []
       doorbell.listen(7, (modSeq) => void heard.push(modSeq))
-      doorbell.listenForCredentials((credential) => void heard.push(credential))
+      doorbell.listenToDirectory((publicId) => void heard.push(publicId))
       doorbell.ring({ mailbox: 7, modSeq: 1 })
-      doorbell.ring({ credential: 'c' })
+      doorbell.ring({ directory: 'c' })
       await doorbell.close()
       await new Promise((resolve) => setTimeout(resolve, 20))
       expect(heard).toEqual([])
@@ -241,6 +241,14 @@ export function countersContract(make: CountersMaker): void {
       await at(t0 + 900, 'x')
       expect(await at(t0 + 1010, 'z')).toEqual({ count: 2, isNew: true })
       expect(await at(t0 + 1900, 'x')).toEqual({ count: 2, isNew: true })
+    })
+
+    test('distinct members are read without adding one', async () => {
+      const read = (laterMs: number) => counters.distinct('a', { windowMs, nowMs: t0 + laterMs })
+      expect(await read(0)).toBe(0)
+      await counters.addDistinct('a', 'x', { windowMs, nowMs: t0 })
+      await counters.addDistinct('a', 'y', { windowMs, nowMs: t0 + 500 })
+      expect([await read(600), await read(600), await read(1200), await read(1600)]).toEqual([2, 2, 1, 0])
     })
 
     test('keeps no more than membersMax members, the last ones', async () => {

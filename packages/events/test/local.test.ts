@@ -31,6 +31,19 @@ test('over keysMax keys the one untouched longest is forgotten', async () => {
   expect(await counters.addDistinct('b', 'm', window)).toEqual({ count: 1, isNew: true })
 })
 
+test('reading leaves nothing behind: no reader can push out what is counted', async () => {
+  const counters = localCounters({ keysMax: 2, membersMax: 5 })
+  const window = { windowMs: 1000, nowMs: 50_000 }
+  await counters.add('a', window)
+  await counters.addDistinct('a', 'm', window)
+  for (const key of ['b', 'c', 'd', 'e']) {
+    await counters.add(key, { ...window, by: 0 })
+    await counters.distinct(key, window)
+  }
+  expect(await counters.add('a', { ...window, by: 0 })).toBe(1)
+  expect(await counters.distinct('a', window)).toBe(1)
+})
+
 test('any number of keys passes through in bounded memory', async () => {
   const counters = localCounters({ keysMax: 1000, membersMax: 5 })
   const before = process.memoryUsage().heapUsed
@@ -46,11 +59,13 @@ test('no two names of keys and channels are the same', () => {
   const names = [
     channels.mailbox(1),
     channels.mailbox(11),
-    channels.credential,
+    channels.directory,
     channels.outbox,
     counterKeys.wrongSecretsFromNetwork('192.0.2.7'),
-    counterKeys.wrongSecretsForUser('192.0.2.7', 'a@example.test'),
-    counterKeys.wrongSecretsForUser('2001:db8::/64', 'a@example.test'),
+    counterKeys.wrongSecretsForUser('a@example.test'),
+    counterKeys.wrongSecretsForUserFrom('192.0.2.7', 'a@example.test'),
+    counterKeys.wrongSecretsForUserFrom('2001:db8::/48', 'a@example.test'),
+    counterKeys.opened('192.0.2.7', 'a@example.test'),
     placeKeys.sessionsOfInbox('a@example.test'),
   ]
   expect(new Set(names).size).toBe(names.length)
