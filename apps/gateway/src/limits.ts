@@ -6,6 +6,13 @@ export const readinessTimeoutMs = 2_000
 /** How often certificate files are looked at. */
 export const certificateWatchMs = 10_000
 
+/** How often the directory's version is looked at: contract B4 gives a revoked session two seconds. */
+export const directoryWatchMs = 500
+/** A session's use is noted at most so often (contract B5: at most a minute stale). */
+export const lastUsedNoteMs = 20_000
+/** What the throttle counts within this process, in bounded memory. */
+export const throttleCounters = { keysMax: 100_000, membersMax: 100 } as const
+
 export const http = {
   requestTimeoutMs: 60_000,
   headersTimeoutMs: 15_000,

@@ -11,6 +11,7 @@ import { refuseMissingEngines } from './engines.js'
 import { readinessTimeoutMs, stopTimeoutMs } from './limits.js'
 import { createCertificatesPart } from './parts/certificates.js'
 import { errorPage } from './parts/error-page.js'
+import { createGatePart } from './parts/gate.js'
 import { createHttpPart } from './parts/http.js'
 import { createImapPart } from './parts/imap.js'
 import { createLogin } from './parts/login.js'
@@ -45,15 +46,16 @@ export async function startGateway(config: Config, host: HostProcess): Promise<S
   const owner = createOwnerPart({ store, folder, domain, adminKey, logger })
   const tls = createCertificatesPart({ config, clock, logger, metrics })
   const sweeper = createSweeper({ store, auditDays: config.auditDays, clock, logger })
-  const login = createLogin({ store, serverKey: owner.serverKey, logger, clock })
   const { doorbell } = storePart
+  const gatePart = createGatePart({ store, serverKey: owner.serverKey, doorbell, logger, clock })
+  const login = createLogin({ gate: gatePart.gate, live: gatePart.live, store, logger, clock })
   const imap = createImapPart({ config, store, doorbell, certificates: tls.certificates, login, logger, metrics })
   const doors = config.roles.includes('imap') ? [imap] : []
   const http = createHttpPart({ host: bind, port: httpPort, routes, readiness, logger })
   const imapPorts = () => (doors.length > 0 ? { imaps: imap.port(), imap: imap.clearPort() } : {})
   const ports = () => ({ ...imapPorts(), http: http.port() })
   const running = createRunningPart({ folder: folder.running, clock, ports, bind, roles: config.roles })
-  const parts = [storePart, owner, tls, sweeper, ...doors, http, running]
+  const parts = [storePart, owner, gatePart, tls, sweeper, ...doors, http, running]
   const lifecycle = new Lifecycle(parts, { logger, drainMs: config.drainMs, stopTimeoutMs, clock, host })
   if (!(await lifecycle.start())) return undefined
 

@@ -16,6 +16,7 @@ export class CommandLoop {
   constructor(session: Session) {
     this.#session = session
     this.#answers = new TaggedAnswers(session)
+    session.endNow = () => this.#end()
   }
 
   async run(): Promise<void> {
@@ -57,6 +58,16 @@ export class CommandLoop {
     // Between two commands, and in IDLE, nobody else will say it.
     if (input.isWaiting || (givenUp && input.isStreaming)) await this.#sayFarewell()
     await connection.closed
+  }
+
+  /** Contract B4: who may be here no longer is gone soon, in the middle of a long answer too. Why is not the client's to know. */
+  #end(): void {
+    const { connection, context, logger } = this.#session
+    this.bye('The session has ended', { givenUp: true }).catch((err: unknown) =>
+      logger.error({ err }, 'goodbye failed'),
+    )
+    const cutOff = setTimeout(() => connection.destroy('session ended'), context.limits.endGraceMs)
+    void connection.closed.then(() => clearTimeout(cutOff))
   }
 
   async #sayFarewell(): Promise<void> {
@@ -112,6 +123,7 @@ export class CommandLoop {
   async #command(command: WireCommand): Promise<void> {
     if (isBlank(command)) return
     const session = this.#session
+    session.used()
     const p = new Parser(command, { utf8: session.utf8, limits: session.context.limits.parser })
     const asked = askedBy(command.pieces[0]?.bytes)
     try {

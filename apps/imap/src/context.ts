@@ -1,6 +1,7 @@
 // What a session is handed when it begins: the store, the way to log in, the doorbell, the limits. The same object for
 // all sessions of a server; nothing in it knows of one.
 
+import type { Mechanism, Proof } from '@postern/auth'
 import type { Doorbell } from '@postern/events'
 import type { Account, Store } from '@postern/mailbox-store'
 import type { Certificates } from '@postern/service'
@@ -9,9 +10,7 @@ import type { InboxSessions } from './inbox-sessions.js'
 import type { ImapLimits } from './limits.js'
 import type { Registry } from './registry.js'
 
-export interface LoginRequest {
-  readonly user: string
-  readonly secret: string
+export interface LoginRequest extends Proof {
   readonly remoteAddress: string
   readonly session: string
 }
@@ -20,14 +19,23 @@ export interface LoginRequest {
 export type Login = (request: LoginRequest) => Promise<Admission | undefined>
 
 export interface Admission {
+  /** Lets its holder do what he may, and refuses the rest. */
   readonly account: Account
   /** The address of the inbox, for logs and namespaces. */
   readonly address: string
+  /** Calls the listener when who was let in may be here no longer. */
+  readonly onEnded?: (listener: () => void) => void
+  /** The client works, and calls itself so (RFC 2971). Cheap, and never waits. */
+  readonly used?: (client: string | undefined) => void
+  /** The session is over. */
+  readonly left?: () => void
 }
 
 export interface ImapContext {
   readonly store: Store
   readonly login: Login
+  /** Those of SASL that are offered. */
+  readonly mechanisms: readonly Mechanism[]
   readonly doorbell: Doorbell
   readonly inboxSessions: InboxSessions
   readonly logger: Logger

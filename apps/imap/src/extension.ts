@@ -43,7 +43,7 @@ export interface FetchAsked {
 /** A line that LIST tells besides its own, of a mailbox that is there (RFC 5258 §3). */
 export interface ListReturn {
   readonly name: string
-  write(mailbox: MailboxListing, w: Writer): void
+  write(mailbox: MailboxListing, w: Writer, session: Session): void
 }
 
 /** A SEARCH key that a query of the store answers. */

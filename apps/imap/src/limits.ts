@@ -27,6 +27,8 @@ export interface ImapLimits {
   /** For a balancer to send its PROXY header. */
   readonly proxyTimeoutMs: number
   readonly lingerMs: number
+  /** A session whose login is taken back may finish what it's doing within this. */
+  readonly endGraceMs: number
 }
 
 export const defaultImapLimits: ImapLimits = {
@@ -50,4 +52,5 @@ export const defaultImapLimits: ImapLimits = {
   handshakeTimeoutMs: 30_000,
   proxyTimeoutMs: 5_000,
   lingerMs: 2_000,
+  endGraceMs: 700,
 }

@@ -8,6 +8,8 @@ const codes: Readonly<Record<RefusalCode, PlainCode | undefined>> = {
   'mailbox-exists': 'ALREADYEXISTS',
   'mailbox-name-invalid': 'CANNOT',
   'mailbox-protected': 'CANNOT',
+  'merged-inbox': 'CANNOT',
+  'not-permitted': 'NOPERM',
   'mailbox-limit': 'LIMIT',
   'uids-exhausted': 'LIMIT',
   'no-such-message': 'NONEXISTENT',

@@ -1,6 +1,7 @@
 // The IMAP server: a listener on implicit TLS and perhaps one in clear, a session for each client, and an end that lets
 // clients finish. RFC 8314 §3.2, RFC 9051 §3, contract A1 and A3.
 
+import { mechanisms } from '@postern/auth'
 import { type Counters, localCounters } from '@postern/events'
 import {
   type Certificates,
@@ -23,6 +24,8 @@ import { Session } from './session.js'
 
 export interface ImapServerOptions extends Pick<ImapContext, 'store' | 'doorbell' | 'logger' | 'version'> {
   readonly login: Login
+  /** Whether tokens of an issuer are taken besides passwords (contract B11). */
+  readonly tokens?: boolean
   readonly metrics: Metrics
   readonly certificates: Certificates
   readonly host: string
@@ -56,11 +59,12 @@ const inboxesMax = 100_000
 export async function startImapServer(options: ImapServerOptions): Promise<ImapServer> {
   const { certificates, clearPort } = options
   const limits = { ...defaultImapLimits, ...options.limits }
-  const registry = new Registry(extensions(limits))
+  const offered = mechanisms({ tokens: options.tokens ?? false })
+  const registry = new Registry(extensions({ ...limits, mechanisms: offered }))
   const { counters = localCounters({ keysMax: inboxesMax, membersMax: 0 }), clock = Date.now, logger } = options
   const { sessionsPerInboxMax } = limits
   const inboxSessions = new InboxSessions({ counters, clock, logger, sessionsPerInboxMax })
-  const context: ImapContext = { ...pick(options), inboxSessions, limits, registry }
+  const context: ImapContext = { ...pick(options), inboxSessions, mechanisms: offered, limits, registry }
   const sessions = new Set<CommandLoop>()
   const tls = await door({ name: 'imaps', port: options.port, portSetting: 'POSTERN_IMAPS_PORT', tls: certificates })
   if (clearPort === undefined) return serverOf({ tls }, sessions, context)

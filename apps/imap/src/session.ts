@@ -40,6 +40,8 @@ export class Session {
   #condstore = false
   #owesModSeq = false
   #endReason: string | undefined
+  /** Says goodbye, and waits for nobody. The command loop's. */
+  endNow: () => void = () => {}
 
   constructor(connection: Connection, context: ImapContext) {
     this.context = context
@@ -95,6 +97,7 @@ export class Session {
   ended(): void {
     const { connection, admission, clientId } = this
     this.context.inboxSessions.leave(connection.id)
+    admission?.left?.()
     this.measures.end(this.logger, {
       reason: this.#endReason ?? connection.closeReason ?? 'The client left',
       ...(admission && { address: admission.address }),
@@ -107,6 +110,13 @@ export class Session {
     this.input.limits = this.context.limits.input
     this.measures.loggedIn()
     this.logger.info({ address: admission.address, tls: this.connection.tls }, 'logged in')
+    admission.onEnded?.(() => this.endNow())
+    this.used()
+  }
+
+  /** The client works: its credential is in use. */
+  used(): void {
+    this.admission?.used?.(this.clientId)
   }
 
   leaveMailbox(): void {

@@ -93,8 +93,8 @@ export class TestServer implements Parts {
       ...{ host: '127.0.0.1', port: 0, connectionsMax: 200, connectionsPerAddressMax: 200, version: '1' },
       proxyNetworks: networks([]),
       ...doors,
-      login: async ({ user, secret }) => {
-        const account = made?.account(user)
+      login: async ({ user = '', authorize = user, secret }) => {
+        const account = authorize === user ? made?.account(user) : undefined
         return secret === password && account !== undefined ? { account, address: `${user}@example.test` } : undefined
       },
     })

@@ -4,7 +4,7 @@
  * whatever their cause (contract B8): every lookup is made in any case, and none is answered before `refusalMs` have passed.
  */
 import type { Lookups, Place, Records } from './directory-facts.js'
-import { type Protocol, type Rights, rightsOf, tokenRights } from './rights.js'
+import { opens, type Protocol, type Rights, rightsOf, tokenRights } from './rights.js'
 import { parseSecret, type SecretHasher } from './secrets.js'
 import type { Throttle } from './throttle.js'
 import { parseUserName } from './user-name.js'
@@ -160,7 +160,11 @@ export class Gate<R extends Records = Records> {
     if ('cause' in verdict) return refused(question, { cause: verdict.cause, place: meant })
     const place = await lookups.inboxAt(verdict.address)
     const isAnother = question.user !== undefined && meant?.inbox?.id !== place?.inbox?.id
-    const cause = isAnother ? 'token names another address' : this.#causeInPlace(question, place, undefined)
+    const cause = !opens(tokenRights, protocol)
+      ? 'scope missing'
+      : isAnother
+        ? 'token names another address'
+        : causeInPlace({ place, protocol, actsAsAnother: false, credential: undefined })
     if (cause !== undefined) return refused(question, { cause, place: meant })
     return {
       ...{

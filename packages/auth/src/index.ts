@@ -22,6 +22,8 @@ export { covers, coversDomain } from './grants.js'
 export { type End, LiveAdmissions, type LiveAdmissionsOptions } from './live-admissions.js'
 export { RefusalNotes, type RefusalNotesOptions } from './refusal-notes.js'
 export { type Protocol, type Rights, rightsOf } from './rights.js'
+export { type Conversation, converse, type Mechanism, SaslMalformed, saslMessageBytesMax } from './sasl/mechanism.js'
+export { mechanisms } from './sasl/mechanisms.js'
 export {
   givenSecretLengthMin,
   hashGivenSecret,

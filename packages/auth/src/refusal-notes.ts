@@ -14,8 +14,8 @@ export interface RefusalNotesOptions<R extends Records> {
   readonly clock: () => number
 }
 
-export const notesPerNetworkAndMinuteMax = 10
-export const notesPerMinuteMax = 100
+export const notesPerNetworkAndMinuteMax = 20
+export const notesPerMinuteMax = 600
 const minuteMs = 60_000
 
 export class RefusalNotes<R extends Records = Records> {

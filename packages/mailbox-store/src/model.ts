@@ -68,6 +68,9 @@ export interface MailboxStatus {
   readonly highestModSeq: number
 }
 
+/** The merged INBOX of a space (contract C12), named apart from every mailbox that is a row. */
+export const mergedInbox = (space: SpaceId): MailboxId => -space as MailboxId
+
 /** A mailbox's place after a change: what the doorbell carries. */
 export interface MailboxChange {
   readonly mailbox: MailboxId

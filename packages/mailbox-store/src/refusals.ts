@@ -6,6 +6,8 @@ export type RefusalCode =
   | 'mailbox-exists'
   | 'mailbox-name-invalid'
   | 'mailbox-protected'
+  | 'merged-inbox'
+  | 'not-permitted'
   | 'mailbox-limit'
   | 'uids-exhausted'
   | 'no-such-message'

@@ -5,6 +5,7 @@
 // mailbox. Nothing here knows of a protocol.
 
 import type { Directory } from './directory/directory.js'
+import type { AccountRights } from './handles/rights.js'
 import type { MailboxIndex } from './messages/mailbox-index.js'
 import type { PreparedMessage } from './messages/prepare.js'
 import type {
@@ -56,6 +57,8 @@ export interface FlagChange {
   readonly flags: Flags
   /** RFC 7162 §3.1.3: messages changed after this modseq are left alone and reported in `failed`. */
   readonly unchangedSince?: number
+  /** Bits of `systemFlag` that stay as they are, whatever the change says of them. */
+  readonly keep?: number
 }
 
 export interface FlagsStored {
@@ -103,6 +106,8 @@ export interface MailboxListing extends MailboxRecord {
 
 export interface Account {
   readonly id: AccountId
+  /** What this handle lets its holder do; the rest it refuses. */
+  readonly rights: AccountRights
   mailboxes(): Promise<readonly MailboxListing[]>
   mailbox(name: string): Promise<MailboxListing | undefined>
   subscriptions(): Promise<readonly string[]>
@@ -138,6 +143,8 @@ export interface Quota {
 
 export interface DomainView {
   readonly id: DomainId
+  /** Names the merged INBOX where mailboxes are named: the ring has it beside the inbox's own that changed. */
+  readonly mailbox: MailboxId
   status(): Promise<MailboxStatus>
   setFlags(uids: UidSet, change: FlagChange): Promise<FlagsStored>
   expunge(uids: UidSet): Promise<Expunged>

@@ -7,6 +7,7 @@ import { openStore } from '@postern/mailbox-store'
 import { describe } from 'vitest'
 import type { MakeEngine } from './contract/engine.js'
 import { faultContract } from './contract/faults.js'
+import { handlesContract } from './contract/handles.js'
 import { mailboxContract } from './contract/mailboxes.js'
 import { messageContract } from './contract/messages.js'
 
@@ -22,4 +23,5 @@ describe('SQLite', () => {
   mailboxContract(makeEngine)
   messageContract(makeEngine)
   faultContract(makeEngine)
+  handlesContract(makeEngine)
 })

@@ -1,89 +1,78 @@
-// Who may come in by mail: a user name and a secret against the directory's credentials. A refusal is one and the same for
-// the client; its cause goes to the log, with the session's id. Contract B2, B6–B8.
+// IMAP's way through the gate: its question in, and, for who is let in, a handle on the account that does what he may, a
+// word when that is taken back, and a note of his last use (contract B4, B5, B9, C12).
 
-import { parseSecret, verifySecret } from '@postern/auth'
-import type { Login, LoginRequest } from '@postern/imap'
-import type { Credential, Domain, FoundSecret, Inbox, Scope, Store } from '@postern/mailbox-store'
+import type { Admitted } from '@postern/auth'
+import type { Admission, Login } from '@postern/imap'
+import { type Account, domainAccount, limitedAccount, type Store } from '@postern/mailbox-store'
 import type { Logger } from '@postern/telemetry'
+import { lastUsedNoteMs } from '../limits.js'
+import type { DirectoryRecords } from './directory-lookups.js'
+import type { GatePart } from './gate.js'
 
-export interface LoginOptions {
+export interface LoginOptions extends Pick<GatePart, 'gate' | 'live'> {
   readonly store: () => Store
-  readonly serverKey: () => Uint8Array
   readonly logger: Logger
   readonly clock: () => number
 }
 
-type Cause =
-  | 'no such user'
-  | 'no secret of ours'
-  | 'unknown secret'
-  | 'wrong secret'
-  | 'secret expired'
-  | 'credential revoked'
-  | 'credential disabled'
-  | 'credential expired'
-  | 'scope missing'
-  | 'another environment'
-  | 'address not granted'
-  | 'inbox disabled'
-  | 'domain not verified'
-  | 'domain keeps no mail'
-
-export function createLogin({ store, serverKey, logger, clock }: LoginOptions): Login {
-  return async (request) => {
-    const { directory } = store()
-    const now = clock()
-    const verdict = await judge(request)
-    if (typeof verdict === 'string') {
-      logger.warn({ session: request.session, network: request.remoteAddress, cause: verdict }, 'login refused')
-      return undefined
-    }
-    const { inbox, credential } = verdict
-    // A login doesn't wait for this note, nor fail with it: a full disk still lets people read their mail.
-    directory
-      .touchCredential(credential.id, { at: now, protocol: 'imap', network: request.remoteAddress, client: undefined })
-      .catch((err: unknown) => logger.warn({ err }, 'last use not noted'))
-    return { account: store().account(inbox.id), address: inbox.address }
-
-    async function judge({ user, secret }: LoginRequest): Promise<Cause | { inbox: Inbox; credential: Credential }> {
-      const parsed = parseSecret(secret)
-      if (parsed === undefined) return 'no secret of ours'
-      const found = await directory.findSecret(parsed.publicPart)
-      if (found === undefined) return 'unknown secret'
-      if (!verifySecret(secret, found.hash, serverKey())) return 'wrong secret'
-      const cause = causeInCredential(found, { now, scope: 'imap' })
-      if (cause !== undefined) return cause
-      const resolved = await directory.findAddress(user)
-      if (resolved?.via !== 'address') return 'no such user'
-      return causeInInbox(found.credential, resolved) ?? { inbox: resolved.inbox, credential: found.credential }
-    }
+export function createLogin(options: LoginOptions): Login {
+  const { gate, live, store } = options
+  return async ({ remoteAddress, session, ...proof }) => {
+    const since = live.mark()
+    const asked = { ...proof, protocol: 'imap', address: remoteAddress, correlation: session } as const
+    const answer = await gate.ask(asked)
+    const account = answer.admitted ? accountFor(store(), answer) : undefined
+    if (!answer.admitted || account === undefined) return undefined
+    return { account, address: addressOf(answer), ...comingAndGoing(options, { admitted: answer, session, since }) }
   }
 }
 
-function causeInCredential(
-  { expiresAt, credential }: FoundSecret,
-  { now, scope }: { now: number; scope: Scope },
-): Cause | undefined {
-  if (expiresAt !== undefined && expiresAt <= now) return 'secret expired'
-  if (credential.revokedAt !== undefined) return 'credential revoked'
-  if (credential.disabled) return 'credential disabled'
-  if (credential.expiresAt !== undefined && credential.expiresAt <= now) return 'credential expired'
-  return credential.scopes.includes(scope) ? undefined : 'scope missing'
+/** The whole account or the domain's merged INBOX, and in front of it what `imap:read` leaves of it. */
+function accountFor(store: Store, { place, rights }: Admitted<DirectoryRecords>): Account | undefined {
+  if (place === undefined) return undefined
+  const account =
+    place.inbox === undefined ? domainAccount(store.domainView(place.domain.id)) : store.account(place.inbox.id)
+  return rights.imap === 'full' ? account : limitedAccount(account, { quietly: rights.imap === 'read-quietly' })
 }
 
-function causeInInbox(credential: Credential, { inbox, domain }: { inbox: Inbox; domain: Domain }): Cause | undefined {
-  if (domain.environment !== credential.environment) return 'another environment'
-  if (!credential.grants.some((grant) => covers(grant, inbox.address))) return 'address not granted'
-  if (inbox.disabled) return 'inbox disabled'
-  if (domain.verifiedAt === undefined) return 'domain not verified'
-  return domain.mode === 'zero-retention' ? 'domain keeps no mail' : undefined
+const addressOf = ({ place }: Admitted<DirectoryRecords>): string =>
+  place?.inbox?.address ?? `*@${place?.domain.name ?? ''}`
+
+type Coming = { readonly admitted: Admitted<DirectoryRecords>; readonly session: string; readonly since: number }
+
+function comingAndGoing(
+  options: LoginOptions,
+  { admitted, session, since }: Coming,
+): Pick<Admission, 'onEnded' | 'used' | 'left'> {
+  const { live, logger } = options
+  let leave: (() => void) | undefined
+  return {
+    onEnded(listener) {
+      const end = (cause: string): void => {
+        logger.info({ connection: session, cause }, 'session ended')
+        listener()
+      }
+      leave = live.enter(admitted, { since, end })
+    },
+    used: lastUse(options, admitted),
+    left: () => leave?.(),
+  }
 }
 
-/** `*`, an address, or an address with one `*` before the `@`. */
-export function covers(grant: string, address: string): boolean {
-  if (grant === '*' || grant === address) return true
-  const star = grant.indexOf('*')
-  if (star < 0) return false
-  const [before, after] = [grant.slice(0, star), grant.slice(star + 1)]
-  return address.length >= before.length + after.length && address.startsWith(before) && address.endsWith(after)
+/** A session doesn't wait for this note, nor fail with it: a full disk still lets people read their mail. */
+function lastUse(
+  { store, logger, clock }: LoginOptions,
+  { credential, address: network, protocol }: Admitted<DirectoryRecords>,
+): (client: string | undefined) => void {
+  let notedAt = Number.NEGATIVE_INFINITY
+  let notedClient: string | undefined
+  return (client) => {
+    const at = clock()
+    if (credential === undefined || (at - notedAt < lastUsedNoteMs && client === notedClient)) return
+    notedAt = at
+    notedClient = client
+    store()
+      .directory.touchCredential(credential.id, { at, protocol, network, client })
+      .catch((err: unknown) => logger.warn({ err }, 'last use not noted'))
+  }
 }

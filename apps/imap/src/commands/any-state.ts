@@ -34,6 +34,7 @@ export const id = command('ID', {
     const said = ['name', 'version', 'os'].flatMap((field) => parameters.get(field) ?? [])
     // It stands in the log when the session ends: once, however often a client says it.
     session.clientId = said.join(' ').slice(0, 200)
+    session.used()
     const { version } = session.context
     session.out.untagged().raw('ID ("name" "Postern" "version" ').string(version).raw(')').crlf()
     return { text: 'Pleased to meet you' }

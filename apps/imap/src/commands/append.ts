@@ -20,6 +20,8 @@ export const append = command('APPEND', {
   async run(session, { p, name, first }): Promise<Done> {
     const mailbox = await session.account.mailbox(name)
     if (mailbox === undefined) throw tryCreate()
+    // Where nothing may be put in, that is said before the message comes.
+    if (!session.account.rights.insert) await session.account.append(mailbox.id, [])
     const messages: Append[] = []
     for (let next: AppendMessage | undefined = first; next !== undefined; next = await following(session, p, next)) {
       const refusal = refusalOf(session, next, messages.length)
@@ -27,6 +29,7 @@ export const append = command('APPEND', {
       messages.push(await take(session, next))
     }
     const appended = await orTryCreate(session.account.append(mailbox.id, messages))
+    if (appended.uids.length === 0) return { text: 'Appended' }
     return { code: { name: 'APPENDUID', uidValidity: appended.uidValidity, uids: appended.uids }, text: 'Appended' }
   },
 })

@@ -77,7 +77,7 @@ export const list = command('LIST', {
       write(session, { word: 'LIST', shown, attributes, childInfo: childInfo(shown, names, wanted) })
       // RFC 5819 §2, RFC 8440 §3: nothing more of a mailbox that is only here for what is below it.
       if (shown.mailbox === undefined || (wanted.subscribedOnly && !shown.subscribed)) continue
-      for (const one of wanted.returns) one.write(shown.mailbox, session.out)
+      for (const one of wanted.returns) one.write(shown.mailbox, session.out, session)
       if (wanted.statusItems.length > 0) writeStatus(session.out, shown.mailbox, wanted.statusItems)
     }
     return { text: 'That is all' }

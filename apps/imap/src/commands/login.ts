@@ -1,25 +1,30 @@
-// LOGIN and AUTHENTICATE PLAIN and LOGIN. RFC 9051 §6.2.2, §6.2.3, RFC 4616, RFC 4959 (SASL-IR). Every refusal is the
-// same for the client (contract B8); who decided knows why.
+// LOGIN and AUTHENTICATE. RFC 9051 §6.2.2, §6.2.3, RFC 4959 (SASL-IR). The mechanisms are the auth package's; here are their
+// lines in base 64. Every refusal is the same for the client (contract B8); who decided knows why.
 
-import { decodeBase64, ImapError } from '@postern/imap-wire'
+import { converse, type Proof, SaslMalformed } from '@postern/auth'
+import { decodeBase64, encodeBase64, ImapError } from '@postern/imap-wire'
 import { command, type Done } from '../command.js'
+import type { Admission } from '../context.js'
 import { ClientGone } from '../input.js'
 import type { Session } from '../session.js'
 
-const refused = (): ImapError => new ImapError('NO', 'Authentication failed', { code: 'AUTHENTICATIONFAILED' })
-
-async function admit(session: Session, user: string, secret: string): Promise<Done> {
-  const { login, inboxSessions, registry } = session.context
+async function decide(session: Session, proof: Proof): Promise<Admission | undefined> {
   const { id, remoteAddress } = session.connection
-  const admission = await login({ user, secret, remoteAddress, session: id }).catch((error: unknown) => {
+  try {
+    return await session.context.login({ ...proof, remoteAddress, session: id })
+  } catch (error) {
     count(session, 'failed')
     throw error
-  })
+  }
+}
+
+async function admit(session: Session, admission: Admission | undefined): Promise<Done> {
+  const { inboxSessions, registry } = session.context
   if (admission === undefined) {
     count(session, 'refused')
-    throw refused()
+    throw new ImapError('NO', 'Authentication failed', { code: 'AUTHENTICATIONFAILED' })
   }
-  if (!(await inboxSessions.enter(id, admission.address))) {
+  if (!(await inboxSessions.enter(session.connection.id, admission.address))) {
     count(session, 'limit')
     session.logger.warn({ address: admission.address }, 'too many sessions for this inbox')
     throw new ImapError('NO', 'Too many sessions for this inbox: close some, or try again later', { code: 'LIMIT' })
@@ -40,7 +45,7 @@ export const login = command('LOGIN', {
     p.sp()
     return { user, secret: p.credential() }
   },
-  run: (session, { user, secret }) => admit(session, user, secret),
+  run: async (session, proof) => admit(session, await decide(session, proof)),
 })
 
 export const authenticate = command('AUTHENTICATE', {
@@ -51,29 +56,22 @@ export const authenticate = command('AUTHENTICATE', {
     const mechanism = p.name()
     return { mechanism, initial: p.trySp() ? p.initialResponse() : undefined }
   },
-  async run(session, { mechanism, initial }) {
-    if (mechanism === 'PLAIN') return plain(session, initial ?? (await ask(session, '')))
-    if (mechanism === 'LOGIN') {
-      const user = initial ?? (await ask(session, 'VXNlcm5hbWU6'))
-      return admit(session, text(user), text(await ask(session, 'UGFzc3dvcmQ6')))
+  async run(session, { mechanism: name, initial }) {
+    const mechanism = session.context.mechanisms.find((one) => one.name === name)
+    if (mechanism === undefined) throw new ImapError('NO', 'There is no such mechanism', { code: 'CANNOT' })
+    const ask = (challenge: Uint8Array): Promise<Uint8Array> => askClient(session, challenge)
+    try {
+      const admission = await converse(mechanism, { initial, ask, decide: (proof) => decide(session, proof) })
+      return await admit(session, admission)
+    } catch (error) {
+      throw error instanceof SaslMalformed ? new ImapError('BAD', error.message) : error
     }
-    throw new ImapError('NO', 'There is no such mechanism', { code: 'CANNOT' })
   },
 })
 
-/** `[authzid] NUL authcid NUL passwd`; to act as somebody else than one logs in as is not for this door. */
-async function plain(session: Session, message: Uint8Array): Promise<Done> {
-  const [authorize = '', user, secret, ...rest] = text(message).split('\0')
-  if (user === undefined || secret === undefined || rest.length > 0)
-    throw new ImapError('BAD', 'That is no PLAIN message')
-  if (authorize !== '' && authorize.toLowerCase() !== user.toLowerCase()) throw refused()
-  return admit(session, user, secret)
-}
-
-const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
-
-async function ask(session: Session, challenge: string): Promise<Uint8Array> {
-  session.out.raw(`+ ${challenge}`).crlf()
+/** `+ base64`, and the client's line; `*` is how it cancels (RFC 9051 §6.2.2). */
+async function askClient(session: Session, challenge: Uint8Array): Promise<Uint8Array> {
+  session.out.raw(`+ ${encodeBase64(challenge)}`).crlf()
   await session.out.flush()
   const frame = await session.input.next()
   if (frame === undefined) throw new ClientGone()

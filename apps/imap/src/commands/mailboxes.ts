@@ -25,8 +25,9 @@ export const create = command('CREATE', {
   parse: (p) => ({ name: named(p), use: createParams(p, useCreateParam).USE }),
   async run(session, { name, use = [] }) {
     const id = await session.account.createMailbox(name, specialUse(use))
-    const { objectId } = (await session.account.mailboxes()).find((mailbox) => mailbox.id === id) ?? { objectId: '' }
-    return { code: { name: 'MAILBOXID', id: objectId }, text: 'Created' }
+    const made = (await session.account.mailboxes()).find((mailbox) => mailbox.id === id)
+    if (made === undefined) return { text: 'Created' }
+    return { code: { name: 'MAILBOXID', id: made.objectId }, text: 'Created' }
   },
 })
 

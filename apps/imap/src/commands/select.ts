@@ -49,17 +49,17 @@ function extensionParams(session: Session): Record<string, OptionRule<After>> {
   return Object.fromEntries(params.map((param) => [param.name, (p: Parser) => param.parse(p, session)]))
 }
 
-function present({ out, selected, rev2 }: Session, mailbox: MailboxListing, readOnly: boolean): Done {
+function present({ out, selected, rev2, account }: Session, mailbox: MailboxListing, readOnly: boolean): Done {
   const { view } = selected as NonNullable<Session['selected']>
   const keywords = keywordsIn(view)
-  const names = [...systemFlagsText(allSystemFlags).split(' '), ...keywords]
-  out.untagged().raw('FLAGS (').raw(names.join(' ')).raw(')').crlf()
+  const flagNames = (bits: number): string[] => [...systemFlagsText(bits).split(' '), ...keywords]
+  out.untagged().raw('FLAGS (').raw(flagNames(allSystemFlags).join(' ')).raw(')').crlf()
   out.untagged().number(view.count).raw(' EXISTS').crlf()
   if (!rev2) out.untagged().raw('0 RECENT').crlf()
   const unseen = rev2 ? undefined : firstUnseen(view)
   if (unseen !== undefined)
     out.status('*', { kind: 'OK', code: { name: 'UNSEEN', value: unseen }, text: 'is the first unseen message' })
-  const permanent = readOnly ? [] : [...names, '\\*']
+  const permanent = readOnly ? [] : [...flagNames(account.rights.flags), '\\*']
   out.status('*', { kind: 'OK', code: { name: 'PERMANENTFLAGS', flags: permanent }, text: 'can be kept' })
   const { uidValidity, uidNext } = mailbox.status
   out.status('*', { kind: 'OK', code: { name: 'UIDVALIDITY', value: uidValidity }, text: 'uids are valid' })
@@ -94,16 +94,17 @@ function firstUnseen(view: View): number | undefined {
   return undefined
 }
 
-/** RFC 9051 §6.4.1: expunges without telling, unless the mailbox was only examined. */
+/** RFC 9051 §6.4.1: expunges without telling, unless the mailbox was only examined, or the login may not (RFC 4314 §4). */
 export const close = command('CLOSE', {
   in: ['selected'],
   parse: noArguments,
   async run(session) {
     const { mailbox, readOnly } = session.mailbox
     session.leaveMailbox()
+    if (readOnly || !session.account.rights.expunge) return { text: 'Closed' }
     // Where somebody has deleted the mailbox meanwhile, there's nothing left to expunge.
     const isThere = (await session.account.mailboxes()).some(({ id }) => id === mailbox.id)
-    if (!readOnly && isThere) await session.account.expunge(mailbox.id, allUids)
+    if (isThere) await session.account.expunge(mailbox.id, allUids)
     return { text: 'Closed' }
   },
 })

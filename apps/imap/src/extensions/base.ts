@@ -44,8 +44,8 @@ export const startTlsOffer: Extension = {
   when: ({ connection, state }) => state === 'notAuthenticated' && !connection.secure,
 }
 
-export const saslMechanisms: Extension = {
-  capability: ['AUTH=PLAIN', 'AUTH=LOGIN', 'SASL-IR'],
+export const saslMechanisms = (mechanisms: readonly { readonly name: string }[]): Extension => ({
+  capability: [...mechanisms.map(({ name }) => `AUTH=${name}`), 'SASL-IR'],
   rfc: 'RFC 4959',
   when: ({ connection, state }) => state === 'notAuthenticated' && connection.secure,
-}
+})

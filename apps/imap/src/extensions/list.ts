@@ -22,12 +22,17 @@ import { thread } from './thread.js'
 import { utf8Accept } from './utf8-accept.js'
 import { within } from './within.js'
 
-export function extensions({ messageBytesMax }: { messageBytesMax: number }): Extension[] {
+export interface Offered {
+  readonly messageBytesMax: number
+  readonly mechanisms: readonly { readonly name: string }[]
+}
+
+export function extensions({ messageBytesMax, mechanisms }: Offered): Extension[] {
   return [
     base,
     rev2,
     startTlsOffer,
-    saslMechanisms,
+    saslMechanisms(mechanisms),
     { capability: 'ID', rfc: 'RFC 2971', commands: [id] },
     { capability: 'ENABLE', rfc: 'RFC 5161', commands: [enable] },
     { capability: 'LITERAL+', rfc: 'RFC 7888' },

@@ -1,17 +1,32 @@
-// RFC 8440, and MYRIGHTS of RFC 4314 §3.5, for own rights: an account's mailboxes are its own. All is allowed there but
-// administering them, since there is nobody to share with; "c" and "d" stand for "kx" and "xte" (RFC 4314 §2.1.1).
+// RFC 8440, and MYRIGHTS of RFC 4314 §3.5, for own rights: what the login may do, in every mailbox alike. Nobody may
+// administer them, since there is nobody to share with; "c" and "d" stand for any of "kx" and of "xte" (RFC 4314 §2.1.1).
 //
 //   myrights = "MYRIGHTS" SP mailbox
 
 import type { Writer } from '@postern/imap-wire'
+import { type AccountRights, systemFlag } from '@postern/mailbox-store'
 import { command } from '../command.js'
 import { mailboxNamed } from '../commands/mailboxes.js'
 import type { Extension, ListReturn } from '../extension.js'
+import type { Session } from '../session.js'
 
-const ownRights = 'lrswipkxtecd'
+function ownRights({ flags, expunge, insert, mailboxes }: AccountRights): string {
+  const has: readonly (readonly [letters: string, granted: boolean])[] = [
+    ['lr', true],
+    ['s', (flags & systemFlag.seen) !== 0],
+    ['w', (flags & ~(systemFlag.seen | systemFlag.deleted)) !== 0],
+    ['ip', insert],
+    ['kx', mailboxes],
+    ['t', (flags & systemFlag.deleted) !== 0],
+    ['e', expunge],
+    ['c', mailboxes],
+    ['d', mailboxes || expunge],
+  ]
+  return has.flatMap(([letters, granted]) => (granted ? letters : [])).join('')
+}
 
-function writeRights({ name }: { readonly name: string }, w: Writer): void {
-  w.untagged().raw('MYRIGHTS ').mailbox(name).sp().astring(ownRights).crlf()
+function writeRights({ name }: { readonly name: string }, w: Writer, { account }: Session): void {
+  w.untagged().raw('MYRIGHTS ').mailbox(name).sp().astring(ownRights(account.rights)).crlf()
 }
 
 const command_ = command('MYRIGHTS', {
@@ -21,7 +36,7 @@ const command_ = command('MYRIGHTS', {
     return p.mailbox()
   },
   async run(session, name) {
-    writeRights(await mailboxNamed(session, name), session.out)
+    writeRights(await mailboxNamed(session, name), session.out, session)
     return { text: 'Those are yours' }
   },
 })

@@ -32,6 +32,8 @@ const command_ = command('REPLACE', {
     const taken = await take(session, message)
     if ((await following(session, p, message)) !== undefined) throw new ImapError('BAD', 'One message replaces one')
     const replaced = await orTryCreate(session.account.replace(mailbox.id, old, target.id, taken))
+    // Contract B9: a login that may not replace, and is told OK all the same.
+    if (replaced.uid === 0) return { text: 'Replaced' }
     // RFC 8508 §4.3: before the expunge, so that the client knows the new message when it hears that the old one went.
     const code = { name: 'APPENDUID', uidValidity: replaced.uidValidity, uids: [replaced.uid] } as const
     session.out.status('*', { kind: 'OK', code, text: 'The replacement is there' })

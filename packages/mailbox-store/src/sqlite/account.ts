@@ -1,6 +1,7 @@
 // An account's handle: the bound account goes into every query and every mutation, so that a mailbox id of another
 // account is a mailbox that does not exist. Reads run here and now on a snapshot; writes wait for their group.
 
+import { allRights } from '../handles/rights.js'
 import { spelled } from '../mailboxes/names.js'
 import { keywordSetShift, systemFlagMask } from '../messages/entries.js'
 import type { PreparedMessage } from '../messages/prepare.js'
@@ -41,6 +42,7 @@ export interface AccountParts {
 
 export class SqliteAccount implements Account {
   readonly id: AccountId
+  readonly rights = allRights
   readonly #parts: AccountParts
 
   constructor(id: AccountId, parts: AccountParts) {

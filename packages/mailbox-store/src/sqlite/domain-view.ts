@@ -2,7 +2,15 @@
 // same uid and flags here and in its own inbox; a change made here is a change of that inbox.
 
 import { uidSetOf } from '../messages/uid-set.js'
-import type { AccountId, DomainId, MailboxId, MailboxStatus, SpaceId, UidSet } from '../model.js'
+import {
+  type AccountId,
+  type DomainId,
+  type MailboxId,
+  type MailboxStatus,
+  mergedInbox,
+  type SpaceId,
+  type UidSet,
+} from '../model.js'
 import { refuse } from '../refusals.js'
 import type { Changes, DomainView, Expunged, FlagChange, FlagsStored, OpenMailbox } from '../store.js'
 import { type AccountParts, changes } from './account.js'
@@ -18,6 +26,7 @@ interface Share {
 
 export class SqliteDomainView implements DomainView {
   readonly id: DomainId
+  readonly mailbox: MailboxId
   readonly #space: SpaceId
   readonly #parts: AccountParts
 
@@ -26,6 +35,7 @@ export class SqliteDomainView implements DomainView {
     this.#parts = parts
     const row = parts.db.get<{ space: SpaceId }>('SELECT space FROM domain WHERE id = ?', id)
     this.#space = row?.space ?? refuse('not-found', 'That domain is gone.')
+    this.mailbox = mergedInbox(this.#space)
   }
 
   async status(): Promise<MailboxStatus> {

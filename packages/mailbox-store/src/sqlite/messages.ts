@@ -70,7 +70,7 @@ export function setFlags(
   { account, mailbox, uids, store }: Owned & { uids: UidSet; store: FlagChange },
 ): FlagsStored {
   const box = tx.mailboxOf(account, mailbox)
-  const change = flagChange(tx, account, store)
+  const change = keeping(store.keep ?? 0, flagChange(tx, account, store))
   const since = store.unchangedSince ?? Number.POSITIVE_INFINITY
   const changed: number[] = []
   const flags: number[] = []
@@ -266,6 +266,9 @@ function flagChange(tx: Transaction, account: AccountId, { how, flags }: FlagCha
     return (old) => (((old | system) & systemFlagMask) | (set(old >>> keywordSetShift) << keywordSetShift)) >>> 0
   return (old) => ((old & ~system & systemFlagMask) | (set(old >>> keywordSetShift) << keywordSetShift)) >>> 0
 }
+
+const keeping = (keep: number, change: (old: number) => number): ((old: number) => number) =>
+  keep === 0 ? change : (old) => ((change(old) & ~keep) | (old & keep)) >>> 0
 
 function combine(old: readonly string[], change: readonly string[], how: 'add' | 'remove'): string[] {
   if (how === 'add') return [...old, ...change]

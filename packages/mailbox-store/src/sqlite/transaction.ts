@@ -12,6 +12,7 @@ import {
   type MailboxChange,
   type MailboxId,
   type MessageId,
+  mergedInbox,
   messageIdMax,
   type SpaceId,
 } from '../model.js'
@@ -193,8 +194,10 @@ export class Transaction {
 
   takeChanges(): MailboxChange[] {
     const changes: MailboxChange[] = []
-    for (const { id, space, account, modSeq } of this.#changed.values())
+    for (const { id, space, account, modSeq, shared } of this.#changed.values()) {
       changes.push({ mailbox: id, space, account, modSeq })
+      if (shared) changes.push({ mailbox: mergedInbox(space), space, account, modSeq })
+    }
     this.#changed = new Map()
     return changes
   }

@@ -622,7 +622,7 @@ export function messageContract(makeEngine: MakeEngine): void {
       await expectRefusal(home.alice.open(work), 'no-such-mailbox')
     })
 
-    test('the ring names each changed mailbox, after the commit, with its modseq', async () => {
+    test('the ring names each changed mailbox, and the merged INBOX it is a part of, after the commit, with its modseq', async () => {
       await home.store.close()
       const rung: [number, number][] = []
       const store = await engine.open({
@@ -633,14 +633,16 @@ export function messageContract(makeEngine: MakeEngine): void {
       await fill(home.alice, home.inbox, ['a'])
       await home.alice.move(home.inbox, [[1, 1]], archive)
       const [inbox, target] = [await home.alice.status(home.inbox), await home.alice.status(archive)]
-      expect(rung[0]?.[0]).toBe(home.inbox)
-      expect(rung.slice(1)).toEqual(
+      const merged = store.domainView(home.domain).mailbox
+      expect(rung.slice(0, 2).map(([mailbox]) => mailbox)).toEqual([home.inbox, merged])
+      expect(rung.slice(2)).toEqual(
         expect.arrayContaining([
           [home.inbox, inbox.highestModSeq],
+          [merged, inbox.highestModSeq],
           [archive, target.highestModSeq],
         ]),
       )
-      expect(rung).toHaveLength(3)
+      expect(rung).toHaveLength(5)
     })
   })
 
