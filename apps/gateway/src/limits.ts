@@ -32,5 +32,19 @@ export const sweepPauseMs = 20
 /** One question to a name server, and how often it's asked. */
 export const dns = { timeoutMs: 2_000, tries: 2 } as const
 
+/** What `postern doctor` waits for, and where it begins to worry. */
+export const doctor = {
+  reachTimeoutMs: 3_000,
+  loginTimeoutMs: 10_000,
+  /** Its password ends by itself after this, should the doctor be killed. */
+  passwordMs: 120_000,
+  domainsMax: 50,
+  certificateDaysLow: 14,
+  clockBehindMsMax: 60_000,
+  freeBytesMin: 104_857_600,
+  freeBytesLow: 5_368_709_120,
+  freePercentLow: 10,
+} as const
+
 /** Of processes that start on one empty folder, one does the first start while the others wait for it. */
 export const firstStartClaim = { touchMs: 1_000, lostMs: 5_000, lookMs: 100, waitMs: 30_000 } as const

@@ -2,10 +2,9 @@
 // against a name server of the test's own, and the audit log.
 
 import { join } from 'node:path'
-import { Writable } from 'node:stream'
 import { openStore, type Store } from '@postern/mailbox-store'
 import { expect, test } from 'vitest'
-import { runCli } from '../src/cli/program.js'
+import { commandLine as run } from './command-line.js'
 import { nameServer } from './dns-server.js'
 import { newFolder, run as runProcess } from './gateway-process.js'
 
@@ -39,19 +38,6 @@ async function folder(
     },
     text: async (...words) => (await run(words, { env })).stdout,
   }
-}
-
-async function run(words: readonly string[], { env }: { env: Readonly<Record<string, string>> }) {
-  const out = { stdout: '', stderr: '' }
-  const into = (name: keyof typeof out) =>
-    new Writable({
-      write(chunk, _, done) {
-        out[name] += String(chunk)
-        done()
-      },
-    })
-  const code = (await runCli(words, { env, stdout: into('stdout'), stderr: into('stderr') })) ?? 0
-  return { code, ...out }
 }
 
 const addressOf = (store: Store) => (domain: never, address: string) =>

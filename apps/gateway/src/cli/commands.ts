@@ -5,6 +5,7 @@ import { auditCommands } from './audit.js'
 import { backup } from './backup.js'
 import type { Command } from './command.js'
 import { credentialCommands } from './credential.js'
+import { doctor } from './doctor.js'
 import { domainCommands } from './domain.js'
 import { inboxCommands } from './inbox.js'
 import { settingsCommand } from './settings.js'
@@ -26,6 +27,7 @@ export const commands: readonly Command[] = [
   start,
   settingsCommand,
   status,
+  doctor,
   verify,
   backup,
   ...domainCommands,

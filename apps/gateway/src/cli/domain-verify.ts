@@ -45,6 +45,8 @@ function notRight(
   { records, verified }: { records: readonly RecordReport[]; verified: boolean },
 ): string {
   const before = verified ? `${name} stays verified as before, but its records aren't right` : `${name} is not verified`
+  if (records.some(({ wanted }) => wanted === '10 localhost'))
+    return `${before}. Set POSTERN_HOSTNAME first: other machines can't reach this one as localhost.`
   if (records.some(({ state }) => state === 'unknown'))
     return `${before}: no name server answered. Check the network, or set POSTERN_DNS_SERVERS.`
   return `${before}. Set the records that are wanted where the DNS of ${name} is kept, then run this again.`

@@ -12,6 +12,8 @@ export interface WantedRecord {
   /** What of the name's records is about this; others don't disturb. */
   concerns(found: string): boolean
   isRight(found: string): boolean
+  /** A second one makes both void: RFC 7208 §4.5. */
+  readonly isAlone?: boolean
 }
 
 export interface RecordReport {
@@ -72,6 +74,7 @@ export const senderRecords = ({ name }: Named): readonly WantedRecord[] => [
     purpose: 'SPF: who may send for it',
     concerns: (found) => spf.test(found),
     isRight: (found) => spf.test(found),
+    isAlone: true,
   },
   {
     type: 'TXT',
@@ -80,6 +83,7 @@ export const senderRecords = ({ name }: Named): readonly WantedRecord[] => [
     purpose: 'DMARC: what others do with forged mail',
     concerns: (found) => dmarc.test(found),
     isRight: (found) => dmarc.test(found),
+    isAlone: true,
   },
 ]
 
@@ -106,7 +110,8 @@ export async function checkRecord(lookup: Lookup, wanted: WantedRecord): Promise
   try {
     const found = (await lookup(type, name)).filter((each) => wanted.concerns(each))
     if (found.length === 0) return report('missing')
-    return report(found.some((each) => wanted.isRight(each)) ? 'right' : 'different', found)
+    const isRight = found.some((each) => wanted.isRight(each)) && (found.length === 1 || !wanted.isAlone)
+    return report(isRight ? 'right' : 'different', found)
   } catch (error) {
     if (error instanceof LookupFailed) return report('unknown')
     throw error
