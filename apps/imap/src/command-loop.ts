@@ -1,9 +1,9 @@
-// One client from the greeting to the goodbye: frames are read one after another, the command in each is found, run and
-// answered. After each command the session tells what has happened in its mailbox, as far as it may then. RFC 9051 §5.5
-// (commands one at a time), §7.
+// One client from the greeting to the goodbye: frames are read one after another, and the command in each is handed on to be
+// run and answered (`command-runner.ts`). RFC 9051 §5.5, §7.
 
-import { type Frame, ImapError, type LiteralPiece, Parser, type Command as WireCommand } from '@postern/imap-wire'
-import { askedBy, checkAsked, checkPrivacy, commandOfLiteral, isBlank, isStreamed, readHead } from './asked.js'
+import { type Frame, ImapError, type LiteralPiece, type Command as WireCommand } from '@postern/imap-wire'
+import { askedBy, checkPrivacy, commandOfLiteral, isStreamed } from './asked.js'
+import { CommandRunner } from './command-runner.js'
 import { ClientGone } from './input.js'
 import type { Session } from './session.js'
 import { TaggedAnswers } from './tagged-answers.js'
@@ -11,11 +11,13 @@ import { TaggedAnswers } from './tagged-answers.js'
 export class CommandLoop {
   readonly #session: Session
   readonly #answers: TaggedAnswers
+  readonly #runner: CommandRunner
   #farewell: string | undefined
 
   constructor(session: Session) {
     this.#session = session
     this.#answers = new TaggedAnswers(session)
+    this.#runner = new CommandRunner(session, this.#answers)
     session.endNow = () => this.#end()
   }
 
@@ -98,7 +100,7 @@ export class CommandLoop {
         await this.#literal(frame)
         return
       case 'command':
-        await this.#command(frame.command)
+        await this.#runner.run(frame.command)
         return
       case 'chunk':
         throw new Error('a chunk that nobody asked for')
@@ -107,7 +109,7 @@ export class CommandLoop {
 
   async #literal({ command, literal }: { command: WireCommand; literal: LiteralPiece }): Promise<void> {
     if (isStreamed(command, this.#session)) {
-      await this.#command(command)
+      await this.#runner.run(command)
       return
     }
     try {
@@ -117,24 +119,6 @@ export class CommandLoop {
     } catch (error) {
       if (!(error instanceof ImapError)) throw error
       this.#answers.fault(askedBy(command.pieces[0]?.bytes), error)
-    }
-  }
-
-  async #command(command: WireCommand): Promise<void> {
-    if (isBlank(command)) return
-    const session = this.#session
-    session.used()
-    const p = new Parser(command, { utf8: session.utf8, limits: session.context.limits.parser })
-    const asked = askedBy(command.pieces[0]?.bytes)
-    try {
-      readHead(p, asked, session.context.registry)
-      const found = checkAsked(asked, session.state)
-      checkPrivacy(found, session)
-      await session.selected?.view.hear()
-      const action = found.prepare(p, session, asked)
-      await this.#answers.done(asked, await action())
-    } catch (error) {
-      await this.#answers.refused(asked, error)
     }
   }
 }

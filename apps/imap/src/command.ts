@@ -20,7 +20,10 @@ export interface Given {
   readonly uid: boolean
 }
 
-export interface CommandSpec<Args> {
+/** Called when the work is done and what has happened is heard of: writes the answer, and returns what the OK says. */
+export type Finish = () => Done | undefined
+
+interface Declaration {
   /** RFC 9051 §3; any state where it's left out. */
   readonly in?: readonly State[]
   /** Has a form behind `UID`. */
@@ -33,9 +36,25 @@ export interface CommandSpec<Args> {
   readonly wordsBeforeMailbox?: number
   /** It carries a secret: refused where somebody may listen in, before a literal of it is asked for (contract A3). */
   readonly needsPrivacy?: boolean
+}
+
+interface Grammar<Args> {
   parse(p: Parser, session: Session): Args
+}
+
+interface Alone<Args> {
   run(session: Session, args: Args, given: Given): Promise<Done | undefined>
 }
+
+/**
+ * A command that needn't end before the next one of its kind begins. What it must know of the session it asks at once, since
+ * the next one begins as soon as this has returned; it refuses by throwing. Nothing is written before `Finish` is called.
+ */
+interface Overlapping<Args> {
+  begin(session: Session, args: Args, given: Given): Promise<Finish>
+}
+
+export type CommandSpec<Args> = Declaration & Grammar<Args> & (Alone<Args> | Overlapping<Args>)
 
 export interface Command {
   readonly name: string
@@ -45,8 +64,9 @@ export interface Command {
   readonly streams: boolean
   readonly wordsBeforeMailbox: number
   readonly needsPrivacy: boolean
+  readonly overlaps: boolean
   /** Parses, to the end of the command unless it streams, and returns the action. */
-  prepare(p: Parser, session: Session, given: Given): () => Promise<Done | undefined>
+  prepare(p: Parser, session: Session, given: Given): () => Promise<Finish>
 }
 
 export function command<Args>(name: string, spec: CommandSpec<Args>): Command {
@@ -58,10 +78,15 @@ export function command<Args>(name: string, spec: CommandSpec<Args>): Command {
     streams: spec.streams ?? false,
     wordsBeforeMailbox: spec.wordsBeforeMailbox ?? 0,
     needsPrivacy: spec.needsPrivacy ?? false,
+    overlaps: 'begin' in spec,
     prepare(p, session, given) {
       const args = spec.parse(p, session)
       if (spec.streams !== true) p.end()
-      return () => spec.run(session, args, given)
+      if ('begin' in spec) return () => spec.begin(session, args, given)
+      return async () => {
+        const done = await spec.run(session, args, given)
+        return () => done
+      }
     },
   }
 }

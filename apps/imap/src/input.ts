@@ -22,6 +22,7 @@ export class Input {
   readonly #connection: Connection
   #state: 'between' | 'announced' | 'streaming' | 'streamed' = 'between'
   #next: Promise<Frame | undefined> | undefined
+  #peeked: Frame | undefined
   #hasRead = false
 
   constructor(connection: Connection, limits: FramerLimits) {
@@ -47,6 +48,18 @@ export class Input {
     return this.#next !== undefined && !this.isWaiting
   }
 
+  /** The next frame, where it has come already; it stays the next. To be asked between two commands only. */
+  peek(): Frame | undefined {
+    if (this.#next !== undefined) return undefined
+    this.#peeked ??= this.#framer.next()
+    return this.#peeked
+  }
+
+  /** The frame that was looked at is taken. */
+  takePeeked(): void {
+    this.#peeked = undefined
+  }
+
   /** Undefined when the client is gone. A frame that nobody took, as after IDLE broke off, is the next one. */
   async next(): Promise<Frame | undefined> {
     this.#next ??= this.#read()
@@ -58,7 +71,8 @@ export class Input {
 
   async #read(): Promise<Frame | undefined> {
     for (;;) {
-      const frame = this.#framer.next()
+      const frame = this.#peeked ?? this.#framer.next()
+      this.#peeked = undefined
       if (frame !== undefined) {
         if (frame.kind === 'literal') this.#state = 'announced'
         else if (frame.kind !== 'chunk') this.#state = 'between'
@@ -107,6 +121,7 @@ export class Input {
 
   /** What came in clear behind STARTTLS is thrown away. */
   dropRest(): void {
+    this.#peeked = undefined
     this.#framer.takeRest()
   }
 }

@@ -143,11 +143,16 @@ export class Session {
     return Array.from(this.mailbox.view.targets(this.savedUids, { uid: true }).numbers, (n): [number, number] => [n, n])
   }
 
-  /** Tells the client what has happened, as far as the command that just ran lets it. */
-  async tellNews({ expunges }: { expunges: boolean }): Promise<void> {
+  /** Asks the store what has happened in the mailbox, and tells the client. */
+  async tellNews(allowed: { expunges: boolean }): Promise<void> {
+    await this.selected?.view.hear()
+    this.tellHeard(allowed)
+  }
+
+  /** Tells what is heard of already, as far as the command that just ran lets it. */
+  tellHeard({ expunges }: { expunges: boolean }): void {
     if (this.selected === undefined) return
     const { view } = this.selected
-    await view.hear()
     if (view.hasNews) tell(view, this.out, { expunges, vanished: this.qresync, modSeq: this.condstore, uid: this.rev2 })
     if (this.#owesModSeq) writeHighestModSeq(this.out, view)
     this.#owesModSeq = false

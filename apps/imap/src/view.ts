@@ -21,6 +21,8 @@ export class View {
   #wholeModSeq: number
   /** Up to which modseq of the index everything is in `#gone` and `#changed`. */
   #heardModSeq: number
+  /** Modseqs of this session's own changes, of which the client is told by their answers. */
+  readonly #own = new Set<number>()
   /** Vanished uids that were taken from the index before the store's own news of them has come: not to be taken twice. */
   #ahead: Set<number>
 
@@ -75,13 +77,19 @@ export class View {
 
   /** Asks the store what has happened, and tells nothing. Before every command, so that numbers are mapped by what is. */
   async hear(): Promise<void> {
-    const news = await this.open.refresh()
+    const news = await this.open.refresh(this.#own)
     this.#takeIn(news.vanished, news.changed)
     this.#newestUid = Math.max(this.#newestUid, news.changed.at(-1) ?? 0)
     this.#heardModSeq = Math.max(this.#heardModSeq, news.highestModSeq)
     this.#ahead.clear()
     this.#catchUp()
+    this.#own.clear()
     this.#noteWhole()
+  }
+
+  /** This session has made a change: what it did is no news here. To be said before the next `hear`. */
+  hasMade(modSeq: number): void {
+    this.#own.add(modSeq)
   }
 
   #noteWhole(): void {
@@ -93,7 +101,7 @@ export class View {
     const { index } = this.open
     if (index.modSeq === this.#heardModSeq) return
     const { uids } = index.vanishedSince(this.#heardModSeq, uidMax)
-    this.#takeIn(uids, index.changedSince(this.#heardModSeq))
+    this.#takeIn(uids, index.changedSince(this.#heardModSeq, this.#own))
     for (const uid of uids) this.#ahead.add(uid)
     this.#heardModSeq = index.modSeq
     this.#noteWhole()
@@ -106,10 +114,9 @@ export class View {
     for (const uid of changed) if (uid <= this.#toldUid) this.#changed.add(uid)
   }
 
-  /** Which of these have changed flags that the client hasn't been told of. */
-  untold(uids: Iterable<number>): Set<number> {
-    this.#catchUp()
-    return new Set(Array.from(uids).filter((uid) => this.#changed.has(uid)))
+  /** The client hears of these flags now, as they are. */
+  tellsFlags(uids: Iterable<number>): void {
+    if (this.#changed.size > 0) for (const uid of uids) this.#changed.delete(uid)
   }
 
   /** This session has told these flags itself, or its client asked not to hear of them. */
@@ -126,16 +133,37 @@ export class View {
     return this.#entries.lowerBound(uid) + this.#gone.below(uid) + 1
   }
 
+  /** The uids of a set's messages, ascending. Numbers beyond the count and uids that aren't there are passed over. */
+  uidsIn(set: NumberSet, { uid }: { uid: boolean }): Uint32Array {
+    const entries = this.#entries
+    const ranges = this.#positions(set, { uid })
+    const uids = new Uint32Array(ranges.reduce((sum, [from, to]) => sum + to - from, 0))
+    let length = 0
+    for (const [from, to] of ranges) {
+      uids.set(entries.uids.subarray(from, to), length)
+      length += to - from
+    }
+    return uids
+  }
+
+  /** Half open. */
+  #positions(set: NumberSet, { uid }: { uid: boolean }): [from: number, to: number][] {
+    const entries = this.#entries
+    const known = entries.lowerBound(this.#toldUid + 1)
+    const positions: [number, number][] = []
+    for (const [from, to] of set) {
+      const first = uid ? entries.lowerBound(from) : this.#gone.positionOf(from, entries)
+      const end = Math.min(known, uid ? entries.lowerBound(to + 1) : this.#gone.positionOf(to + 1, entries))
+      if (first < end) positions.push([first, end])
+    }
+    return positions
+  }
+
   /** The messages of a set, in order. Numbers beyond the count and uids that aren't there are passed over. */
   targets(set: NumberSet, { uid }: { uid: boolean }): Targets {
     const entries = this.#entries
     const positions: number[] = []
-    const known = entries.lowerBound(this.#toldUid + 1)
-    for (const [from, to] of set) {
-      const first = uid ? entries.lowerBound(from) : this.#gone.positionOf(from, entries)
-      const end = Math.min(known, uid ? entries.lowerBound(to + 1) : this.#gone.positionOf(to + 1, entries))
-      for (let at = first; at < end; at++) positions.push(at)
-    }
+    for (const [from, to] of this.#positions(set, { uid })) for (let at = from; at < to; at++) positions.push(at)
     return targetsAt(entries, positions, this.#gone.uids)
   }
 

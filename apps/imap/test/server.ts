@@ -57,6 +57,8 @@ export class TestServer implements Parts {
   readonly certificates: Certificates
   readonly folder: string
   readonly #end: () => Promise<void>
+  /** Those that changed a mailbox. */
+  commits = 0
   #domains = 0
   #town: Town | undefined
 
@@ -75,11 +77,13 @@ export class TestServer implements Parts {
     const logger = createLogger({ level: 'debug', destination: { write } })
     const metrics = createMetrics()
     const doorbell = localDoorbell({ onError: (error) => errors.push(String(error)) })
+    let made: TestServer | undefined
     const store = await openStore({
       folder: join(folder, 'store'),
       now: () => nowMs,
       limits: storeLimits,
       ring: (changes) => {
+        if (made !== undefined) made.commits++
         for (const { mailbox, modSeq } of changes) doorbell.ring({ mailbox, modSeq })
       },
       onError: (error) => errors.push(String(error)),
@@ -87,7 +91,6 @@ export class TestServer implements Parts {
     const clock = (): number => Date.now()
     const files = { dataDir: folder, hostname: 'localhost', watchMs: 60_000 }
     const certificates = await openCertificates({ ...files, clock, logger, metrics })
-    let made: TestServer | undefined
     const server = await startImapServer({
       ...{ store, doorbell, logger, metrics, certificates, limits },
       ...{ host: '127.0.0.1', port: 0, connectionsMax: 200, connectionsPerAddressMax: 200, version: '1' },

@@ -13,6 +13,7 @@ import { View } from '../src/view.js'
 
 let folder: string
 let store: Store
+let otherStore: Store
 let account: Account
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'postern-view-'))
@@ -20,8 +21,10 @@ beforeAll(async () => {
   const { environment } = await store.directory.ensureDefault({ tenant: 'default', environment: 'production' })
   const domain = await store.directory.createDomain({ environment: environment.id, name: 'example.test' })
   account = store.account((await store.directory.createInbox({ domain: domain.id, address: 'ada@example.test' })).id)
+  otherStore = await openStore({ folder })
 })
 afterAll(async () => {
+  await otherStore.close()
   await store.close()
   await rm(folder, { recursive: true, force: true })
 })
@@ -99,10 +102,12 @@ class Client {
   }
 }
 
-async function walk(seed: number, mailbox: MailboxId): Promise<void> {
+/** What the views' own process does is in the index with the commit, what another one does when somebody has refreshed it. */
+async function walk(seed: number, mailbox: MailboxId, others: boolean): Promise<void> {
+  const writing = others ? otherStore.account(account.id) : account
   const random = randomOf(seed)
   const truth = new Map<number, boolean>()
-  /** As of the index's last refresh by anybody. */
+  /** As it is in the index. */
   let shared: Truth = new Map()
   const clients: Client[] = []
   const someUid = (): number => [...truth.keys()][random(truth.size)] ?? 1
@@ -115,19 +120,19 @@ async function walk(seed: number, mailbox: MailboxId): Promise<void> {
       case 0:
       case 1: {
         const messages = Array.from({ length: 1 + random(3) }, () => ({ message: Buffer.from('A: b\r\n\r\nc\r\n') }))
-        for (const uid of (await account.append(mailbox, messages)).uids) truth.set(uid, false)
+        for (const uid of (await writing.append(mailbox, messages)).uids) truth.set(uid, false)
         break
       }
       case 2: {
         const from = someUid()
-        for (const uid of (await account.remove(mailbox, [[from, from + random(3)]])).uids) truth.delete(uid)
+        for (const uid of (await writing.remove(mailbox, [[from, from + random(3)]])).uids) truth.delete(uid)
         break
       }
       case 3: {
         const uid = someUid()
         const flags = { system: 4, keywords: [] }
         const how = truth.get(uid) === true ? 'remove' : 'add'
-        for (const one of (await account.setFlags(mailbox, [[uid, uid]], { how, flags })).changed)
+        for (const one of (await writing.setFlags(mailbox, [[uid, uid]], { how, flags })).changed)
           truth.set(one, how === 'add')
         break
       }
@@ -159,11 +164,16 @@ async function walk(seed: number, mailbox: MailboxId): Promise<void> {
         for (const uid of client.uids) expect([uid, client.flagged.get(uid)]).toEqual([uid, shared.get(uid)])
       }
     }
+    if (!others) refreshed()
     for (const one of clients) one.check(shared, random)
   }
   for (const { view } of clients) view.close()
 }
 
-test.each(Array.from({ length: 16 }, (_, i) => i + 1))('a random walk of several views, seed %i', async (seed) => {
-  await walk(seed, await account.createMailbox(`walk${seed}`))
+const seeds = Array.from({ length: 16 }, (_, i) => i + 1)
+test.each(seeds)('a random walk of several views, seed %i', async (seed) => {
+  await walk(seed, await account.createMailbox(`walk${seed}`), false)
+})
+test.each(seeds)('a random walk of several views while another process writes, seed %i', async (seed) => {
+  await walk(seed, await account.createMailbox(`other walk${seed}`), true)
 })

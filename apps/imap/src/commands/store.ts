@@ -1,10 +1,11 @@
 // STORE and UID STORE. RFC 9051 §6.4.6; UNCHANGEDSINCE from RFC 7162 §3.1.3.
 
 import { condstoreStoreModifiers, ImapError, storeAttFlags, storeModifiers } from '@postern/imap-wire'
-import type { FlagsStored } from '@postern/mailbox-store'
-import { command } from '../command.js'
+import { type FlagsStored, uidSetOf } from '@postern/mailbox-store'
+import { command, type Done } from '../command.js'
 import type { Session } from '../session.js'
 import { writeFlags } from '../telling.js'
+import type { View } from '../view.js'
 
 export const store = command('STORE', {
   in: ['selected'],
@@ -17,43 +18,48 @@ export const store = command('STORE', {
     const modifiers = storeModifiers(p, condstoreStoreModifiers)
     return { set, since: modifiers.UNCHANGEDSINCE, change: storeAttFlags(p) }
   },
-  async run(session, { set, since, change: { how, flags, silent } }, { uid }) {
+  begin(session, { set, since, change: { how, flags, silent } }, { uid }) {
     const { mailbox, view, readOnly } = session.mailbox
     if (readOnly) throw new ImapError('NO', 'The mailbox is open for reading only', { code: 'NOPERM' })
-    if (since !== undefined) session.condstore = true
-    const targets = view.targets(session.numbers(set, { uid }), { uid })
-    const uids = Array.from(targets.uids, (one): [number, number] => [one, one])
-    const untold = view.untold(targets.uids)
+    const asked = view.uidsIn(session.numbers(set, { uid }), { uid })
     const unchangedSince = since === undefined ? {} : { unchangedSince: since }
-    const stored = await session.account.setFlags(mailbox.id, uids, { how, flags, ...unchangedSince })
-    await view.hear()
-    answer(session, { asked: targets.uids, untold, stored, silent, uid })
-    if (stored.failed.length === 0) return { text: 'Stored' }
-    const numbers = uid ? stored.failed : Array.from(stored.failed, (one) => view.numberOf(one))
-    return { code: { name: 'MODIFIED', numbers }, text: 'Some were changed by others' }
+    const work = session.account.setFlags(mailbox.id, uidSetOf(asked), { how, flags, ...unchangedSince })
+    return work.then((stored) => {
+      if (stored.changed.length > 0) view.hasMade(stored.modSeq)
+      return () => {
+        if (since !== undefined) session.condstore = true
+        answer(session, { asked, stored, silent, uid })
+        return doneOf(view, { stored, uid })
+      }
+    })
   },
 })
 
+function doneOf(view: View, { stored: { failed }, uid }: Pick<Stored, 'stored' | 'uid'>): Done {
+  if (failed.length === 0) return { text: 'Stored' }
+  const numbers = uid ? failed : Array.from(failed, (one) => view.numberOf(one))
+  return { code: { name: 'MODIFIED', numbers }, text: 'Some were changed by others' }
+}
+
 interface Stored {
   readonly asked: Uint32Array
-  /** Whose flags somebody else changed before, and the client has not heard of it. */
-  readonly untold: ReadonlySet<number>
   readonly stored: FlagsStored
   readonly silent: boolean
   readonly uid: boolean
 }
 
 /** Every message asked for is answered, changed or not; a silent client hears only of modseqs, if it knows them. */
-function answer(session: Session, { asked, untold, stored, silent, uid }: Stored): void {
+function answer(session: Session, { asked, stored, silent, uid }: Stored): void {
   const { view } = session.mailbox
-  const failed = new Set(stored.failed)
-  const changed = new Set(stored.changed)
-  for (const one of asked) {
-    if (failed.has(one)) continue
-    if (!silent) writeFlags(view, session.out, { of: one, modSeq: session.condstore, uid })
-    else if (session.condstore && changed.has(one)) writeModSeq(session, { uid: one, modSeq: stored.modSeq })
+  const { condstore } = session
+  if (silent) {
+    if (condstore) for (const one of stored.changed) writeModSeq(session, { uid: one, modSeq: stored.modSeq })
+    return
   }
-  view.dropChanged(silent ? asked.filter((one) => !untold.has(one)) : asked, stored.modSeq)
+  const failed = new Set(stored.failed)
+  const told = failed.size === 0 ? asked : asked.filter((one) => !failed.has(one))
+  for (const one of told) writeFlags(view, session.out, { of: one, modSeq: condstore, uid })
+  view.tellsFlags(told)
 }
 
 /** RFC 7162 §3.1.3: `.SILENT` hides the flags, not the modseq. */

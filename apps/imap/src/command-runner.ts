@@ -1,0 +1,116 @@
+// Runs a command and answers it. Before it, and when its work is done, the session hears what has happened in its mailbox.
+// Commands that may overlap are begun together where the client has sent them together, so that the store takes them in one
+// commit; they're answered in their order, each as if it had been alone. RFC 9051 §5.5.
+
+import { Parser, type Command as WireCommand } from '@postern/imap-wire'
+import { type Asked, askedBy, checkAsked, checkPrivacy, isBlank, readHead } from './asked.js'
+import type { Finish } from './command.js'
+import type { Session } from './session.js'
+import type { TaggedAnswers } from './tagged-answers.js'
+
+/** Begun and not yet answered. */
+const underWayMax = 64
+
+/** A command whose tag and name have been read, or why they couldn't be. */
+interface Read {
+  readonly p: Parser
+  readonly asked: Asked
+  readonly trouble?: unknown
+}
+
+interface Begun {
+  readonly asked: Asked
+  readonly outcome: Promise<Outcome>
+  /** It was refused before it waited for anything. */
+  readonly failedAtOnce: boolean
+}
+
+type Outcome = { readonly finish: Finish } | { readonly error: unknown }
+
+export class CommandRunner {
+  readonly #session: Session
+  readonly #answers: TaggedAnswers
+
+  constructor(session: Session, answers: TaggedAnswers) {
+    this.#session = session
+    this.#answers = answers
+  }
+
+  async run(command: WireCommand): Promise<void> {
+    if (isBlank(command)) return
+    this.#session.used()
+    const first = this.#read(command)
+    const begun = [this.#begin({ ...first, trouble: first.trouble ?? (await this.#unheard()) })]
+    for (let next = this.#following(begun); next !== undefined; next = this.#following(begun))
+      begun.push(this.#begin(next))
+    const outcomes: Outcome[] = []
+    for (const { outcome } of begun) outcomes.push(await outcome)
+    const unheard = await this.#unheard()
+    for (const [i, { asked }] of begun.entries())
+      this.#finish(asked, unheard === undefined ? (outcomes[i] as Outcome) : { error: unheard, ...outcomes[i] })
+  }
+
+  /** Asks what has happened in the mailbox, and says why that can't be told. */
+  async #unheard(): Promise<unknown> {
+    try {
+      await this.#session.selected?.view.hear()
+      return undefined
+    } catch (error) {
+      return error
+    }
+  }
+
+  #read(command: WireCommand): Read {
+    const { context, utf8 } = this.#session
+    const p = new Parser(command, { utf8, limits: context.limits.parser })
+    const asked = askedBy(command.pieces[0]?.bytes)
+    try {
+      readHead(p, asked, context.registry)
+      return { p, asked }
+    } catch (trouble) {
+      return { p, asked, trouble }
+    }
+  }
+
+  /** The command that has come behind these and may overlap with them. One that was refused is answered first. */
+  #following(begun: readonly Begun[]): Read | undefined {
+    const { asked, failedAtOnce } = begun[begun.length - 1] as Begun
+    if (asked.found?.overlaps !== true || failedAtOnce || begun.length >= underWayMax) return undefined
+    const { input, isOver } = this.#session
+    const frame = isOver ? undefined : input.peek()
+    if (frame?.kind !== 'command' || isBlank(frame.command)) return undefined
+    const next = this.#read(frame.command)
+    // What a number means must not hang on what the answer to a UID command tells (RFC 9051 §5.5).
+    if (next.asked.found !== asked.found || next.asked.uid !== asked.uid) return undefined
+    input.takePeeked()
+    return next
+  }
+
+  #begin({ p, asked, trouble }: Read): Begun {
+    try {
+      if (trouble !== undefined) throw trouble
+      const found = checkAsked(asked, this.#session.state)
+      checkPrivacy(found, this.#session)
+      const finish = found.prepare(p, this.#session, asked)()
+      return { asked, failedAtOnce: false, outcome: outcomeOf(finish) }
+    } catch (error) {
+      return { asked, failedAtOnce: true, outcome: Promise.resolve({ error }) }
+    }
+  }
+
+  #finish(asked: Asked, outcome: Outcome): void {
+    try {
+      if ('error' in outcome) throw outcome.error
+      this.#answers.done(asked, outcome.finish())
+    } catch (error) {
+      this.#answers.refused(asked, error)
+    }
+  }
+}
+
+function outcomeOf(finish: Promise<Finish>): Promise<Outcome> {
+  return finish.then(
+    (finish) => ({ finish }),
+    (error: unknown) => ({ error }),
+  )
+}
