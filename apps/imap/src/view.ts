@@ -169,15 +169,8 @@ export class View {
 
   /** Ranges of uids in which the messages with these numbers are, and no others. */
   uidsOf(numbers: NumberSet): NumberSet {
-    const entries = this.#entries
-    const known = entries.lowerBound(this.#toldUid + 1)
-    const ranges: [number, number][] = []
-    for (const [from, to] of numbers) {
-      const first = this.#gone.positionOf(from, entries)
-      const end = Math.min(known, this.#gone.positionOf(to + 1, entries))
-      if (first < end) ranges.push([entries.uids[first] as number, entries.uids[end - 1] as number])
-    }
-    return ranges
+    const { uids } = this.#entries
+    return this.#positions(numbers, { uid: false }).map(([from, to]) => [uids[from] as number, uids[to - 1] as number])
   }
 
   /** Whether there's anything to tell. */
