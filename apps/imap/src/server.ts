@@ -1,12 +1,10 @@
-// The IMAP server: a listener on implicit TLS and perhaps one in clear, a session for each client, and an end that lets
-// clients finish. RFC 8314 §3.2, RFC 9051 §3, contract A1 and A3.
+// The IMAP server: a listener on implicit TLS and perhaps one in clear, and what all sessions share. RFC 8314 §3.2, contract A1
+// and A3.
 
 import { mechanisms } from '@postern/auth'
 import { type Counters, localCounters } from '@postern/events'
 import {
   type Certificates,
-  Connection,
-  type Incoming,
   type Listener,
   type ListenerOptions,
   listen,
@@ -14,13 +12,12 @@ import {
   type Refusal,
 } from '@postern/service'
 import type { Metrics } from '@postern/telemetry'
-import { CommandLoop } from './command-loop.js'
 import type { ImapContext, Login } from './context.js'
 import { extensions } from './extensions/list.js'
 import { InboxSessions } from './inbox-sessions.js'
 import { defaultImapLimits, type ImapLimits } from './limits.js'
 import { Registry } from './registry.js'
-import { Session } from './session.js'
+import { Sessions } from './sessions.js'
 
 export interface ImapServerOptions extends Pick<ImapContext, 'store' | 'doorbell' | 'logger' | 'version'> {
   readonly login: Login
@@ -50,6 +47,7 @@ export interface ImapServer {
   readonly sessions: number
   /** Takes no new client, and says goodbye to those that are here. */
   drain(): Promise<void>
+  /** Cuts off whoever is left; afterwards nothing runs for anybody any more. */
   close(): Promise<void>
 }
 
@@ -65,7 +63,7 @@ export async function startImapServer(options: ImapServerOptions): Promise<ImapS
   const { sessionsPerInboxMax } = limits
   const inboxSessions = new InboxSessions({ counters, clock, logger, sessionsPerInboxMax })
   const context: ImapContext = { ...pick(options), inboxSessions, mechanisms: offered, limits, registry }
-  const sessions = new Set<CommandLoop>()
+  const sessions = new Sessions(context)
   const tls = await door({ name: 'imaps', port: options.port, portSetting: 'POSTERN_IMAPS_PORT', tls: certificates })
   if (clearPort === undefined) return serverOf({ tls }, sessions, context)
   try {
@@ -84,7 +82,7 @@ export async function startImapServer(options: ImapServerOptions): Promise<ImapS
       proxyTimeoutMs: limits.proxyTimeoutMs,
       ...(own.tls === undefined && tlsProxyNetworks !== undefined && { tlsProxyNetworks }),
       handshakeTimeoutMs: limits.handshakeTimeoutMs,
-      onConnection: (incoming) => void serve(incoming, context, sessions),
+      onConnection: (incoming) => sessions.serve(incoming),
       onRefused: ({ socket }, refusal) => void socket.write(busyLine[refusal]),
     })
   }
@@ -105,35 +103,12 @@ const pick = ({ store, login, doorbell, logger, metrics, certificates, version }
   version,
 })
 
-async function serve(incoming: Incoming, context: ImapContext, sessions: Set<CommandLoop>): Promise<void> {
-  const { limits } = context
-  const { writeBufferBytesMax, writeStallTimeoutMs, idleTimeoutMs, lingerMs } = limits
-  const onIdle = (): void => void loop.bye('Idle for too long', { givenUp: true })
-  const clocks = { writeStallTimeoutMs, idleTimeoutMs, lingerMs, onIdle }
-  const session = new Session(new Connection(incoming, { writeBufferBytesMax, ...clocks }), context)
-  const loop = new CommandLoop(session)
-  const loginTimer = setTimeout(() => {
-    if (session.admission === undefined) void loop.bye('Too long without a login')
-  }, limits.loginTimeoutMs)
-  sessions.add(loop)
-  try {
-    await loop.run()
-  } finally {
-    clearTimeout(loginTimer)
-    sessions.delete(loop)
-  }
-}
-
 interface Doors {
   readonly tls: Listener
   readonly clear?: Listener
 }
 
-function serverOf(
-  { tls, clear }: Doors,
-  sessions: ReadonlySet<CommandLoop>,
-  { inboxSessions }: Pick<ImapContext, 'inboxSessions'>,
-): ImapServer {
+function serverOf({ tls, clear }: Doors, sessions: Sessions, { inboxSessions }: ImapContext): ImapServer {
   return {
     port: tls.port,
     clearPort: clear?.port,
@@ -143,10 +118,11 @@ function serverOf(
     async drain() {
       tls.stopAccepting()
       clear?.stopAccepting()
-      await Promise.all(Array.from(sessions, (session) => session.bye('The server is going down')))
+      await sessions.drain()
     },
     async close() {
       await Promise.all([tls.close(), clear?.close()])
+      await sessions.ended()
       inboxSessions.close()
     },
   }

@@ -1,9 +1,13 @@
 // What a conversation of lines can't show: clocks, the server's end, and clients that vanish in the middle of something.
 
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 import type { Wire } from '@postern/dialogue'
 import type { MailboxListing, StoreLimits } from '@postern/mailbox-store'
 import { afterEach, expect, test, vi } from 'vitest'
 import type { ImapLimits } from '../src/index.js'
+import { Caller } from './caller.js'
 import { TestServer } from './server.js'
 
 let server: TestServer
@@ -43,6 +47,29 @@ test('a server that goes down says goodbye in IDLE, between commands, and in the
   expect(rest).toMatch(/x\)\r\nb OK [^\r]*\r\n\* BYE/)
   for (const wire of [idle, quiet, reader]) wire.close()
   await drained
+})
+
+test('who is still shaking hands when the server goes down is told so, and not greeted for long', async () => {
+  await start()
+  const raw = connect({ host: '127.0.0.1', port: server.server.port })
+  await once(raw, 'connect')
+  const drained = server.server.drain()
+  const late = new Caller(connectTls({ socket: raw, rejectUnauthorized: false }))
+  expect(await late.closed).toMatch(/^\* OK [^\r]*\r\n\* BYE The server is going down\r\n$/)
+  await drained
+})
+
+test('a server that is closed has ended what ran for its clients', async () => {
+  const town = await start()
+  const text = Buffer.concat([Buffer.from('A: b\r\n\r\n'), Buffer.alloc(4_000_000, 'x')])
+  await town.ada.append(((await town.ada.mailbox('INBOX')) as MailboxListing).id, [{ message: text }])
+  const wires = await Promise.all([1, 2, 3].map(() => server.connect()))
+  for (const wire of wires)
+    say(wire, `a SELECT INBOX\r\n${'b FETCH 1 BODY.PEEK[]\r\n'.repeat(20)}c APPEND INBOX {9+}\r\nhalf`)
+  for (const wire of wires) await heard(wire, '* 1 FETCH')
+  await server.server.close()
+  expect(server.server.sessions).toBe(0)
+  for (const wire of wires) wire.close()
 })
 
 test('a message that is on its way when the server goes down is taken to its end, and confirmed before the goodbye', async () => {
