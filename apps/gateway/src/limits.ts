@@ -10,8 +10,8 @@ export const certificateWatchMs = 10_000
 export const directoryWatchMs = 500
 /** A session's use is noted at most so often (contract B5: at most a minute stale). */
 export const lastUsedNoteMs = 20_000
-/** What the throttle counts within this process, in bounded memory. */
-export const throttleCounters = { keysMax: 100_000, membersMax: 100 } as const
+/** What is counted within this process, in bounded memory: wrong secrets, and the sessions of inboxes. */
+export const localCounterLimits = { keysMax: 100_000, membersMax: 100 } as const
 
 export const http = {
   requestTimeoutMs: 60_000,

@@ -3,12 +3,13 @@
 // wrong when everything is stopped again; the caller then ends the process.
 
 import { type Config, roleNames } from '@postern/config'
-import { createReadiness, type HostProcess, healthRoutes, Lifecycle } from '@postern/service'
+import { localCounters } from '@postern/events'
+import { createReadiness, type HostProcess, healthRoutes, Lifecycle, type Part } from '@postern/service'
 import { createLogger, createMetrics } from '@postern/telemetry'
 import { type Announcement, announcement } from './announcement.js'
 import { dataFolder } from './data-folder.js'
 import { refuseMissingEngines } from './engines.js'
-import { readinessTimeoutMs, stopTimeoutMs } from './limits.js'
+import { localCounterLimits, readinessTimeoutMs, stopTimeoutMs } from './limits.js'
 import { createCertificatesPart } from './parts/certificates.js'
 import { errorPage } from './parts/error-page.js'
 import { createGatePart } from './parts/gate.js'
@@ -47,15 +48,19 @@ export async function startGateway(config: Config, host: HostProcess): Promise<S
   const tls = createCertificatesPart({ config, clock, logger, metrics })
   const sweeper = createSweeper({ store, auditDays: config.auditDays, clock, logger })
   const { doorbell } = storePart
-  const gatePart = createGatePart({ store, serverKey: owner.serverKey, doorbell, logger, clock })
+  const counters = localCounters(localCounterLimits)
+  const counting: Part = { name: 'counters', stop: () => counters.close() }
+  const { serverKey } = owner
+  const gatePart = createGatePart({ store, serverKey, doorbell, counters, logger, metrics, clock })
   const login = createLogin({ gate: gatePart.gate, live: gatePart.live, store, logger, clock })
-  const imap = createImapPart({ config, store, doorbell, certificates: tls.certificates, login, logger, metrics })
+  const { certificates } = tls
+  const imap = createImapPart({ config, store, doorbell, counters, certificates, login, logger, metrics, clock })
   const doors = config.roles.includes('imap') ? [imap] : []
   const http = createHttpPart({ host: bind, port: httpPort, routes, readiness, logger })
   const imapPorts = () => (doors.length > 0 ? { imaps: imap.port(), imap: imap.clearPort() } : {})
   const ports = () => ({ ...imapPorts(), http: http.port() })
   const running = createRunningPart({ folder: folder.running, clock, ports, bind, roles: config.roles })
-  const parts = [storePart, owner, gatePart, tls, sweeper, ...doors, http, running]
+  const parts = [storePart, counting, owner, gatePart, tls, sweeper, ...doors, http, running]
   const lifecycle = new Lifecycle(parts, { logger, drainMs: config.drainMs, stopTimeoutMs, clock, host })
   if (!(await lifecycle.start())) return undefined
 

@@ -231,6 +231,10 @@ test('the log tells when a session ends and why; the metrics count it; neither h
   expect(metrics).toContain('postern_imap_commands_total{command="SELECT",outcome="ok"} 1')
   expect(metrics).toContain('postern_logins_total{protocol="imap",outcome="ok"} 1')
   expect(metrics).toContain('postern_imap_sessions_open 1')
+  const stranger = typed(it)
+  await stranger.say('a LOGIN me@example.test ps_app_wrong_wrong', 'a NO')
+  const refused = await (await fetch(new URL('/metrics', it.said.health))).text()
+  expect(refused).toMatch(/^postern_logins_refused_total\{protocol="imap",cause="[a-z -]+"\} 1$/m)
   await person.say('d LOGOUT', 'd OK')
   await said(it.gateway, '"msg":"session ended"')
   expect(it.gateway.stdout()).toMatch(

@@ -51,6 +51,12 @@ export const metricList = {
     help: 'Logins by outcome: ok, refused, limit (too many sessions), in clear (without TLS), failed (by a mistake of the server).',
     labels: ['protocol', 'outcome'],
   },
+  loginsRefused: {
+    name: 'postern_logins_refused_total',
+    type: 'counter',
+    help: 'Refused logins by their real cause, which no client is told.',
+    labels: ['protocol', 'cause'],
+  },
   imapSessionsOpen: {
     name: 'postern_imap_sessions_open',
     type: 'gauge',

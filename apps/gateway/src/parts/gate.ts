@@ -12,11 +12,11 @@ import {
   shownUserName,
   Throttle,
 } from '@postern/auth'
-import { type Counters, type Doorbell, localCounters } from '@postern/events'
+import type { Counters, Doorbell } from '@postern/events'
 import type { Store } from '@postern/mailbox-store'
 import type { Part } from '@postern/service'
-import type { Logger } from '@postern/telemetry'
-import { directoryWatchMs, throttleCounters } from '../limits.js'
+import type { Logger, Metrics } from '@postern/telemetry'
+import { directoryWatchMs } from '../limits.js'
 import { type DirectoryRecords, directoryLookups } from './directory-lookups.js'
 import { DirectoryWatch } from './directory-watch.js'
 
@@ -24,7 +24,9 @@ export interface GatePartOptions {
   readonly store: () => Store
   readonly serverKey: () => Uint8Array
   readonly doorbell: Doorbell
+  readonly counters: Counters
   readonly logger: Logger
+  readonly metrics: Metrics
   readonly clock: () => number
 }
 
@@ -33,8 +35,8 @@ export interface GatePart extends Part {
   readonly live: LiveAdmissions<DirectoryRecords>
 }
 
-export function createGatePart({ store, serverKey, doorbell, logger, clock }: GatePartOptions): GatePart {
-  const counters: Counters = localCounters(throttleCounters)
+export function createGatePart(options: GatePartOptions): GatePart {
+  const { store, serverKey, doorbell, counters, logger, metrics, clock } = options
   const hasher = () => secretHasher(serverKey())
   const notes = refusalNotes({ logger, clock })
   const gate = new Gate<DirectoryRecords>({
@@ -43,6 +45,7 @@ export function createGatePart({ store, serverKey, doorbell, logger, clock }: Ga
     throttle: new Throttle({ counters, hasher, clock }),
     verifyToken: undefined,
     onRefused(refused) {
+      metrics.loginsRefused.inc({ protocol: refused.question.protocol, cause: refused.cause })
       notes.note(refused)
       keep(store(), refused).catch((err: unknown) => logger.warn({ err }, 'refused login not kept'))
     },
@@ -77,7 +80,6 @@ export function createGatePart({ store, serverKey, doorbell, logger, clock }: Ga
       clearInterval(timer)
       stopListening()
       await watch.stop()
-      await counters.close()
     },
   }
 }

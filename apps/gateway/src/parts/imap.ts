@@ -1,7 +1,7 @@
 // IMAP as a part: its listeners open when the store and the certificates are there; a drain says goodbye to its clients.
 
 import type { Config } from '@postern/config'
-import type { Doorbell } from '@postern/events'
+import type { Counters, Doorbell } from '@postern/events'
 import { type ImapServer, type Login, startImapServer } from '@postern/imap'
 import type { Store } from '@postern/mailbox-store'
 import { type Certificates, networks, type Part } from '@postern/service'
@@ -13,14 +13,16 @@ export interface ImapPartOptions {
   readonly config: Config
   readonly store: () => Store
   readonly doorbell: Doorbell
+  readonly counters: Counters
   readonly certificates: () => Certificates
   readonly login: Login
   readonly logger: Logger
   readonly metrics: Metrics
+  readonly clock: () => number
 }
 
 export function createImapPart(options: ImapPartOptions): Part & { port(): number; clearPort(): number | undefined } {
-  const { config, store, doorbell, certificates, login, logger, metrics } = options
+  const { config, store, doorbell, counters, certificates, login, logger, metrics, clock } = options
   const opened = new OnceStarted<ImapServer>('IMAP')
   return {
     name: 'imap',
@@ -31,10 +33,12 @@ export function createImapPart(options: ImapPartOptions): Part & { port(): numbe
         await startImapServer({
           store: store(),
           doorbell,
+          counters,
           certificates: certificates(),
           login,
           logger,
           metrics,
+          clock,
           version,
           host: config.bind,
           port: config.imapsPort,
