@@ -2,7 +2,8 @@
 // both, the ratio of wall time, the ratio of server CPU, the goal, and whether it's met. Rows are of two kinds: works (works.mjs)
 // are run in turns beside Dovecot, trials (trials.mjs) once and alone, against a figure.
 // `--quick` uses less mail and fewer turns and leaves the long trials out, `--only=<part of a name>[,<another>]` measures
-// those alone, `--profile=<folder>` writes the gateway's CPU profile there, `--alone` leaves Dovecot out.
+// those alone, `--profile=<folder>` writes the gateway's CPU profile there, `--alone` leaves Dovecot out, `--node=<options>` runs the
+// gateway with these options of Node's.
 
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -18,6 +19,7 @@ const option = (name) => process.argv.find((word) => word.startsWith(`--${name}=
 const quick = process.argv.includes('--quick')
 const only = option('only')?.split(',')
 const profileTo = option('profile')
+const nodeOptions = option('node')?.split(' ') ?? []
 const size = quick ? 2_000 : 10_000
 const turns = quick ? 3 : 5
 /** A work that took this long takes no further turn. */
@@ -37,7 +39,7 @@ try {
   const files = makeCertificate(folder)
   const why = process.argv.includes('--alone') ? 'Dovecot is left out.' : whyNoDovecot()
   if (why !== undefined) console.log(why)
-  servers.push(await startPostern(folder, { ...files, profileTo, inboxes }))
+  servers.push(await startPostern(folder, { ...files, profileTo, nodeOptions, inboxes }))
   if (why === undefined) servers.push(await startDovecot(folder, { ...files, inboxes }))
   const mail = await filled()
   const rows = []
@@ -88,7 +90,12 @@ function chosen(setting, files) {
 async function tried(trial, setting, files) {
   const own = []
   const startOwn = async (options) => {
-    const server = await startPostern(mkdtempSync(join(folder, 'own-')), { ...files, profileTo, ...options })
+    const server = await startPostern(mkdtempSync(join(folder, 'own-')), {
+      ...files,
+      profileTo,
+      nodeOptions,
+      ...options,
+    })
     own.push(server)
     return server
   }

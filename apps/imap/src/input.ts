@@ -104,8 +104,7 @@ export class Input {
     while (this.#state === 'streaming') {
       const frame = await this.next()
       if (frame?.kind !== 'chunk') throw new ClientGone()
-      // A chunk is a view of a network buffer that the framer goes on with.
-      if (frame.bytes.length > 0) yield frame.bytes.slice()
+      if (frame.bytes.length > 0) yield frame.bytes
     }
   }
 

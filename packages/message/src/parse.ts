@@ -1,6 +1,7 @@
 // `parseMessage`: everything that's stored with a message when it arrives, from one pass over its bytes. Called on the append path
 // for each message; what it answers is sent to clients as it is. Never throws on any bytes.
 import { bodyStructure } from './body-structure.js'
+import { type ByteSource, ByteWindow } from './byte-window.js'
 import { type Charsets, iconvCharsets } from './charsets.js'
 import { type EnvelopeAddresses, envelope, envelopeAddresses } from './envelope.js'
 import type { Header } from './header.js'
@@ -14,7 +15,11 @@ import { type SortKeys, sortKeys } from './sort-keys.js'
 export interface ParseOptions {
   charsets?: Charsets
   limits?: Partial<ParseLimits>
+  /** Of a source that isn't in memory, so much is read at a time. */
+  pieceBytes?: number
 }
+
+const pieceBytes = 262_144
 
 export interface ParsedMessage {
   size: number
@@ -34,10 +39,14 @@ export interface ParsedMessage {
   limits: ParseLimits
 }
 
-export function parseMessage(bytes: Uint8Array, options: ParseOptions = {}): ParsedMessage {
+export function parseMessage(bytes: ByteSource, options: ParseOptions = {}): ParsedMessage {
   const charsets = options.charsets ?? iconvCharsets
   const limits = options.limits === undefined ? defaultLimits : { ...defaultLimits, ...options.limits }
-  const { root, header, beyondAscii } = parsePartTree(bytes, charsets, limits)
+  const { root, header, beyondAscii } = parsePartTree(
+    new ByteWindow(bytes, options.pieceBytes ?? pieceBytes),
+    charsets,
+    limits,
+  )
   const addresses = envelopeAddresses(header, limits.addressesMax)
   const plain = answers('7bit', { root, header, addresses, limits })
   const utf8 = beyondAscii ? answers('utf8', { root, header, addresses, limits }) : plain

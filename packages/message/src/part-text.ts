@@ -1,4 +1,5 @@
 // The text of a text part: transfer decoding, then its charset. Whole for search, or only its beginning for a preview.
+import type { ByteSource } from './byte-window.js'
 import type { Charsets } from './charsets.js'
 import { decodeText } from './decode-text.js'
 import { parameterOf } from './parameters.js'
@@ -7,7 +8,7 @@ import { decodeTransfer } from './transfer.js'
 
 /** @param bytesMax how much of the part, as sent, is decoded */
 export function partText(
-  bytes: Uint8Array,
+  bytes: ByteSource,
   part: Part,
   { charsets, bytesMax }: { charsets: Charsets; bytesMax: number },
 ): string {

@@ -3,6 +3,7 @@
 //   an unterminated multipart ends where its parent's next delimiter stands, or with the message;
 //   a multipart in which no delimiter was found shows its body as one text part (an empty one, if there's nothing in it);
 //   what's beyond the limits of depth and number is a leaf.
+import type { ByteWindow } from './byte-window.js'
 import type { Charsets } from './charsets.js'
 import {
   attachedMessage,
@@ -30,8 +31,8 @@ export interface PartTree {
   beyondAscii: boolean
 }
 
-export function parsePartTree(bytes: Uint8Array, charsets: Charsets, limits: ParseLimits): PartTree {
-  const reader = new PartReader(bytes, charsets, limits)
+export function parsePartTree(window: ByteWindow, charsets: Charsets, limits: ParseLimits): PartTree {
+  const reader = new PartReader(window, charsets, limits)
   const { part, header } = reader.entity(plainText, 0)
   return { root: part, header, beyondAscii: reader.beyondAscii }
 }
@@ -44,7 +45,7 @@ interface Entity {
 const noChildren: readonly Part[] = []
 
 class PartReader {
-  private readonly bytes: Uint8Array
+  private readonly window: ByteWindow
   private readonly charsets: Charsets
   private readonly limits: ParseLimits
   beyondAscii = false
@@ -52,12 +53,11 @@ class PartReader {
   private messageDepth = 0
   private readonly scanner: DelimiterScanner
 
-  constructor(bytes: Uint8Array, charsets: Charsets, limits: ParseLimits) {
-    this.bytes = bytes
+  constructor(window: ByteWindow, charsets: Charsets, limits: ParseLimits) {
+    this.window = window
     this.charsets = charsets
     this.limits = limits
-
-    this.scanner = new DelimiterScanner(bytes)
+    this.scanner = new DelimiterScanner(window, limits)
   }
 
   /** entity = MIME-part-headers [CRLF body] */
@@ -67,7 +67,7 @@ class PartReader {
     if (lastOne) scanner.ignoreDelimiters()
     const headerStart = scanner.at
     const bodyStart = scanner.header()
-    const header = this.headerOf(headerStart, bodyStart)
+    const header = this.headerOf(scanner.headerBytes)
     const part = this.partOf(header, fallback, headerStart, bodyStart)
     const lineFeeds = scanner.lineFeeds
     const leaf = lastOne || depth >= this.limits.depthMax
@@ -80,11 +80,8 @@ class PartReader {
     return { part, header }
   }
 
-  private headerOf(start: number, end: number): Header {
-    const header = readHeader(
-      this.bytes.subarray(start, Math.min(end, start + this.limits.headerBytesMax)),
-      this.charsets,
-    )
+  private headerOf(bytes: Uint8Array): Header {
+    const header = readHeader(bytes, this.charsets)
     if (!header.ascii || header.contentType?.includes('*') || header.contentDisposition?.includes('*')) {
       this.beyondAscii = true
     }
@@ -170,7 +167,7 @@ class PartReader {
     const { bodyStart, bodyEnd } = part
     if (bodyEnd === bodyStart) return 0
     const beforeDelimiter = this.scanner.standsAt() && bodyEnd < this.scanner.delimiter!.start ? 1 : 0
-    const unfinished = this.bytes[bodyEnd - 1] === 0x0a ? 0 : 1
+    const unfinished = this.window.byteAt(bodyEnd - 1) === 0x0a ? 0 : 1
     return lineFeeds - beforeDelimiter + unfinished
   }
 

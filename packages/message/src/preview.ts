@@ -1,5 +1,6 @@
 // PREVIEW, RFC 8970: the first words of a message, in plain text, at most 200 characters. Made when the message arrives, so it
 // decodes only as much of a part as it needs: first a little, and a bounded lot where that little was markup or quotation.
+import type { ByteSource } from './byte-window.js'
 import { type Charsets, iconvCharsets } from './charsets.js'
 import { htmlText } from './html-text.js'
 import type { ParsedMessage } from './parse.js'
@@ -19,7 +20,7 @@ const htmlBytes = [8 * 1024, 256 * 1024]
 /** HTML text collected for one preview: white space and invisible filler are much of it. */
 const htmlCharsMax = 4096
 
-export function preview(bytes: Uint8Array, parsed: ParsedMessage, options: PreviewOptions = {}): string {
+export function preview(bytes: ByteSource, parsed: ParsedMessage, options: PreviewOptions = {}): string {
   const charsets = options.charsets ?? iconvCharsets
   const charsMax = options.charsMax ?? previewCharsMax
   const found: Candidates = { plain: undefined, html: undefined, other: undefined }
@@ -55,7 +56,7 @@ function findText(part: Part, found: Candidates): void {
 }
 
 function partPreview(
-  bytes: Uint8Array,
+  bytes: ByteSource,
   part: Part,
   { charsets, charsMax }: { charsets: Charsets; charsMax: number },
 ): string {

@@ -2,7 +2,7 @@
 // the mutation is queued, so that the transaction only writes. RFC 8474 (EMAILID, THREADID), RFC 5256 (sort, threads).
 
 import { hash as hashOf } from 'node:crypto'
-import { encodeParts, type ParsedMessage, parseMessage, preview } from '@postern/message'
+import { type ByteSource, encodeParts, type ParsedMessage, parseMessage, preview } from '@postern/message'
 import { packEnvelope } from './envelope-column.js'
 import { packSort } from './sort-column.js'
 
@@ -38,8 +38,17 @@ function messageIdHash(messageId: string): number {
 
 /** A message whose bytes are all at hand. `inline` says whether the row keeps them or a file does. */
 export function prepareMessage(bytes: Uint8Array, options: { inline: boolean; hash?: Uint8Array }): PreparedMessage {
-  const parsed = parseMessage(bytes)
   const hash = options.hash ?? digest(bytes)
+  return prepared(bytes, options.inline ? { hash, raw: bytes } : { hash })
+}
+
+/** One whose bytes are in a file. */
+export function prepareFile(file: ByteSource, hash: Uint8Array): PreparedMessage {
+  return prepared(file, { hash })
+}
+
+function prepared(bytes: ByteSource, { hash, raw }: { hash: Uint8Array; raw?: Uint8Array }): PreparedMessage {
+  const parsed = parseMessage(bytes)
   return {
     size: bytes.length,
     hash,
@@ -48,12 +57,12 @@ export function prepareMessage(bytes: Uint8Array, options: { inline: boolean; ha
     bodyStructure: parsed.bodyStructure,
     utf8: utf8Forms(parsed),
     parts: encodeParts(parsed),
-    preview: options.inline && isPlainText(parsed) ? null : preview(bytes, parsed),
+    preview: raw !== undefined && isPlainText(parsed) ? null : preview(bytes, parsed),
     thread: threadId(parsed, hash),
     sort: packSort(parsed.sort),
     refs: refsColumn(parsed),
-    raw: options.inline ? bytes : bytes.slice(0, parsed.bodyStart),
-    file: !options.inline,
+    raw: raw ?? bytes.subarray(0, parsed.bodyStart).slice(),
+    file: raw === undefined,
   }
 }
 

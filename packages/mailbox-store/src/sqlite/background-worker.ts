@@ -1,9 +1,10 @@
 // The thread behind the protocol thread: parses large messages, carries the WAL into the database file, builds the
 // search index. Requests are answered in between, so that a message never waits for more than one slice of the rest.
 
-import { readFileSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
-import { type PreparedMessage, prepareMessage } from '../messages/prepare.js'
+import { FileSource } from '../blobs/file-source.js'
+import { type PreparedMessage, prepareFile } from '../messages/prepare.js'
 import { type BackgroundAnswer, failure } from './background-answer.js'
 import { Connection, isBusy } from './connection.js'
 import { SearchIndexBuilder } from './search-index.js'
@@ -41,7 +42,12 @@ let awake = false
 let committedAt = 0
 
 function parse(path: string, hash: Uint8Array): PreparedMessage {
-  return prepareMessage(readFileSync(path), { inline: false, hash })
+  const file = new FileSource(path)
+  try {
+    return prepareFile(file, hash)
+  } finally {
+    file.close()
+  }
 }
 
 function walBytes(): number {
