@@ -26,6 +26,7 @@ const codes: Readonly<Record<RefusalCode, PlainCode | undefined>> = {
   'io-error': 'UNAVAILABLE',
   corrupt: 'CORRUPTION',
   'schema-newer': 'UNAVAILABLE',
+  'schema-older': 'UNAVAILABLE',
   closed: 'UNAVAILABLE',
 }
 

@@ -7,6 +7,8 @@ const roomMin = 512
 const firstRoomMax = 131_072
 /** Below this a loop is faster than the encoder. */
 const shortTextMax = 64
+/** Below this a loop is faster than making a view to copy from. */
+const shortBytesMax = 96
 const encoder = new TextEncoder()
 const ZERO = 0x30
 /** `00` to `99`. */
@@ -52,14 +54,15 @@ export class ByteSink {
   }
 
   protected putBytes(bytes: Uint8Array): void {
-    const { length } = bytes
+    this.putPart(bytes, 0, bytes.length)
+  }
+
+  protected putPart(bytes: Uint8Array, from: number, to: number): void {
+    const length = to - from
     const start = this.#reserve(length)
-    if (length > shortTextMax) {
-      this.#bytes.set(bytes, start)
-      return
-    }
     const into = this.#bytes
-    for (let i = 0; i < length; i++) into[start + i] = bytes[i]!
+    if (length > shortBytesMax) into.set(from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to), start)
+    else for (let i = 0; i < length; i++) into[start + i] = bytes[from + i]!
   }
 
   /** As UTF-8; ASCII is the fast case. */

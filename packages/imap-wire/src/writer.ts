@@ -56,6 +56,12 @@ export class Writer extends ByteSink {
     return this
   }
 
+  /** The same of a part of them. */
+  part(bytes: Uint8Array, start: number, end: number): this {
+    this.putPart(bytes, start, end)
+    return this
+  }
+
   sp(): this {
     this.putByte(SP)
     return this

@@ -9,6 +9,8 @@ export { type AccountRights, allRights, domainRights, markingRights } from './ha
 export { defaultLimits, type StoreLimits } from './limits.js'
 export { delimiter, validName } from './mailboxes/names.js'
 export type { Entries, Entry } from './messages/entries.js'
+export type { ByteTarget } from './messages/listing-column.js'
+export type { Listings, ListingWants } from './messages/listings.js'
 export type { MailboxIndex } from './messages/mailbox-index.js'
 export { formatUidSet, parseUidSet, UidCursor, uidSet, uidSetOf, uidSetSize, uidsIn } from './messages/uid-set.js'
 export * from './model.js'

@@ -24,6 +24,7 @@ export type RefusalCode =
   | 'io-error'
   | 'corrupt'
   | 'schema-newer'
+  | 'schema-older'
   | 'closed'
 
 export class StoreRefusal extends Error {

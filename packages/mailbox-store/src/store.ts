@@ -6,6 +6,7 @@
 
 import type { Directory } from './directory/directory.js'
 import type { AccountRights } from './handles/rights.js'
+import type { Listings, ListingWants } from './messages/listings.js'
 import type { MailboxIndex } from './messages/mailbox-index.js'
 import type { PreparedMessage } from './messages/prepare.js'
 import type {
@@ -175,7 +176,11 @@ export interface OpenMailbox {
   status(): Promise<MailboxStatus>
   /** In the order of `messages`, in slices; a message that has meanwhile been purged is passed over. */
   rows(messages: Uint32Array, want: RowWants): AsyncIterable<readonly MessageRow[]>
+  /** ENVELOPE, BODYSTRUCTURE and headers of these messages: one read, for some hundred at a time. */
+  listings(messages: Uint32Array, want: ListingWants): Promise<Listings>
   content(message: number): Promise<Content | undefined>
+  /** The same of these messages: one read, which holds all the bytes of the small ones. */
+  contents(messages: Uint32Array): Promise<readonly (Content | undefined)[]>
   search(query: SearchQuery, options?: SearchOptions): Promise<Uint32Array>
   /** What threading compares of these messages, which are in the order of their uids (RFC 5256 §3). */
   threading(uids: Uint32Array, options?: { readonly signal?: AbortSignal }): Promise<Threading>
@@ -209,12 +214,9 @@ export interface SearchOptions {
 
 /** What to read of a message besides what the index holds. Columns that aren't wanted aren't read from the disk. */
 export interface RowWants {
-  readonly envelope?: boolean
-  readonly structure?: boolean
   readonly parts?: boolean
   readonly preview?: boolean
   readonly ids?: boolean
-  readonly header?: boolean
   readonly sort?: boolean
   readonly refs?: boolean
 }
@@ -223,18 +225,12 @@ export interface MessageRow {
   readonly message: number
   readonly size: number
   readonly internalDate: number
-  /** In IMAP form, 7-bit. */
-  readonly envelope: string
-  readonly bodyStructure: string
-  /** `[envelope, bodyStructure]` for UTF8=ACCEPT, where they differ. */
-  readonly utf8: readonly [string, string] | undefined
   readonly bodyStart: number
   /** For `decodeParts` of @postern/message. */
   readonly parts: Uint8Array
   readonly preview: string
   readonly emailId: string
   readonly threadId: string
-  readonly header: Uint8Array
   readonly sort: SortColumn
   /** 53-bit hashes: the own Message-ID's (0 where there is none), then those of its references, oldest first. */
   readonly refs: Float64Array
@@ -256,6 +252,8 @@ export interface SortColumn {
 /** A message's bytes. Small ones are at hand; large ones are read from their file as asked. */
 export interface Content {
   readonly size: number
+  /** All of them, where they are at hand. */
+  readonly held?: Uint8Array
   bytes(range?: ByteRange): Promise<Uint8Array>
   stream(range?: ByteRange): AsyncIterable<Uint8Array>
 }

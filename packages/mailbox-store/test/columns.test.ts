@@ -1,15 +1,39 @@
-// What is packed into a message's row comes out as it went in: envelopes, sort keys, uid sets.
+// What is packed into a message's row comes out as it went in: envelopes and structures, sort keys, uid sets.
 
 import { parseMessage } from '@postern/message'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { packEnvelope, unpackEnvelope } from '../src/messages/envelope-column.js'
+import { ListingCursor, packListing, structureOf } from '../src/messages/listing-column.js'
 import { packSort, unpackSort } from '../src/messages/sort-column.js'
 import { formatUidSet, parseUidSet, UidCursor, uidSet, uidSetOf, uidSetSize, uidsIn } from '../src/messages/uid-set.js'
 
-const envelopeOf = (header: string): string => parseMessage(new TextEncoder().encode(header)).envelope
+/** What FETCH would copy out of the packed column. */
+function unpacked(listing: Uint8Array, { utf8 }: { utf8: boolean }): { envelope: string; bodyStructure: string } {
+  // With other bytes before, as where many are read at once.
+  const cursor = new ListingCursor(Buffer.concat([Buffer.from('xyz'), listing]))
+  expect(cursor.seek(3)).toBe(3 + listing.length)
+  const texts = [Buffer.alloc(0), Buffer.alloc(0)]
+  const into = (i: 0 | 1) => ({
+    part: (bytes: Uint8Array, start: number, end: number) => {
+      texts[i] = Buffer.concat([texts[i] as Buffer, bytes.subarray(start, end)])
+    },
+  })
+  cursor.envelope(into(0), { utf8 })
+  cursor.structure(into(1), { utf8 })
+  return { envelope: String(texts[0]), bodyStructure: String(texts[1]) }
+}
 
-describe('envelope column', () => {
+function expectUnpacked(message: string): Uint8Array {
+  const forms = parseMessage(new TextEncoder().encode(message))
+  const { envelope, bodyStructure, envelopeUtf8 = envelope, bodyStructureUtf8 = bodyStructure } = forms
+  const listing = packListing(forms)
+  expect(unpacked(listing, { utf8: false })).toEqual({ envelope, bodyStructure })
+  expect(unpacked(listing, { utf8: true })).toEqual({ envelope: envelopeUtf8, bodyStructure: bodyStructureUtf8 })
+  expect(structureOf(listing)).toBe(bodyStructure)
+  return listing
+}
+
+describe('listing column', () => {
   test.each([
     ['From: A B <a@example.net>\r\nSubject: x\r\n\r\n', true],
     ['From: "A \\"q\\" (b) ) \\\\" <a@example.net>, c@example.net\r\nSubject: "x" ((\r\nDate: no (date)\r\n\r\n', true],
@@ -18,23 +42,44 @@ describe('envelope column', () => {
     ['From: a@example.net\r\nSender: a@example.net\r\nReply-To: a@example.net\r\n\r\n', true],
     ['Subject: nobody\r\n\r\n', false],
     ['From: friends: a@example.net, b@example.net;\r\n\r\n', true],
+    [`From: a@example.net\r\nTo: ${'b@example.net, '.repeat(2_000)}c@example.net\r\n\r\n`, true],
     ['\r\n', false],
-  ])('%j', (header, shorter) => {
-    const envelope = envelopeOf(header)
-    const packed = packEnvelope(envelope)
-    expect(unpackEnvelope(packed)).toBe(envelope)
-    expect(packed.length < envelope.length).toBe(shorter)
+  ])('%#: From is said once where it can be', (message, once) => {
+    const { envelope } = parseMessage(new TextEncoder().encode(message))
+    const alone = packListing({ envelope, bodyStructure: '' })
+    expect(alone.length < envelope.length).toBe(once)
+    expectUnpacked(message)
+  })
+
+  test.each([
+    ['Content-Type: text/plain; charset=utf-8\r\n\r\nx\r\n', 30],
+    ['Content-Type: text/html; charset="UTF-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nx\r\n', 40],
+    [
+      'Content-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nx\r\n--b--\r\n',
+      120,
+    ],
+    ['Content-Type: text/plain; charset=koi8-r\r\n\r\nx\r\n', 80],
+  ])('%#: a structure that is common is short', (message, bytesMax) => {
+    const envelope = '()'
+    const { bodyStructure } = parseMessage(new TextEncoder().encode(message))
+    expect(packListing({ envelope, bodyStructure }).length).toBeLessThan(bytesMax)
+    expectUnpacked(message)
+  })
+
+  test('UTF-8 where it differs, in either or both', () => {
+    expectUnpacked('From: \u00fc <a@example.net>\r\nSubject: \u00e4 \u{1f600}\r\n\r\n')
+    expectUnpacked('From: a@example.net\r\nContent-Type: text/plain; name="\u00fc"\r\n\r\n')
+    expectUnpacked('From: \u00fc <a@example.net>\r\nContent-Type: text/plain; name="\u00fc"\r\n\r\n')
   })
 
   test('any header at all', () => {
     const line = fc.tuple(
-      fc.constantFrom('From', 'Sender', 'Reply-To', 'Subject', 'Date', 'To'),
-      fc.string({ unit: 'binary', maxLength: 40 }),
+      fc.constantFrom('From', 'Sender', 'Reply-To', 'Subject', 'Date', 'To', 'Content-Type'),
+      fc.oneof(fc.string({ unit: 'binary', maxLength: 40 }), fc.constantFrom('text/plain; charset=utf-8', 'text/html')),
     )
     fc.assert(
       fc.property(fc.array(line, { maxLength: 8 }), (lines) => {
-        const envelope = envelopeOf(`${lines.map(([name, value]) => `${name}: ${value}`).join('\r\n')}\r\n\r\n`)
-        expect(unpackEnvelope(packEnvelope(envelope))).toBe(envelope)
+        expectUnpacked(`${lines.map(([name, value]) => `${name}: ${value}`).join('\r\n')}\r\n\r\n`)
       }),
     )
   })

@@ -8,6 +8,7 @@ import { describe } from 'vitest'
 import type { MakeEngine } from './contract/engine.js'
 import { faultContract } from './contract/faults.js'
 import { handlesContract } from './contract/handles.js'
+import { joinedContract } from './contract/joined.js'
 import { mailboxContract } from './contract/mailboxes.js'
 import { messageContract } from './contract/messages.js'
 
@@ -22,6 +23,7 @@ const makeEngine: MakeEngine = async () => {
 describe('SQLite', () => {
   mailboxContract(makeEngine)
   messageContract(makeEngine)
+  joinedContract(makeEngine)
   faultContract(makeEngine)
   handlesContract(makeEngine)
 })

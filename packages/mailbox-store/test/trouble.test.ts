@@ -252,6 +252,16 @@ describe('versions', () => {
     db.close()
   })
 
+  test('a database of a program from before the first published one is refused, and left as it is', async () => {
+    const { store } = await open()
+    await store.close()
+    const db = new Database(database())
+    db.pragma('user_version = 2')
+    await expectRefusal(open(), 'schema-older')
+    expect(db.pragma('user_version', { simple: true })).toBe(2)
+    db.close()
+  })
+
   test('a database of an older program is brought up to date, with all that is in it', async () => {
     const before = await open()
     await fill(before.alice, before.inbox, ['a'])
@@ -260,7 +270,7 @@ describe('versions', () => {
     db.exec(`DROP INDEX credential_inbox_password; DROP INDEX audit_by_object; DROP INDEX audit_by_time;
       DROP INDEX audit_refused; ALTER TABLE credential DROP COLUMN inbox_password;
       DELETE FROM meta WHERE key = 'directory_version'`)
-    db.pragma('user_version = 1')
+    db.pragma(`user_version = ${schemaVersion - 1}`)
     db.close()
     const home = await open()
     expect(await show(home.alice, home.inbox)).toEqual(['1 a'])

@@ -3,54 +3,64 @@
 
 import { ImapError, type SectionPart, type SectionPartial } from '@postern/imap-wire'
 import { decodeTransfer, findPart } from '@postern/message'
-import type { Out } from '../out.js'
-import type { Wanted } from '../registry.js'
 import type { FetchedMessage } from './fetched-message.js'
+import { bytesOf, type FetchItem } from './item.js'
 import { cut, partsOf } from './section.js'
 
-/** What the items of a FETCH need decoded of this message, by the part's number. */
-export async function decodeWanted(fetched: FetchedMessage, wanted: readonly Wanted[]): Promise<void> {
-  for (const one of wanted)
-    if (one.kind === 'binary' || one.kind === 'binarySize') {
-      const name = one.part.join('.')
-      if (!fetched.decoded.has(name)) fetched.decoded.set(name, await decodedPart(fetched, one.part))
-    }
+export interface WantedBinary {
+  readonly part: SectionPart
+  readonly partial: SectionPartial | undefined
+  readonly peek: boolean
+}
+
+export function binaryItem({ part, partial, peek }: WantedBinary): FetchItem {
+  const place = part.join('.')
+  return {
+    needs: { parts: true, bytes: true, ...(!peek && { seen: true }) },
+    name: bytesOf((w) => {
+      w.raw('BINARY[').raw(place).raw(']')
+      if (partial !== undefined) w.raw('<').number(partial.origin).raw('>')
+      w.sp()
+    }),
+    prepare: (message) => decode(message, part),
+    write({ decoded }, out) {
+      const whole = decoded.get(place)
+      if (whole === undefined) {
+        out.nil()
+        return
+      }
+      const bytes = cut(whole, partial)
+      if (bytes.includes(0)) out.literal8(bytes)
+      else out.literal(bytes)
+    },
+  }
+}
+
+export function binarySizeItem(part: SectionPart): FetchItem {
+  const place = part.join('.')
+  return {
+    needs: { parts: true, bytes: true },
+    name: bytesOf((w) => w.raw('BINARY.SIZE[').raw(place).raw('] ')),
+    prepare: (message) => decode(message, part),
+    write: ({ decoded }, out) => void out.number(decoded.get(place)?.length ?? 0),
+  }
+}
+
+async function decode(message: FetchedMessage, part: SectionPart): Promise<void> {
+  const place = part.join('.')
+  if (!message.decoded.has(place))
+    message.decoded = new Map([...message.decoded, [place, await decodedPart(message, part)]])
 }
 
 /** Undefined where there is no such part. */
-async function decodedPart(fetched: FetchedMessage, part: SectionPart): Promise<Uint8Array | undefined> {
-  const parts = partsOf(fetched)
-  if (fetched.content === undefined || parts === undefined) return undefined
-  if (part.length === 0) return fetched.content.bytes()
+async function decodedPart(message: FetchedMessage, part: SectionPart): Promise<Uint8Array | undefined> {
+  const parts = partsOf(message)
+  if (message.content === undefined || parts === undefined) return undefined
+  if (part.length === 0) return message.content.bytes()
   const found = findPart(parts, part)
   if (found === undefined) return undefined
-  const bytes = await fetched.content.bytes({ start: found.bodyStart, end: found.bodyEnd })
+  const bytes = await message.content.bytes({ start: found.bodyStart, end: found.bodyEnd })
   const decoded = found.kind === 'leaf' ? decodeTransfer(bytes, found.encoding) : bytes
   if (decoded === undefined) throw new ImapError('NO', 'The encoding of that part is unknown', { code: 'UNKNOWN-CTE' })
   return decoded
-}
-
-interface BinaryItem {
-  readonly part: SectionPart
-  readonly partial: SectionPartial | undefined
-}
-
-export function writeBinary(out: Out, { decoded }: FetchedMessage, { part, partial }: BinaryItem): void {
-  out.raw('BINARY[').raw(part.join('.')).raw(']')
-  if (partial !== undefined) out.raw('<').number(partial.origin).raw('>')
-  out.sp()
-  const whole = decoded.get(part.join('.'))
-  if (whole === undefined) {
-    out.nil()
-    return
-  }
-  const bytes = cut(whole, partial)
-  if (bytes.includes(0)) out.literal8(bytes)
-  else out.literal(bytes)
-}
-
-export function writeBinarySize(out: Out, { decoded }: FetchedMessage, part: SectionPart): void {
-  const name = part.join('.')
-  out.raw('BINARY.SIZE[').raw(name).raw('] ')
-  out.number(decoded.get(name)?.length ?? 0)
 }

@@ -1,110 +1,96 @@
-// The base's FETCH items, each as it is written. RFC 9051 §6.4.5 and §7.5.2; RFC822 and its kin from RFC 3501.
+// The base's FETCH items. RFC 9051 §6.4.5 and §7.5.2; RFC822 and its kin from RFC 3501.
 
-import type { RowWants } from '@postern/mailbox-store'
 import { bodyOf, parseMessage } from '@postern/message'
-import type { Out } from '../out.js'
 import type { Wanted } from '../registry.js'
-import { writeBinary, writeBinarySize } from './binary.js'
-import type { FetchedMessage } from './fetched-message.js'
-import { isHeader, sectionNeeds, writeHeaderItem, writeSectionItem } from './section.js'
+import type { Session } from '../session.js'
+import { binaryItem, binarySizeItem } from './binary.js'
+import { bytesOf, type FetchItem } from './item.js'
+import { sectionItem } from './section.js'
 
-export interface Needs extends RowWants {
-  readonly bytes?: boolean
-  readonly seen?: boolean
-}
+const named = (name: string): Uint8Array => bytesOf((w) => w.raw(name).sp())
 
-/** What must be read of a message for an item, and whether it sets \Seen. */
-export function needsOf(wanted: Wanted): Needs {
-  switch (wanted.kind) {
-    case 'envelope':
-      return { envelope: true }
-    case 'bodyStructure':
-      return { structure: true }
-    case 'body':
-      return { bytes: true }
-    case 'section':
-      return { ...sectionNeeds(wanted.section), seen: !wanted.peek }
-    case 'binary':
-      return { parts: true, bytes: true, seen: !wanted.peek }
-    case 'binarySize':
-      return { parts: true, bytes: true }
-    case 'rfc822':
-    case 'rfc822Text':
-      return { parts: true, bytes: true, seen: true }
-    case 'rfc822Header':
-      return { parts: true, bytes: true }
-    case 'item':
-      return wanted.item.needs ?? {}
-    default:
-      return {}
-  }
-}
-
-/** Index and row have all that the item says: nothing is waited for. */
-export const isAtHand = (wanted: Wanted): boolean =>
-  wanted.kind === 'section' ? isHeader(wanted.section) : atHandKinds.has(wanted.kind)
-
-const atHandKinds: ReadonlySet<string> = new Set([
-  ...['uid', 'flags', 'internalDate', 'size', 'envelope', 'bodyStructure', 'item'],
-])
-
-export function writeAtHand(out: Out, wanted: Wanted, fetched: FetchedMessage): void {
-  const { session, row } = fetched
+export function fetchItem(wanted: Wanted, session: Session): FetchItem {
+  const form = { utf8: session.utf8 }
   switch (wanted.kind) {
     case 'uid':
-      out.raw('UID ').number(fetched.uid)
-      return
-    case 'flags': {
-      const { system, keywords } = session.mailbox.view.open.flagsOf(fetched.flags)
-      out.raw('FLAGS ').flags(system, keywords)
-      return
-    }
+      return { needs: {}, name: named('UID'), write: ({ uid }, out) => void out.number(uid) }
+    case 'flags':
+      return flagsItem(session)
     case 'internalDate':
-      out.raw('INTERNALDATE ').dateTime(fetched.internalDate)
-      return
+      return {
+        needs: {},
+        name: named('INTERNALDATE'),
+        write: (message, out) => void out.dateTime(message.internalDate),
+      }
     case 'size':
-      out.raw('RFC822.SIZE ').number(fetched.size)
-      return
+      return { needs: {}, name: named('RFC822.SIZE'), write: ({ size }, out) => void out.number(size) }
     case 'envelope':
-      out.raw('ENVELOPE ').raw((session.utf8 ? row?.utf8?.[0] : undefined) ?? row?.envelope ?? 'NIL')
-      return
+      return {
+        ...{ needs: { listing: true }, name: named('ENVELOPE') },
+        write: ({ listings }, out) => listings?.envelope(out, form),
+      }
     case 'bodyStructure':
-      out.raw('BODYSTRUCTURE ').raw((session.utf8 ? row?.utf8?.[1] : undefined) ?? row?.bodyStructure ?? 'NIL')
-      return
+      return {
+        ...{ needs: { listing: true }, name: named('BODYSTRUCTURE') },
+        write: ({ listings }, out) => listings?.structure(out, form),
+      }
+    case 'body':
+      return bodyItem(session)
     case 'section':
-      writeHeaderItem(out, fetched, wanted)
-      return
-    case 'item':
-      wanted.item.write(fetched, out, wanted.argument)
+      return sectionItem(wanted, form)
+    case 'rfc822':
+      return sectionItem({ name: 'RFC822', section: { kind: 'whole', part: [] } }, form)
+    case 'rfc822Header':
+      return sectionItem({ name: 'RFC822.HEADER', section: { kind: 'header', part: [] } }, form)
+    case 'rfc822Text':
+      return sectionItem({ name: 'RFC822.TEXT', section: { kind: 'text', part: [] } }, form)
+    case 'binary':
+      return binaryItem(wanted)
+    case 'binarySize':
+      return binarySizeItem(wanted.part)
+    case 'item': {
+      const { item, argument } = wanted
+      const { needs = {} } = item
+      return { needs, name: new Uint8Array(0), write: (message, out) => item.write(message, out, argument) }
+    }
   }
 }
 
-export async function writeItem(out: Out, wanted: Wanted, fetched: FetchedMessage): Promise<void> {
-  if (isAtHand(wanted)) {
-    writeAtHand(out, wanted, fetched)
-    return
+/** A mailbox has few combinations of flags, and each is written down once. */
+function flagsItem(session: Session): FetchItem {
+  const { open } = session.mailbox.view
+  const texts = new Map<number, Uint8Array>()
+  let last = -1
+  let text: Uint8Array = new Uint8Array(0)
+  return {
+    ...{ needs: {}, name: named('FLAGS') },
+    write({ flags }, out) {
+      if (flags !== last) {
+        last = flags
+        let known = texts.get(flags)
+        if (known === undefined) {
+          const { system, keywords } = open.flagsOf(flags)
+          known = bytesOf((w) => w.flags(system, keywords))
+          texts.set(flags, known)
+        }
+        text = known
+      }
+      out.bytes(text)
+    },
   }
-  const { session } = fetched
-  switch (wanted.kind) {
-    case 'body':
-      out
-        .raw('BODY ')
-        .raw(
-          bodyOf(parseMessage((await fetched.content?.bytes()) ?? new Uint8Array(0)), session.utf8 ? 'utf8' : '7bit'),
-        )
-      return
-    case 'rfc822':
-      return writeSectionItem(out, fetched, { name: 'RFC822', section: { kind: 'whole', part: [] } })
-    case 'rfc822Header':
-      return writeSectionItem(out, fetched, { name: 'RFC822.HEADER', section: { kind: 'header', part: [] } })
-    case 'rfc822Text':
-      return writeSectionItem(out, fetched, { name: 'RFC822.TEXT', section: { kind: 'text', part: [] } })
-    case 'section':
-      return writeSectionItem(out, fetched, wanted)
-    case 'binary':
-      writeBinary(out, fetched, wanted)
-      return
-    case 'binarySize':
-      writeBinarySize(out, fetched, wanted.part)
+}
+
+/** BODY without a section: BODYSTRUCTURE without what was added later, which nearly no client asks for. */
+function bodyItem({ utf8 }: Session): FetchItem {
+  const structure = (bytes: Uint8Array): string => bodyOf(parseMessage(bytes), utf8 ? 'utf8' : '7bit')
+  return {
+    ...{ needs: { bytes: true }, name: named('BODY') },
+    write({ content }, out) {
+      if (content?.held !== undefined) {
+        out.raw(structure(content.held))
+        return
+      }
+      return content?.bytes().then((bytes) => void out.raw(structure(bytes)))
+    },
   }
 }

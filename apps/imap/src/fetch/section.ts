@@ -1,64 +1,94 @@
-// A part of a message as it came: BODY[…], and RFC822 with its kin. RFC 9051 §6.4.5; the offsets of the parts were found when
-// the message arrived.
+// A part of a message as it came: BODY[…], and RFC822 with its kin. RFC 9051 §6.4.5; the offsets of the parts and of the header's
+// fields were found when the message arrived.
 
 import { type Section, type SectionPartial, writeSection } from '@postern/imap-wire'
-import type { RowWants } from '@postern/mailbox-store'
-import { decodeParts, headerFields, type PartOffsets, resolveSection } from '@postern/message'
+import type { Content } from '@postern/mailbox-store'
+import { decodeParts, FieldPick, headerFields, type PartOffsets, resolveSection } from '@postern/message'
 import type { Out } from '../out.js'
 import type { FetchedMessage } from './fetched-message.js'
+import { bytesOf, type FetchItem, type Needs } from './item.js'
 
-export interface SectionItem {
+export interface WantedSection {
   /** RFC822 and its kin; BODY with its section otherwise. */
   readonly name?: string
   readonly section: Section
   readonly partial?: SectionPartial | undefined
+  readonly peek?: boolean
 }
 
 const inOnePieceMax = 65_536
 
-/** The message's own header, or fields of it: the row has it. */
-export const isHeader = ({ kind, part }: Section): boolean =>
-  part.length === 0 && (kind === 'header' || kind === 'fields' || kind === 'fieldsNot')
-
-export function sectionNeeds(section: Section): RowWants & { readonly bytes?: boolean } {
-  if (isHeader(section)) return { header: true }
-  const isAll = section.kind === 'whole' && section.part.length === 0
-  return isAll ? { bytes: true } : { parts: true, bytes: true }
-}
-
-export function writeHeaderItem(out: Out, fetched: FetchedMessage, item: SectionItem): void {
-  writeName(out, item)
-  const { section, partial } = item
-  const header = fetched.row?.header ?? nothing
-  const isPicked = section.kind === 'fields' || section.kind === 'fieldsNot'
-  out.literal(cut(isPicked ? headerFields(header, section.names, section.kind === 'fieldsNot') : header, partial))
+export function sectionItem(wanted: WantedSection, form: { utf8: boolean }): FetchItem {
+  const { section, partial } = wanted
+  const name = bytesOf((w) => {
+    if (wanted.name !== undefined) w.raw(wanted.name)
+    else writeSection(w.raw('BODY'), section)
+    if (partial !== undefined) w.raw('<').number(partial.origin).raw('>')
+    w.sp()
+  }, form)
+  // RFC822.HEADER is the one that has neither PEEK nor an effect.
+  const seen = wanted.name === undefined ? wanted.peek !== true : section.kind !== 'header'
+  const seenNeeds: Needs = seen ? { seen } : {}
+  if (section.part.length > 0)
+    return { name, needs: { ...seenNeeds, parts: true, bytes: true }, write: partWriter(wanted) }
+  switch (section.kind) {
+    case 'whole':
+      return { name, needs: { ...seenNeeds, bytes: true }, write: partWriter(wanted) }
+    case 'header':
+      return {
+        ...{ name, needs: { ...seenNeeds, header: true } },
+        write: ({ listings }, out) => void out.literal(cut(listings?.header ?? nothing, partial)),
+      }
+    case 'fields':
+    case 'fieldsNot':
+      return { name, needs: { ...seenNeeds, header: true }, write: fieldsWriter(section, partial) }
+    default:
+      return { name, needs: { ...seenNeeds, parts: true, bytes: true }, write: partWriter(wanted) }
+  }
 }
 
 const nothing = new Uint8Array(0)
 
-function writeName(out: Out, { name, section, partial }: SectionItem): void {
-  if (name === undefined) {
-    writeSection(out.raw('BODY'), section)
-    if (partial !== undefined) out.raw('<').number(partial.origin).raw('>')
-  } else out.raw(name)
-  out.sp()
+/** Fields of the message's own header: a few copies. */
+function fieldsWriter(
+  section: Extract<Section, { names: readonly string[] }>,
+  partial: SectionPartial | undefined,
+): FetchItem['write'] {
+  const pick = new FieldPick(section.names, section.kind === 'fieldsNot')
+  return ({ listings }, out) => {
+    if (listings === undefined) return
+    const size = listings.pick(pick)
+    if (partial === undefined) {
+      out.literalHead(size)
+      pick.write(out)
+      return
+    }
+    out.literal(
+      cut(
+        bytesOf((w) => pick.write(w)),
+        partial,
+      ),
+    )
+  }
 }
 
-export async function writeSectionItem(out: Out, fetched: FetchedMessage, item: SectionItem): Promise<void> {
-  writeName(out, item)
-  const { section, partial } = item
-  const { content } = fetched
-  const range = rangeOf(fetched, section)
-  if (content === undefined || range === undefined) {
-    out.nil()
-    return
+function partWriter({ section, partial }: WantedSection): FetchItem['write'] {
+  return (message, out) => {
+    const { content } = message
+    const range = rangeOf(message, section)
+    if (content === undefined || range === undefined) {
+      out.nil()
+      return
+    }
+    if (section.kind === 'fields' || section.kind === 'fieldsNot') {
+      const write = (header: Uint8Array): void =>
+        void out.literal(cut(headerFields(header, section.names, section.kind === 'fieldsNot'), partial))
+      return content.held === undefined
+        ? content.bytes(range).then(write)
+        : write(content.held.subarray(range.start, range.end))
+    }
+    return writeRange(out, content, clip(range, partial))
   }
-  if (section.kind === 'fields' || section.kind === 'fieldsNot') {
-    const header = await content.bytes(range)
-    out.literal(cut(headerFields(header, section.names, section.kind === 'fieldsNot'), partial))
-    return
-  }
-  await writeRange(out, fetched, clip(range, partial))
 }
 
 interface Range {
@@ -66,12 +96,17 @@ interface Range {
   readonly end: number
 }
 
+function writeRange(out: Out, content: Content, { start, end }: Range): Promise<void> | undefined {
+  out.literalHead(Math.max(0, end - start))
+  if (end <= start) return undefined
+  if (content.held === undefined) return writeFromFile(out, content, { start, end })
+  out.part(content.held, start, end)
+  return undefined
+}
+
 /** Large ones go out as they're read: a slow client holds one piece in memory, not the message. */
-async function writeRange(out: Out, { content }: FetchedMessage, range: Range): Promise<void> {
-  const size = Math.max(0, range.end - range.start)
-  out.literalHead(size)
-  if (size === 0 || content === undefined) return
-  if (size <= inOnePieceMax) {
+async function writeFromFile(out: Out, content: Content, range: Range): Promise<void> {
+  if (range.end - range.start <= inOnePieceMax) {
     out.bytes(await content.bytes(range))
     return
   }
@@ -94,9 +129,9 @@ export function partsOf({ row }: FetchedMessage): PartOffsets | undefined {
   return row === undefined ? undefined : decodeParts(row.parts)
 }
 
-function rangeOf(fetched: FetchedMessage, { kind, part }: Section): Range | undefined {
-  if (kind === 'whole' && part.length === 0) return { start: 0, end: fetched.size }
-  const parts = partsOf(fetched)
+function rangeOf(message: FetchedMessage, { kind, part }: Section): Range | undefined {
+  if (kind === 'whole' && part.length === 0) return { start: 0, end: message.size }
+  const parts = partsOf(message)
   if (parts === undefined) return undefined
   if (kind === 'whole') return resolveSection(parts, part)
   return resolveSection(parts, part, kind === 'mime' ? 'MIME' : kind === 'text' ? 'TEXT' : 'HEADER')

@@ -3,7 +3,8 @@
 
 import { hash as hashOf } from 'node:crypto'
 import { type ByteSource, encodeParts, type ParsedMessage, parseMessage, preview } from '@postern/message'
-import { packEnvelope } from './envelope-column.js'
+import { packListing } from './listing-column.js'
+import { packFields } from './listings.js'
 import { packSort } from './sort-column.js'
 
 /** A message ready for its row. `raw` is all of it, or the header block when the bytes are in a file. */
@@ -11,10 +12,10 @@ export interface PreparedMessage {
   readonly size: number
   readonly hash: Uint8Array
   readonly bodyStart: number
-  readonly envelope: string
-  readonly bodyStructure: string
-  /** The forms for UTF8=ACCEPT where they differ: `[envelope, bodyStructure]` as JSON. */
-  readonly utf8: string | null
+  /** ENVELOPE and BODYSTRUCTURE (`listing-column.ts`). */
+  readonly listing: Uint8Array
+  /** Where the header's fields are (`listings.ts`). */
+  readonly fields: Uint8Array
   readonly parts: Uint8Array
   /** Null where it is cut from the bytes at hand when it's asked for: of a plain text that stands in its row. */
   readonly preview: string | null
@@ -53,9 +54,8 @@ function prepared(bytes: ByteSource, { hash, raw }: { hash: Uint8Array; raw?: Ui
     size: bytes.length,
     hash,
     bodyStart: parsed.bodyStart,
-    envelope: packEnvelope(parsed.envelope),
-    bodyStructure: parsed.bodyStructure,
-    utf8: utf8Forms(parsed),
+    listing: packListing(parsed),
+    fields: packFields(bytes.subarray(0, parsed.bodyStart)),
     parts: encodeParts(parsed),
     preview: raw !== undefined && isPlainText(parsed) ? null : preview(bytes, parsed),
     thread: threadId(parsed, hash),
@@ -73,11 +73,6 @@ function isPlainText({ root }: ParsedMessage): boolean {
 
 export function previewOf(raw: Uint8Array): string {
   return preview(raw, parseMessage(raw))
-}
-
-function utf8Forms({ envelope, envelopeUtf8, bodyStructure, bodyStructureUtf8 }: ParsedMessage): string | null {
-  if (envelopeUtf8 === undefined && bodyStructureUtf8 === undefined) return null
-  return JSON.stringify([envelopeUtf8 ?? envelope, bodyStructureUtf8 ?? bodyStructure])
 }
 
 /**

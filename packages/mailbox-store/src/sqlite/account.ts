@@ -180,7 +180,7 @@ export class SqliteAccount implements Account {
   }
 }
 
-const isStaged = (message: Append['message']): message is PreparedMessage => 'bodyStructure' in message
+const isStaged = (message: Append['message']): message is PreparedMessage => 'listing' in message
 
 export function changes(
   { db, keywords }: Pick<AccountParts, 'db' | 'keywords'>,

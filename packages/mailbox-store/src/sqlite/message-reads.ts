@@ -1,8 +1,7 @@
-// The reads of messages: rows for FETCH in slices, and a message's bytes. Only the wanted columns are read. In a
-// message's row the short columns stand before the raw bytes, so that SQLite stops reading where the bytes begin.
+// The reads of messages: rows in slices, and a message's bytes. Only the wanted columns are read. In a message's row the
+// short columns stand before the header, and the header before the body, so that SQLite stops reading where they begin.
 
 import type { FileBlobs } from '../blobs/file-blobs.js'
-import { unpackEnvelope } from '../messages/envelope-column.js'
 import { objectId, previewOf } from '../messages/prepare.js'
 import { unpackSort } from '../messages/sort-column.js'
 import type { ByteRange, Content, MessageRow, RowWants, SortColumn } from '../store.js'
@@ -14,6 +13,9 @@ const rowsPerSlice = 128
 /** A row as SQLite gives it: the id, the size and the internal date first, then the wanted columns in their order. */
 type Columns = [id: number, size: number, internalDate: number, bodyStart: number, ...wanted: unknown[]]
 
+/** A message as it came; of a large one, which is in a file, the header. */
+export const rawColumn = 'CAST(header || body AS BLOB) AS raw'
+
 const fixedColumns = ['id', 'size', 'internal_date', 'body_start'] as const
 const noBytes = new Uint8Array(0)
 const noRefs = new Float64Array(0)
@@ -24,15 +26,11 @@ const noSort: SortColumn = {
 
 function wantedColumns(want: RowWants): string[] {
   const columns: string[] = []
-  if (want.envelope) columns.push('envelope')
-  if (want.structure) columns.push('body_structure')
-  if (want.envelope || want.structure) columns.push('utf8')
   if (want.parts) columns.push('parts')
   if (want.preview) columns.push('preview', previewSource)
   if (want.ids) columns.push('thread', 'hash')
   if (want.sort) columns.push('sort')
   if (want.refs) columns.push('refs')
-  if (want.header) columns.push('substr(raw, 1, body_start)')
   return columns
 }
 
@@ -79,7 +77,7 @@ function keep(rows: readonly Columns[], ids: Uint32Array): Columns[] {
 }
 
 /** The bytes that a preview is made from, where none is stored. */
-const previewSource = 'iif(preview IS NULL, raw, NULL)'
+const previewSource = 'iif(preview IS NULL, CAST(header || body AS BLOB), NULL)'
 
 /** Columns that weren't read become empty values, so that every row has one shape. */
 function rowReader(wanted: readonly string[]): (columns: Columns) => MessageRow {
@@ -87,9 +85,6 @@ function rowReader(wanted: readonly string[]): (columns: Columns) => MessageRow 
     const at = wanted.indexOf(column)
     return at < 0 ? -1 : at + fixedColumns.length
   }
-  const envelope = place('envelope')
-  const structure = place('body_structure')
-  const utf8 = place('utf8')
   const parts = place('parts')
   const preview = place('preview')
   const previewRaw = place(previewSource)
@@ -97,22 +92,17 @@ function rowReader(wanted: readonly string[]): (columns: Columns) => MessageRow 
   const hash = place('hash')
   const sort = place('sort')
   const refs = place('refs')
-  const header = place('substr(raw, 1, body_start)')
   return (c) => ({
     message: c[0],
     size: c[1],
     internalDate: c[2],
     bodyStart: c[3],
-    envelope: envelope < 0 ? '' : unpackEnvelope(c[envelope] as string),
-    bodyStructure: structure < 0 ? '' : (c[structure] as string),
-    utf8: utf8 < 0 || c[utf8] === null ? undefined : (JSON.parse(c[utf8] as string) as [string, string]),
     parts: parts < 0 ? noBytes : (c[parts] as Uint8Array),
     preview: preview < 0 ? '' : ((c[preview] as string | null) ?? previewOf(c[previewRaw] as Uint8Array)),
     threadId: thread < 0 ? '' : (c[thread] as string),
     emailId: hash < 0 ? '' : objectId('M', c[hash] as Uint8Array),
     sort: sort < 0 ? noSort : unpackSort(c[sort] as string),
     refs: refs < 0 ? noRefs : new Float64Array(Uint8Array.from(c[refs] as Uint8Array).buffer),
-    header: header < 0 ? noBytes : (c[header] as Uint8Array),
   })
 }
 
@@ -132,16 +122,17 @@ export function messageContent({
   blobs: FileBlobs
   message: number
 }): Content | undefined {
-  const row = db.get<StoredBytes>('SELECT size, file, hash, raw FROM message WHERE id = ?', message)
+  const row = db.get<StoredBytes>(`SELECT size, file, hash, ${rawColumn} FROM message WHERE id = ?`, message)
   if (row === undefined) return undefined
-  return row.file === 1 ? blobs.content(row.hash, row.size) : inlineContent(row.raw)
+  return row.file === 1 ? blobs.content(row.hash, row.size) : heldContent(row.raw)
 }
 
-function inlineContent(raw: Uint8Array): Content {
+export function heldContent(raw: Uint8Array): Content {
   const slice = ({ start, end }: ByteRange = { start: 0, end: raw.length }): Uint8Array =>
     raw.subarray(Math.max(0, start), Math.max(0, end))
   return {
     size: raw.length,
+    held: raw,
     bytes: async (range) => slice(range),
     async *stream(range) {
       const bytes = slice(range)

@@ -185,10 +185,8 @@ export function insertMessage(
     id,
     m.size,
     internalDate,
-    m.envelope,
-    m.bodyStructure,
-    m.utf8,
     m.bodyStart,
+    m.listing,
     m.parts,
     m.preview,
     m.thread,
@@ -197,7 +195,9 @@ export function insertMessage(
     m.file ? m.hash : m.hash.subarray(0, inlineHashBytes),
     new Uint8Array(Uint32Array.from(accounts).buffer),
     m.file ? 1 : 0,
-    m.raw,
+    m.fields,
+    m.raw.subarray(0, m.bodyStart),
+    m.raw.subarray(m.bodyStart),
   )
   return id
 }

@@ -3,6 +3,7 @@
 
 import type { FileBlobs } from '../blobs/file-blobs.js'
 import { keywordSetShift, systemFlagMask } from '../messages/entries.js'
+import type { Listings, ListingWants } from '../messages/listings.js'
 import type { MailboxDelta } from '../messages/mailbox-delta.js'
 import type { MailboxIndex } from '../messages/mailbox-index.js'
 import type { AccountId, Flags, MailboxId, MailboxStatus, SpaceId } from '../model.js'
@@ -10,6 +11,7 @@ import { refuse, StoreRefusal } from '../refusals.js'
 import type { SearchQuery } from '../search/query.js'
 import type { Content, MailboxNews, MessageRow, OpenMailbox, RowWants, SearchOptions, Threading } from '../store.js'
 import type { Connection } from './connection.js'
+import { readContents, readListings } from './joined-reads.js'
 import type { KeywordNames } from './keywords.js'
 import { deltaSince, loadIndex, type Scope } from './mailbox-reads.js'
 import { messageContent, messageRows } from './message-reads.js'
@@ -225,6 +227,16 @@ class Holder implements OpenMailbox {
     this.#stillOpen()
     const { db, blobs } = this.#options.open.options
     return messageContent({ db, blobs, message })
+  }
+
+  async listings(messages: Uint32Array, want: ListingWants): Promise<Listings> {
+    this.#stillOpen()
+    return readListings(this.#options.open.options.db, messages, want)
+  }
+
+  async contents(messages: Uint32Array): Promise<readonly (Content | undefined)[]> {
+    this.#stillOpen()
+    return readContents(this.#options.open.options, messages)
   }
 
   async search(query: SearchQuery, options: SearchOptions = {}): Promise<Uint32Array> {

@@ -41,9 +41,8 @@ export function storedParcel(tx: Transaction, message: MessageId): Parcel {
   const store = (accounts: readonly AccountId[]): MessageId => {
     const id = tx.newMessageId()
     tx.db.run(
-      `INSERT INTO message (id, size, internal_date, envelope, body_structure, utf8, body_start, parts, preview, thread,
-       sort, refs, hash, accounts, file, raw) SELECT ?, size, internal_date, envelope, body_structure, utf8, body_start,
-       parts, preview, thread, sort, refs, hash, ?, file, raw FROM message WHERE id = ?`,
+      `INSERT INTO message SELECT ?, size, internal_date, body_start, listing, parts, preview, thread, sort, refs, hash, ?,
+       file, fields, header, body FROM message WHERE id = ?`,
       id,
       new Uint8Array(Uint32Array.from(accounts).buffer),
       message,

@@ -1,6 +1,6 @@
-// The tables, as a list of migrations: entry n takes a database from version n to n + 1, inside one transaction.
-// Published entries never change; a change of shape is a new entry. `user_version` holds the version, and a database
-// from a newer program is refused rather than guessed at.
+// The tables, as a list of migrations: each entry takes a database one version further, inside one transaction. Published
+// entries never change; a change of shape is a new entry. `user_version` holds the version, and a database from a newer
+// program, or from before the first published one, is refused rather than guessed at.
 
 import { refuse } from '../refusals.js'
 import type { Connection } from './connection.js'
@@ -91,9 +91,9 @@ CREATE TABLE keyword_set (
 
 CREATE TABLE message (
   id INTEGER PRIMARY KEY, size INTEGER NOT NULL, internal_date INTEGER NOT NULL,
-  envelope TEXT NOT NULL, body_structure TEXT NOT NULL, utf8 TEXT, body_start INTEGER NOT NULL, parts BLOB NOT NULL,
-  preview TEXT, thread TEXT NOT NULL, sort TEXT NOT NULL, refs BLOB NOT NULL, hash BLOB NOT NULL,
-  accounts BLOB NOT NULL, file INTEGER NOT NULL, raw BLOB NOT NULL);
+  body_start INTEGER NOT NULL, listing BLOB NOT NULL, parts BLOB NOT NULL, preview TEXT, thread TEXT NOT NULL,
+  sort TEXT NOT NULL, refs BLOB NOT NULL, hash BLOB NOT NULL, accounts BLOB NOT NULL, file INTEGER NOT NULL,
+  fields BLOB NOT NULL, header BLOB NOT NULL, body BLOB NOT NULL);
 CREATE INDEX message_by_file ON message (hash) WHERE file = 1;
 CREATE TABLE message_copies (message INTEGER PRIMARY KEY, copies INTEGER NOT NULL);
 CREATE TABLE garbage (id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, messages BLOB NOT NULL);
@@ -129,24 +129,32 @@ CREATE INDEX audit_refused ON audit (id) WHERE action = 'login.refused';
 `
 
 const migrations: readonly string[] = [first, directoryWatched]
-export const schemaVersion = migrations.length
+/** What the first entry leads to. Versions below it were never published. */
+const firstVersion = 3
+export const schemaVersion = firstVersion + migrations.length - 1
 
 /** Runs what is missing. Two processes that start together take turns on the write lock; the later finds it done. */
 export function migrate(db: Connection): void {
   const version = (): number => db.raw.pragma('user_version', { simple: true }) as number
-  refuseNewer(version())
+  refuseOthers(version())
   if (version() === schemaVersion) return
   db.raw
     .transaction(() => {
-      refuseNewer(version())
-      for (let v = version(); v < schemaVersion; v++) db.raw.exec(migrations[v] as string)
+      refuseOthers(version())
+      for (const sql of migrations.slice(Math.max(0, version() - firstVersion + 1))) db.raw.exec(sql)
       db.raw.pragma(`user_version = ${schemaVersion}`)
       db.raw.pragma(`application_id = ${applicationId}`)
     })
     .immediate()
 }
 
-function refuseNewer(version: number): void {
+function refuseOthers(version: number): void {
+  if (version > 0 && version < firstVersion)
+    refuse(
+      'schema-older',
+      `The mailbox database has schema ${version}, this program knows ${firstVersion} and later.`,
+      'Export the mail with the Postern that wrote it, and import it into an empty data folder.',
+    )
   if (version <= schemaVersion) return
   refuse(
     'schema-newer',

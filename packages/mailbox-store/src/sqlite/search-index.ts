@@ -13,6 +13,7 @@ import type { AccountId } from '../model.js'
 import { indexText, ownerText } from '../search/grams.js'
 import { bodyTexts, fieldText, headerText, piecewiseTexts, searchableFields } from '../search/message-text.js'
 import { Connection, isBusy } from './connection.js'
+import { rawColumn } from './message-reads.js'
 import {
   createTables,
   cutBody,
@@ -221,8 +222,8 @@ export class SearchIndexBuilder {
   }
 
   #rowsAfter(id: number): Iterable<SourceRow> {
-    const sql =
-      'SELECT id, size, file, hash, accounts, sort, refs, parts, raw FROM message WHERE id > ? ORDER BY id LIMIT ?'
+    const columns = `id, size, file, hash, accounts, sort, refs, parts, ${rawColumn}`
+    const sql = `SELECT ${columns} FROM message WHERE id > ? ORDER BY id LIMIT ?`
     return this.#main.prepare(sql).iterate(id, batchMessagesMax) as Iterable<SourceRow>
   }
 

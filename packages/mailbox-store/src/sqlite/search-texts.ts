@@ -3,10 +3,12 @@
 // another session, then costs a comparison.
 
 import type { FileBlobs } from '../blobs/file-blobs.js'
+import { structureOf } from '../messages/listing-column.js'
 import { StoreRefusal } from '../refusals.js'
 import { foldedBytes } from '../search/fold.js'
 import { bodyTexts, type HeaderText, headerText, piecewiseTexts, plainBody } from '../search/message-text.js'
 import type { Connection } from './connection.js'
+import { rawColumn } from './message-reads.js'
 
 interface Kept {
   readonly value: unknown
@@ -17,14 +19,13 @@ interface BodyRow {
   readonly size: number
   readonly file: number
   readonly hash: Uint8Array
-  readonly structure: string
+  readonly listing: Uint8Array
   readonly bodyStart: number
   readonly parts: Uint8Array
   readonly raw: Uint8Array
 }
 
-const bodySql =
-  'SELECT size, file, hash, body_structure AS structure, body_start AS bodyStart, parts, raw FROM message WHERE id = ?'
+const bodySql = `SELECT size, file, hash, listing, body_start AS bodyStart, parts, ${rawColumn} FROM message WHERE id = ?`
 /** A map entry, its strings' headers and the object around them. */
 const entryOverheadBytes = 200
 const admittedOneOf = 8
@@ -44,7 +45,7 @@ export class MessageTexts {
     const key = message * 2
     const kept = this.#take<HeaderText>(key)
     if (kept !== undefined) return kept
-    const row = db.prepareRaw('SELECT substr(raw, 1, body_start) FROM message WHERE id = ?').get(message)
+    const row = db.prepareRaw('SELECT header FROM message WHERE id = ?').get(message)
     if (row === undefined) return undefined
     const text = headerText((row as [Uint8Array])[0])
     this.#keep(key, text, foldedBytes(text.lines))
@@ -59,7 +60,10 @@ export class MessageTexts {
     const row = db.get<BodyRow>(bodySql, message)
     if (row === undefined) return []
     if (row.file === 1) return this.#readFile(key, row, blobs)
-    return this.#keepBody(key, plainBody(row.raw, row) ?? bodyTexts(row.raw))
+    return this.#keepBody(
+      key,
+      plainBody(row.raw, { structure: structureOf(row.listing), bodyStart: row.bodyStart }) ?? bodyTexts(row.raw),
+    )
   }
 
   async #readFile(key: number, { size, hash, parts }: BodyRow, blobs: FileBlobs): Promise<readonly string[]> {

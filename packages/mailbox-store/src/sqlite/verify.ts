@@ -8,6 +8,7 @@ import { digest } from '../messages/prepare.js'
 import { type MailboxId, systemFlag } from '../model.js'
 import { decodeChunk } from './chunks.js'
 import type { Connection } from './connection.js'
+import { rawColumn } from './message-reads.js'
 
 const findingsMax = 1_000
 
@@ -165,7 +166,7 @@ function checkMessages(
   { uses, blobsFolder }: { uses: Map<number, number>; blobsFolder: string },
 ): void {
   const statement = db.prepare(
-    `SELECT m.id, m.size, m.hash, m.file, m.raw, coalesce(c.copies, 0) AS copies
+    `SELECT m.id, m.size, m.hash, m.file, ${rawColumn}, coalesce(c.copies, 0) AS copies
      FROM message m LEFT JOIN message_copies c ON c.message = m.id`,
   )
   for (const message of statement.iterate() as IterableIterator<CheckedMessage>) {

@@ -4,6 +4,8 @@ import { createHash } from 'node:crypto'
 import { expect } from 'vitest'
 import type { Directory } from '../../src/directory/directory.js'
 import type { Domain, Environment } from '../../src/directory/records.js'
+import { packListing } from '../../src/messages/listing-column.js'
+import { packFields } from '../../src/messages/listings.js'
 import type { PreparedMessage } from '../../src/messages/prepare.js'
 import type { AccountId } from '../../src/model.js'
 import type { Outbox } from '../../src/outbox/outbox.js'
@@ -72,9 +74,11 @@ export function prepared(text: string): PreparedMessage {
     size: raw.length,
     hash: createHash('sha256').update(raw).digest(),
     bodyStart: 0,
-    envelope: '(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)',
-    bodyStructure: '("TEXT" "PLAIN" NIL NIL NIL "7BIT" 0 0)',
-    utf8: null,
+    listing: packListing({
+      envelope: '(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)',
+      bodyStructure: '("TEXT" "PLAIN" NIL NIL NIL "7BIT" 0 0)',
+    }),
+    fields: packFields(new Uint8Array(0)),
     parts: new Uint8Array(0),
     preview: '',
     thread: 'T',

@@ -1,0 +1,29 @@
+// A FETCH item, ready to be written for one message after the other: all that is the same for every message (names, the names
+// of header fields, the form of ENVELOPE) was settled when the command began.
+
+import { Writer } from '@postern/imap-wire'
+import type { ListingWants, RowWants } from '@postern/mailbox-store'
+import type { Out } from '../out.js'
+import type { FetchedMessage } from './fetched-message.js'
+
+/** What must be read of a message, and whether that sets \Seen. */
+export interface Needs extends ListingWants, RowWants {
+  readonly bytes?: boolean
+  readonly seen?: boolean
+}
+
+export interface FetchItem {
+  readonly needs: Needs
+  /** What stands before the value, with the space behind it. */
+  readonly name: Uint8Array
+  /** Of what can't be written at once. Before the line begins, since it may be refused. */
+  readonly prepare?: (message: FetchedMessage) => Promise<void>
+  /** Returns a promise only where the value is read while it's written. */
+  write(message: FetchedMessage, out: Out): Promise<void> | undefined | void
+}
+
+export function bytesOf(write: (w: Writer) => void, { utf8 = false }: { utf8?: boolean } = {}): Uint8Array {
+  const w = new Writer({ utf8 })
+  write(w)
+  return w.take()
+}

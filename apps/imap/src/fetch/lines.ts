@@ -1,0 +1,83 @@
+// The answers of a FETCH, a line a message. Most lines are written without waiting for anything; where the client is slow, or a
+// large message comes from its file, the next word waits. RFC 9051 §7.5.2.
+
+import { BrokenAnswer } from '../broken-answer.js'
+import type { Out } from '../out.js'
+import type { Session } from '../session.js'
+import type { Targets } from '../targets.js'
+import { FetchedMessage } from './fetched-message.js'
+import { bytesOf, type FetchItem, type Needs } from './item.js'
+import { fetchSlices } from './slices.js'
+
+const opening = bytesOf((w) => w.raw(' FETCH ('))
+const closing = bytesOf((w) => w.raw(')').crlf())
+const space = bytesOf((w) => w.sp())
+
+export interface Lines {
+  readonly items: readonly FetchItem[]
+  /** Messages that this very command marked as seen: their flags are told besides. */
+  readonly marked: ReadonlySet<number> | undefined
+  readonly itemsOfMarked: readonly FetchItem[]
+}
+
+export async function writeLines(session: Session, targets: Targets, lines: Lines): Promise<void> {
+  const { out } = session
+  const items = joined(lines.items)
+  const itemsOfMarked = joined(lines.itemsOfMarked)
+  const preparing = items.filter(({ prepare }) => prepare !== undefined)
+  const message = new FetchedMessage(session, targets)
+  for await (const slice of fetchSlices(session.mailbox.view.open, targets, needsOf(items)))
+    for (let at = slice.from; at < slice.to; at++) {
+      if (!message.goTo(at, slice)) continue
+      for (const { prepare } of preparing) await prepare?.(message)
+      const later = writeLine(out, message, lines.marked?.has(message.uid) === true ? itemsOfMarked : items)
+      if (later !== undefined) await later
+      if (out.isFull) await out.flush()
+    }
+}
+
+export function needsOf(items: readonly FetchItem[]): Needs {
+  return Object.assign({}, ...items.map(({ needs }) => needs))
+}
+
+/** Each name with what stands before it, so that it's one copy. */
+function joined(items: readonly FetchItem[]): FetchItem[] {
+  return items.map((item, i) => ({
+    ...item,
+    name: bytesOf((w) => w.bytes(i === 0 ? opening : space).bytes(item.name)),
+  }))
+}
+
+function writeLine(out: Out, message: FetchedMessage, items: readonly FetchItem[]): Promise<void> | undefined {
+  out.untagged().number(message.number)
+  return writeItems(out, message, { items, from: 0 })
+}
+
+interface Rest {
+  readonly items: readonly FetchItem[]
+  readonly from: number
+}
+
+function writeItems(out: Out, message: FetchedMessage, { items, from }: Rest): Promise<void> | undefined {
+  try {
+    for (let i = from; i < items.length; i++) {
+      const item = items[i] as FetchItem
+      out.bytes(item.name)
+      const later = item.write(message, out)
+      if (later !== undefined) return goOn(later, out, { message, items, from: i + 1 })
+    }
+    out.bytes(closing)
+    return undefined
+  } catch (error) {
+    throw new BrokenAnswer('within a FETCH', { cause: error })
+  }
+}
+
+async function goOn(later: Promise<void>, out: Out, rest: Rest & { message: FetchedMessage }): Promise<void> {
+  try {
+    await later
+  } catch (error) {
+    throw new BrokenAnswer('within a FETCH', { cause: error })
+  }
+  await writeItems(out, rest.message, rest)
+}
