@@ -192,7 +192,7 @@ function openIndex(...mailboxes) {
 let started = performance.now()
 if (db.get("SELECT 1 AS one FROM meta WHERE key = 'store_id'") === undefined) await fill()
 if (someId === '') {
-  const row = db.get('SELECT substr(raw, 1, body_start) AS header FROM message WHERE id = ?', Math.floor(count / 3) + 1)
+  const row = db.get('SELECT header FROM message WHERE id = ?', Math.floor(count / 3) + 1)
   someId = /Message-ID: <(.*?)>/.exec(Buffer.from(row.header).toString('latin1'))[1]
 }
 const mailBytes = db.get('SELECT sum(size) AS bytes FROM message').bytes

@@ -179,7 +179,10 @@ export interface OpenMailbox {
   /** ENVELOPE, BODYSTRUCTURE and headers of these messages: one read, for some hundred at a time. */
   listings(messages: Uint32Array, want: ListingWants): Promise<Listings>
   content(message: number): Promise<Content | undefined>
-  /** The same of these messages: one read, which holds all the bytes of the small ones. */
+  /**
+   * The bytes of these messages, as far as they are small: one read. Undefined for large ones, and for those that have been
+   * purged; `content` knows which.
+   */
   contents(messages: Uint32Array): Promise<readonly (Content | undefined)[]>
   search(query: SearchQuery, options?: SearchOptions): Promise<Uint32Array>
   /** What threading compares of these messages, which are in the order of their uids (RFC 5256 §3). */

@@ -191,7 +191,7 @@ describe('a damaged database', () => {
     await home.alice.append(home.inbox, [{ message: mail('a') }])
     await home.store.close()
     const db = new Database(database())
-    db.prepare("UPDATE message SET raw = CAST(replace(CAST(raw AS TEXT), 'This is a', 'This is b') AS BLOB)").run()
+    db.prepare("UPDATE message SET body = CAST(replace(CAST(body AS TEXT), 'This is a', 'This is b') AS BLOB)").run()
     db.close()
     const again = await open()
     expect(await again.store.maintenance.verify()).toEqual(['message 1: its bytes are not those that were stored'])

@@ -39,7 +39,7 @@ export class FetchedMessage {
     this.content = contents?.[at - from]
     this.decoded = nothingDecoded
     if (listings?.seek(at - from) === false) return false
-    return (rows === undefined || this.row !== undefined) && (contents === undefined || this.content !== undefined)
+    return rows === undefined || this.row !== undefined
   }
 
   get number(): number {

@@ -26,9 +26,14 @@ export async function writeLines(session: Session, targets: Targets, lines: Line
   const itemsOfMarked = joined(lines.itemsOfMarked)
   const preparing = items.filter(({ prepare }) => prepare !== undefined)
   const message = new FetchedMessage(session, targets)
-  for await (const slice of fetchSlices(session.mailbox.view.open, targets, needsOf(items)))
+  const { open } = session.mailbox.view
+  const needs = needsOf(items)
+  for await (const slice of fetchSlices(open, targets, needs))
     for (let at = slice.from; at < slice.to; at++) {
       if (!message.goTo(at, slice)) continue
+      // A large one is looked up when its turn comes: by then it may have been purged.
+      if (needs.bytes === true) message.content ??= await open.content(message.message)
+      if (needs.bytes === true && message.content === undefined) continue
       for (const { prepare } of preparing) await prepare?.(message)
       const later = writeLine(out, message, lines.marked?.has(message.uid) === true ? itemsOfMarked : items)
       if (later !== undefined) await later

@@ -2,11 +2,10 @@
 // one. A row by itself costs several microseconds and an object to be collected; here it costs less than one. What is joined
 // either says its own length or is asked for with its size. RFC 9051 §6.4.5 is what this is for.
 
-import type { FileBlobs } from '../blobs/file-blobs.js'
 import { Listings, type ListingWants } from '../messages/listings.js'
 import type { Content } from '../store.js'
 import type { Connection } from './connection.js'
-import { heldContent, messageContent } from './message-reads.js'
+import { heldContent } from './message-reads.js'
 
 /** In the order of `messages`; those that have been purged are missing there. */
 export function readListings(db: Connection, messages: Uint32Array, want: ListingWants): Listings {
@@ -15,14 +14,8 @@ export function readListings(db: Connection, messages: Uint32Array, want: Listin
   return new Listings({ bytes, want, places: placesOf(messages, ids) })
 }
 
-/**
- * Contents of messages that are small: all of them are read at once and held. Of large ones, which are in files, and of those
- * among them that have been purged, each is looked up by itself.
- */
-export function readContents(
-  { db, blobs }: { readonly db: Connection; readonly blobs: FileBlobs },
-  messages: Uint32Array,
-): (Content | undefined)[] {
+/** Contents of messages that are small; undefined for large ones, which are in files, and for those that have been purged. */
+export function readContents(db: Connection, messages: Uint32Array): (Content | undefined)[] {
   const { ids, bytes, sizes } = joined(db, messages, 'header || body', { sized: true })
   const contents = new Map<number, Content>()
   let at = 0
@@ -31,7 +24,7 @@ export function readContents(
     contents.set(ids[i] as number, heldContent(bytes.subarray(at, at + size)))
     at += size
   }
-  return Array.from(messages, (message) => contents.get(message) ?? messageContent({ db, blobs, message }))
+  return Array.from(messages, (message) => contents.get(message))
 }
 
 interface Joined {

@@ -236,7 +236,7 @@ class Holder implements OpenMailbox {
 
   async contents(messages: Uint32Array): Promise<readonly (Content | undefined)[]> {
     this.#stillOpen()
-    return readContents(this.#options.open.options, messages)
+    return readContents(this.#options.open.options.db, messages)
   }
 
   async search(query: SearchQuery, options: SearchOptions = {}): Promise<Uint32Array> {

@@ -43,10 +43,14 @@ export function joinedContract(makeEngine: MakeEngine): void {
 
   const messagesOf = ({ index }: OpenMailbox): Uint32Array => index.entries.messages.slice(0, index.length)
 
+  /** Of all of them, as a reader would: large ones are asked for by themselves. */
   async function contents(open: OpenMailbox, messages: Uint32Array): Promise<(string | undefined)[]> {
     const found: (string | undefined)[] = []
-    for (const content of await open.contents(messages))
+    const contents = await open.contents(messages)
+    for (const [i, message] of messages.entries()) {
+      const content = contents[i] ?? (await open.content(message))
       found.push(content && Buffer.from(await content.bytes()).toString('latin1'))
+    }
     return found
   }
 

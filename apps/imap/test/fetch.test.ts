@@ -1,0 +1,96 @@
+// FETCH where it can't go as planned: messages that are purged while their answer is under way, bytes that can't be read, a client
+// that's slow.
+
+import { readdir, truncate } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Wire } from '@postern/dialogue'
+import type { Account, MailboxId } from '@postern/mailbox-store'
+import { afterEach, expect, test } from 'vitest'
+import { TestServer } from './server.js'
+
+let server: TestServer
+let ada: Account
+let inbox: MailboxId
+const start = async () => {
+  server = await TestServer.start({ lingerMs: 200 })
+  const town = await server.settle()
+  await town.given('logged in')
+  ada = town.ada
+  inbox = (await ada.mailbox('INBOX'))?.id as MailboxId
+}
+afterEach(() => server.close())
+
+const say = (wire: Wire, text: string): void => void wire.write(Buffer.from(text, 'latin1'))
+
+/** All up to these words, or up to the end. */
+async function heard(wire: Wire, words: string): Promise<{ text: string; ended: boolean }> {
+  const parts: Buffer[] = []
+  const text = (): string => Buffer.concat(parts).toString('latin1')
+  for (;;) {
+    const bytes = await wire.read()
+    if (bytes === undefined) return { text: text(), ended: true }
+    parts.push(Buffer.from(bytes))
+    if (Buffer.concat(parts.slice(-3)).includes(words)) return { text: text(), ended: false }
+  }
+}
+
+const letter = (size: number) => ({
+  message: Buffer.concat([Buffer.from('Subject: s\r\n\r\n'), Buffer.alloc(size, 'x')]),
+})
+
+async function selected(): Promise<Wire> {
+  const wire = await server.connect()
+  say(wire, 's SELECT INBOX\r\n')
+  await heard(wire, 's OK')
+  return wire
+}
+
+async function purge(first: number, last: number): Promise<void> {
+  await ada.remove(inbox, [[first, last]])
+  while (await server.store.maintenance.sweep({ graceMs: -1 }));
+}
+
+test.each([
+  ['large', 400_000, 60],
+  ['small', 30_000, 600],
+])('messages that are purged in the middle of a FETCH are passed over: %s ones', async (_, size, count) => {
+  await start()
+  for (let done = 0; done < count; done += 60)
+    await ada.append(
+      inbox,
+      Array.from({ length: 60 }, () => letter(size)),
+    )
+  const wire = await selected()
+  // The client doesn't read, so that the answer stands still somewhere before the end.
+  say(wire, 'a UID FETCH 1:* (RFC822.SIZE BODY.PEEK[])\r\n')
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  await purge(count - 4, count - 1)
+  const { text } = await heard(wire, 'a OK')
+  const told = Array.from(text.matchAll(/^\* (\d+) FETCH \(UID (\d+) RFC822\.SIZE (\d+) BODY\[] \{(\d+)}\r$/gm), (m) =>
+    m.slice(1).map(Number),
+  )
+  const left = Array.from({ length: count }, (_, i) => i + 1).filter((uid) => uid < count - 4 || uid === count)
+  expect(told).toEqual(left.map((uid) => [uid, uid, size + 14, size + 14]))
+  expect(text.replace(/x+/g, 'x')).toMatch(
+    new RegExp(`x\\)\r\n\\* ${count} FETCH .*\r\nSubject: s\r\n\r\nx\\)\r\n(\\* \\d+ EXPUNGE\r\n){4}a OK`),
+  )
+  expect(server.errors).toEqual([])
+  wire.close()
+})
+
+test('bytes that cannot be read in the middle of an answer end the connection', async () => {
+  await start()
+  await ada.append(inbox, [letter(400_000), letter(10)])
+  const blobs = join(server.folder, 'store', 'blobs')
+  const folder = (await readdir(blobs)).find((name) => name.length === 2) as string
+  const [file] = await readdir(join(blobs, folder))
+  await truncate(join(blobs, folder, file as string), 300_000)
+  const wire = await selected()
+  say(wire, 'a UID FETCH 1:2 BODY.PEEK[]\r\nb NOOP\r\n')
+  const { text, ended } = await heard(wire, 'b OK')
+  expect(ended).toBe(true)
+  expect(text).toMatch(/^\* 1 FETCH \(UID 1 BODY\[] \{400014}\r\nSubject: s\r\n\r\nx*$/)
+  expect(text.length).toBeLessThan(300_100)
+  expect(server.errors.join()).toContain('within a FETCH')
+  server.errors.length = 0
+})
