@@ -12,6 +12,8 @@ import {
   type Account,
   type AccountId,
   allUids,
+  domainAccount,
+  limitedAccount,
   type MailboxId,
   openStore,
   type Store,
@@ -22,6 +24,8 @@ import { createLogger, createMetrics, type Metrics } from '@postern/telemetry'
 import { type ImapLimits, type ImapServer, type ImapServerOptions, startImapServer } from '../src/index.js'
 
 export const password = 'secret'
+/** Ada's, where tokens are taken. */
+export const goodToken = 'good.token'
 /** When everything happens, and when mail that a conversation is given arrived. */
 const nowMs = Date.parse('2026-11-20T12:00:00Z')
 const arrivedSeconds = Date.parse('2026-11-02T10:00:00Z') / 1000
@@ -32,7 +36,7 @@ const systemFlags = ['\\Seen', '\\Answered', '\\Flagged', '\\Deleted', '\\Draft'
 export type Doors = Partial<
   Pick<
     ImapServerOptions,
-    'clearPort' | 'proxyNetworks' | 'tlsProxyNetworks' | 'connectionsMax' | 'connectionsPerAddressMax'
+    'clearPort' | 'tokens' | 'proxyNetworks' | 'tlsProxyNetworks' | 'connectionsMax' | 'connectionsPerAddressMax'
   >
 >
 
@@ -96,9 +100,10 @@ export class TestServer implements Parts {
       ...{ host: '127.0.0.1', port: 0, connectionsMax: 200, connectionsPerAddressMax: 200, version: '1' },
       proxyNetworks: networks([]),
       ...doors,
-      login: async ({ user = '', authorize = user, secret }) => {
+      login: async ({ user = 'ada', authorize = user, secret, token }) => {
         const account = authorize === user ? made?.account(user) : undefined
-        return secret === password && account !== undefined ? { account, address: `${user}@example.test` } : undefined
+        const isRight = secret === password || (token === goodToken && user === 'ada')
+        return isRight && account !== undefined ? { account, address: `${user}@example.test` } : undefined
       },
     })
     made = new TestServer({ store, server, errors, lines, metrics, certificates, folder }, async () => {
@@ -135,7 +140,12 @@ export class TestServer implements Parts {
       const inbox = await this.store.directory.createInbox({ domain: domain.id, address: `${local}@${name}` })
       return this.store.account(inbox.id as AccountId)
     })
-    await town.inbox('ada')
+    const ada = await town.inbox('ada')
+    const everybody = domainAccount(this.store.domainView(domain.id))
+    town.accounts.set('ada reading', limitedAccount(ada, { quietly: false }))
+    town.accounts.set('ada reading quietly', limitedAccount(ada, { quietly: true }))
+    town.accounts.set('*', everybody)
+    town.accounts.set('* reading', limitedAccount(everybody, { quietly: false }))
     this.#town = town
     return town
   }

@@ -44,9 +44,9 @@ export const remove = command('DELETE', {
   parse: named,
   async run(session, name) {
     const { id } = await mailboxNamed(session, name)
+    await session.account.deleteMailbox(id)
     // Who has it selected is no longer in it; others hear of it at their next command.
     if (session.selected?.mailbox.id === id) session.leaveMailbox()
-    await session.account.deleteMailbox(id)
     return { text: 'Deleted' }
   },
 })
