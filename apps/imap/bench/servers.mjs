@@ -98,7 +98,8 @@ export function whyNoDovecot() {
   return existsSync(dovecot) ? undefined : 'Dovecot is left out: apt-get install dovecot-imapd did not work.'
 }
 
-export async function startDovecot(folder, { cert, key, inboxes = 0 }) {
+/** `extraConfig` goes behind the configuration that is measured. */
+export async function startDovecot(folder, { cert, key, inboxes = 0, extraConfig = '' }) {
   const home = join(folder, 'dovecot')
   mkdirSync(join(home, 'mail'), { recursive: true })
   chmodSync(home, 0o755)
@@ -108,7 +109,7 @@ export async function startDovecot(folder, { cert, key, inboxes = 0 }) {
   const port = await freePort()
   const [user, password] = ['me@example.test', 'secret']
   const config = join(home, 'dovecot.conf')
-  writeFileSync(config, dovecotConfig({ home, port, cert, key, password, uid, gid }))
+  writeFileSync(config, dovecotConfig({ home, port, cert, key, password, uid, gid }) + extraConfig)
   const child = spawn(dovecot, ['-F', '-c', config], { stdio: ['ignore', 'inherit', 'inherit'] })
   // Whatever the name, the password opens it.
   const users = Array.from({ length: inboxes }, (_, i) => `inbox${i}@example.test`)
