@@ -163,12 +163,11 @@ class PartReader {
     return { part: this.partOf(header, plainText, at, at), header }
   }
 
-  private linesOf(part: Part, lineFeeds: number): number {
-    const { bodyStart, bodyEnd } = part
+  /** Line ends, as other servers count them: a last line that only the delimiter ends is none, and clients know it so. */
+  private linesOf({ bodyStart, bodyEnd }: Part, lineFeeds: number): number {
     if (bodyEnd === bodyStart) return 0
     const beforeDelimiter = this.scanner.standsAt() && bodyEnd < this.scanner.delimiter!.start ? 1 : 0
-    const unfinished = this.window.byteAt(bodyEnd - 1) === 0x0a ? 0 : 1
-    return lineFeeds - beforeDelimiter + unfinished
+    return lineFeeds - beforeDelimiter
   }
 
   private wholeBody(part: Part): Part {

@@ -75,12 +75,12 @@ const inMultipart = (type: string, ...lines: string[]) => mail(`Content-Type: ${
 const emptyText = '("TEXT" "PLAIN" ("CHARSET" "US-ASCII") NIL NIL "7BIT" 0 0)'
 
 test.each<[string, Uint8Array, string]>([
-  ['no header at all', mail('', 'text'), '("TEXT" "PLAIN" ("CHARSET" "US-ASCII") NIL NIL "7BIT" 4 1)'],
+  ['no header at all', mail('', 'text'), '("TEXT" "PLAIN" ("CHARSET" "US-ASCII") NIL NIL "7BIT" 4 0)'],
   ['an empty message', mail(''), emptyText],
   [
     'text without charset',
     mail('Content-Type: text/html', '', 'x'),
-    '("TEXT" "HTML" ("CHARSET" "US-ASCII") NIL NIL "7BIT" 1 1)',
+    '("TEXT" "HTML" ("CHARSET" "US-ASCII") NIL NIL "7BIT" 1 0)',
   ],
   [
     'case, comments and folding',
@@ -91,40 +91,40 @@ test.each<[string, Uint8Array, string]>([
       '',
       'x',
     ),
-    '("TEXT" "PLAIN" ("CHARSET" "UTF-8") NIL NIL "8BIT" 1 1)',
+    '("TEXT" "PLAIN" ("CHARSET" "UTF-8") NIL NIL "8BIT" 1 0)',
   ],
-  ['text alone', mail('Content-Type: text', '', 'x'), '("TEXT" "PLAIN" ("CHARSET" "US-ASCII") NIL NIL "7BIT" 1 1)'],
+  ['text alone', mail('Content-Type: text', '', 'x'), '("TEXT" "PLAIN" ("CHARSET" "US-ASCII") NIL NIL "7BIT" 1 0)'],
   [
     'no type in the type',
     mail('Content-Type: ; name=x', '', 'x'),
-    '("TEXT" "PLAIN" ("CHARSET" "US-ASCII" "NAME" "x") NIL NIL "7BIT" 1 1)',
+    '("TEXT" "PLAIN" ("CHARSET" "US-ASCII" "NAME" "x") NIL NIL "7BIT" 1 0)',
   ],
   [
     'an empty encoding',
     mail('Content-Transfer-Encoding:', '', 'x'),
-    '("TEXT" "PLAIN" ("CHARSET" "US-ASCII") NIL NIL "7BIT" 1 1)',
+    '("TEXT" "PLAIN" ("CHARSET" "US-ASCII") NIL NIL "7BIT" 1 0)',
   ],
   ['a disposition without type', mail('Content-Type: image/png', '', 'x'), '("IMAGE" "PNG" NIL NIL NIL "7BIT" 1)'],
   [
     'parts of a digest are messages (RFC 2046 §5.1.5)',
     inMultipart('multipart/digest; boundary=b', '--b', '', 'Subject: one', '', '1', '--b--'),
     '(("MESSAGE" "RFC822" NIL NIL NIL "7BIT" 17 (NIL "one" NIL NIL NIL NIL NIL NIL NIL NIL) ' +
-      '("TEXT" "PLAIN" ("CHARSET" "US-ASCII") NIL NIL "7BIT" 1 1) 3) "DIGEST")',
+      '("TEXT" "PLAIN" ("CHARSET" "US-ASCII") NIL NIL "7BIT" 1 0) 2) "DIGEST")',
   ],
   [
     'a multipart without a boundary',
     inMultipart('multipart/mixed', 'text'),
-    '(("TEXT" "PLAIN" ("CHARSET" "US-ASCII") NIL NIL "7BIT" 4 1) "MIXED")',
+    '(("TEXT" "PLAIN" ("CHARSET" "US-ASCII") NIL NIL "7BIT" 4 0) "MIXED")',
   ],
   [
     'a multipart whose boundary never comes',
     inMultipart('multipart/mixed; boundary=b', 'text', '--c'),
-    '(("TEXT" "PLAIN" ("CHARSET" "US-ASCII") NIL NIL "7BIT" 9 2) "MIXED")',
+    '(("TEXT" "PLAIN" ("CHARSET" "US-ASCII") NIL NIL "7BIT" 9 1) "MIXED")',
   ],
   [
     'a multipart with an end only',
     inMultipart('multipart/mixed; boundary=b', '--b--'),
-    '(("TEXT" "PLAIN" ("CHARSET" "US-ASCII") NIL NIL "7BIT" 5 1) "MIXED")',
+    '(("TEXT" "PLAIN" ("CHARSET" "US-ASCII") NIL NIL "7BIT" 5 0) "MIXED")',
   ],
   ['a multipart without a body', inMultipart('multipart/mixed; boundary=b'), `(${emptyText} "MIXED")`],
   [
