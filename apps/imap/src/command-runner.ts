@@ -53,7 +53,7 @@ export class CommandRunner {
   /** Asks what has happened in the mailbox, and says why that can't be told. */
   async #unheard(): Promise<unknown> {
     try {
-      await this.#session.selected?.view.hear()
+      await this.#session.hear()
       return undefined
     } catch (error) {
       return error

@@ -6,6 +6,7 @@ import { type RefusalCode, StoreRefusal } from '@postern/mailbox-store'
 const codes: Readonly<Record<RefusalCode, PlainCode | undefined>> = {
   'no-such-mailbox': 'NONEXISTENT',
   'mailbox-exists': 'ALREADYEXISTS',
+  'special-use-taken': 'USEATTR',
   'mailbox-name-invalid': 'CANNOT',
   'mailbox-protected': 'CANNOT',
   'merged-inbox': 'CANNOT',

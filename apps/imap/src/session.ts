@@ -11,6 +11,7 @@ import { Input } from './input.js'
 import { Measures } from './measures.js'
 import { Out } from './out.js'
 import { tell, writeHighestModSeq } from './telling.js'
+import { tellKeywords } from './told-keywords.js'
 import type { View } from './view.js'
 
 export interface Selected {
@@ -143,9 +144,22 @@ export class Session {
     return Array.from(this.mailbox.view.targets(this.savedUids, { uid: true }).numbers, (n): [number, number] => [n, n])
   }
 
+  /** Asks the store what has happened in the mailbox; of that the client is told only keywords, since FETCH may show them next. */
+  async hear(): Promise<void> {
+    if (this.selected === undefined) return
+    await this.selected.view.hear()
+    this.tellKeywords()
+  }
+
+  tellKeywords(): void {
+    if (this.selected === undefined) return
+    const { view, readOnly } = this.selected
+    tellKeywords(this.out, view.keywords, readOnly ? undefined : this.account.rights.flags)
+  }
+
   /** Asks the store what has happened in the mailbox, and tells the client. */
   async tellNews(allowed: { expunges: boolean }): Promise<void> {
-    await this.selected?.view.hear()
+    await this.hear()
     this.tellHeard(allowed)
   }
 
@@ -153,6 +167,7 @@ export class Session {
   tellHeard({ expunges }: { expunges: boolean }): void {
     if (this.selected === undefined) return
     const { view } = this.selected
+    this.tellKeywords()
     if (view.hasNews) tell(view, this.out, { expunges, vanished: this.qresync, modSeq: this.condstore, uid: this.rev2 })
     if (this.#owesModSeq) writeHighestModSeq(this.out, view)
     this.#owesModSeq = false

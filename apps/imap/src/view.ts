@@ -4,12 +4,14 @@
 // knows. RFC 9051 §7.4.1 (EXISTS), §7.5.1 (EXPUNGE), §7.5.2 (FETCH).
 
 import type { NumberSet } from '@postern/imap-wire'
-import { type Entries, type MailboxIndex, type OpenMailbox, uidMax } from '@postern/mailbox-store'
+import { type Entries, type MailboxIndex, type OpenMailbox, type UidSet, uidMax } from '@postern/mailbox-store'
 import { Gone } from './numbering.js'
 import { type Targets, targetsAt } from './targets.js'
+import { ToldKeywords } from './told-keywords.js'
 
 export class View {
   readonly open: OpenMailbox
+  readonly keywords: ToldKeywords
   /** The highest uid that the client has been told of. */
   #toldUid: number
   /** The highest that this holder's own news has brought: only of messages up to there will it hear when they vanish. */
@@ -28,6 +30,7 @@ export class View {
 
   constructor(open: OpenMailbox) {
     this.open = open
+    this.keywords = new ToldKeywords(open)
     this.#toldUid = lastUid(open.index)
     this.#newestUid = this.#toldUid
     this.#heardModSeq = open.index.modSeq
@@ -61,6 +64,16 @@ export class View {
   /** The highest uid that the client has ever been told of in this mailbox: UIDNEXT is above it. */
   get toldUid(): number {
     return this.#toldUid
+  }
+
+  /** What an EXPUNGE is about: a message that the client has never seen stays, whoever marked it. */
+  get toldUids(): UidSet {
+    return this.#toldUid === 0 ? [] : [[1, this.#toldUid]]
+  }
+
+  /** Of these, what the client has been told of. */
+  known(uids: UidSet): UidSet {
+    return uids.flatMap(([from, to]): UidSet => (from > this.#toldUid ? [] : [[from, Math.min(to, this.#toldUid)]]))
   }
 
   /** Messages are gone that the client still counts. */
@@ -112,6 +125,7 @@ export class View {
     this.#gone.add(gone)
     for (const uid of gone) this.#changed.delete(uid)
     for (const uid of changed) if (uid <= this.#toldUid) this.#changed.add(uid)
+    if (changed.length > 0) this.keywords.note(changed)
   }
 
   /** The client hears of these flags now, as they are. */

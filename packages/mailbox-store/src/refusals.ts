@@ -4,6 +4,7 @@
 export type RefusalCode =
   | 'no-such-mailbox'
   | 'mailbox-exists'
+  | 'special-use-taken'
   | 'mailbox-name-invalid'
   | 'mailbox-protected'
   | 'merged-inbox'

@@ -40,7 +40,7 @@ function transfer(name: 'COPY' | 'MOVE') {
       session.out.status('*', { kind: 'OK', code, text: 'Moved' })
       if (!session.qresync) return { text: 'Moved' }
       // RFC 7162 §3.2: a move expunges.
-      await view.hear()
+      await session.hear()
       return { code: { name: 'HIGHESTMODSEQ', value: view.index.modSeq }, text: 'Moved' }
     },
   })

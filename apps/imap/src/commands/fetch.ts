@@ -83,9 +83,9 @@ async function markSeen(session: Session, targets: Targets): Promise<Set<number>
     if (((targets.flags[i] as number) & systemFlags.seen) === 0)
       unseen.push([targets.uids[i] as number, targets.uids[i] as number])
   if (unseen.length === 0) return undefined
-  const { mailbox, view } = session.mailbox
+  const { mailbox } = session.mailbox
   const flags = { system: systemFlags.seen, keywords: [] }
   const { changed } = await session.account.setFlags(mailbox.id, unseen, { how: 'add', flags })
-  await view.hear()
+  await session.hear()
   return new Set(changed)
 }

@@ -18,12 +18,14 @@ import type { Session } from '../session.js'
 import { parseStatusItems, writeStatus } from './status.js'
 
 interface Wanted {
+  /** With any of RFC 5258's additions: then an empty pattern is no question for the delimiter (RFC 9051 §6.3.9). */
+  readonly extended: boolean
   readonly reference: string
   readonly patterns: readonly string[]
   readonly subscribedOnly: boolean
   readonly specialUseOnly: boolean
   readonly recursive: boolean
-  /** RFC 3501 §6.3.9: LSUB with `%` shows, as \Noselect, the level above a subscribed name. */
+  /** RFC 3501 §6.3.9: LSUB with `%` shows, as \Noselect, the level above a subscribed name that it doesn't reach. */
   readonly parents: boolean
   readonly showSubscribed: boolean
   readonly statusItems: readonly StatusItem[]
@@ -46,6 +48,7 @@ export const list = command('LIST', {
     const select = listSelectOpts(p, selects)
     const reference = p.mailbox()
     p.sp()
+    const isList = p.isAt('(')
     const patterns = mboxOrPat(p)
     const STATUS = (q: Parser): StatusItem[] => {
       q.sp()
@@ -55,6 +58,7 @@ export const list = command('LIST', {
     const others: OptionRules = Object.fromEntries(Object.keys(listReturns).map((name) => [name, true]))
     const returns = listReturnOpts(p, { ...others, ...baseListReturns, 'SPECIAL-USE': true, STATUS })
     return {
+      extended: select !== undefined || isList || returns !== undefined,
       reference,
       patterns,
       subscribedOnly: select?.SUBSCRIBED === true,
@@ -67,7 +71,7 @@ export const list = command('LIST', {
     }
   },
   async run(session, wanted) {
-    if (wanted.patterns.length === 1 && wanted.patterns[0] === '') {
+    if (!wanted.extended && wanted.patterns[0] === '') {
       session.out.untagged().raw('LIST (\\Noselect) "/" ""').crlf()
       return { text: 'That is the delimiter' }
     }
@@ -98,7 +102,7 @@ function plainList(word: 'LSUB' | 'XLIST', { subscribedOnly }: { subscribedOnly:
     },
     async run(session, { reference, patterns }) {
       const wanted: Wanted = {
-        ...{ reference, patterns, subscribedOnly, specialUseOnly: false },
+        ...{ extended: false, reference, patterns, subscribedOnly, specialUseOnly: false },
         ...{
           recursive: false,
           parents: subscribedOnly && patterns[0]?.includes('%') === true,
@@ -107,7 +111,8 @@ function plainList(word: 'LSUB' | 'XLIST', { subscribedOnly }: { subscribedOnly:
           returns: [],
         },
       }
-      if (patterns[0] === '') session.out.untagged().raw(`${word} (\\Noselect) "/" ""`).crlf()
+      // RFC 3501 §6.3.9 knows no question for the delimiter; XLIST is LIST.
+      if (patterns[0] === '' && word === 'XLIST') session.out.untagged().raw(`${word} (\\Noselect) "/" ""`).crlf()
       else {
         const names = await shownNames(session)
         for (const shown of matching(names, wanted)) {
@@ -141,12 +146,13 @@ async function shownNames(session: Session): Promise<Map<string, Shown>> {
 function matching(names: ReadonlyMap<string, Shown>, wanted: Wanted): Shown[] {
   const patterns = wanted.patterns.map((pattern) => listPattern(wanted.reference + pattern, delimiter))
   const exists = ({ mailbox, name }: Shown): boolean => mailbox !== undefined || hasMailboxBelow(names, name)
+  const isMatched = (name: string): boolean => patterns.some((matches) => matches(name))
   return [...names.values()].filter((shown) => {
-    if (!patterns.some((matches) => matches(shown.name))) return false
+    if (!isMatched(shown.name)) return false
     if (wanted.specialUseOnly && shown.mailbox?.specialUse === undefined) return false
     if (!wanted.subscribedOnly) return exists(shown)
     if (shown.subscribed || (wanted.recursive && childInfo(shown, names, wanted))) return true
-    return wanted.parents && hasSubscribedBelow(names, shown.name)
+    return wanted.parents && hasSubscribedBelow(names, shown.name, (name) => !isMatched(name))
   })
 }
 
@@ -157,8 +163,12 @@ function hasMailboxBelow(names: ReadonlyMap<string, Shown>, name: string): boole
   return false
 }
 
-function hasSubscribedBelow(names: ReadonlyMap<string, Shown>, name: string): boolean {
-  for (const other of names.values()) if (other.subscribed && isBelow(other.name, name)) return true
+function hasSubscribedBelow(
+  names: ReadonlyMap<string, Shown>,
+  above: string,
+  counts: (name: string) => boolean = () => true,
+): boolean {
+  for (const { name, subscribed } of names.values()) if (subscribed && isBelow(name, above) && counts(name)) return true
   return false
 }
 

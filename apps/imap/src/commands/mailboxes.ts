@@ -1,7 +1,7 @@
 // CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE. RFC 9051 §6.3.4–6.3.8; special use on CREATE from RFC 6154 §3.
 
 import { createParams, ImapError, type Parser, useCreateParam } from '@postern/imap-wire'
-import type { MailboxListing, SpecialUse } from '@postern/mailbox-store'
+import { delimiter, type MailboxListing, type SpecialUse } from '@postern/mailbox-store'
 import { command } from '../command.js'
 import type { Session } from '../session.js'
 
@@ -60,10 +60,15 @@ export const rename = command('RENAME', {
   },
 })
 
+const isBelow = (name: string, above: string): boolean => name.startsWith(above + delimiter)
+
 export const subscribe = command('SUBSCRIBE', {
   in: inAccount,
   parse: named,
   async run(session, name) {
+    // RFC 9051 §6.3.7: a server MAY look whether it's there, as a mailbox or as a level above one.
+    const isThere = (await session.account.mailboxes()).some((one) => one.name === name || isBelow(one.name, name))
+    if (!isThere) await mailboxNamed(session, name)
     await session.account.subscribe(name)
     return { text: 'Subscribed' }
   },

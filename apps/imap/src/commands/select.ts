@@ -3,14 +3,14 @@
 //
 //   select = "SELECT" SP mailbox [select-params]
 
-import { ImapError, type OptionRule, type Parser, selectParams, systemFlags, systemFlagsText } from '@postern/imap-wire'
-import { allUids, type MailboxListing } from '@postern/mailbox-store'
+import { ImapError, type OptionRule, type Parser, selectParams, systemFlags } from '@postern/imap-wire'
+import type { MailboxListing } from '@postern/mailbox-store'
 import { command, type Done, noArguments } from '../command.js'
 import type { Session } from '../session.js'
+import { writeFlagNames, writePermanentFlags } from '../told-keywords.js'
 import { View } from '../view.js'
 
 const parameters = { CONDSTORE: true } as const
-const allSystemFlags = 31
 
 export const select = selecting('SELECT', { readOnly: false })
 export const examine = selecting('EXAMINE', { readOnly: true })
@@ -51,16 +51,13 @@ function extensionParams(session: Session): Record<string, OptionRule<After>> {
 
 function present({ out, selected, rev2, account }: Session, mailbox: MailboxListing, readOnly: boolean): Done {
   const { view } = selected as NonNullable<Session['selected']>
-  const keywords = keywordsIn(view)
-  const flagNames = (bits: number): string[] => [...systemFlagsText(bits).split(' '), ...keywords]
-  out.untagged().raw('FLAGS (').raw(flagNames(allSystemFlags).join(' ')).raw(')').crlf()
+  writeFlagNames(out, view.keywords)
   out.untagged().number(view.count).raw(' EXISTS').crlf()
   if (!rev2) out.untagged().raw('0 RECENT').crlf()
   const unseen = rev2 ? undefined : firstUnseen(view)
   if (unseen !== undefined)
     out.status('*', { kind: 'OK', code: { name: 'UNSEEN', value: unseen }, text: 'is the first unseen message' })
-  const permanent = readOnly ? [] : [...flagNames(account.rights.flags), '\\*']
-  out.status('*', { kind: 'OK', code: { name: 'PERMANENTFLAGS', flags: permanent }, text: 'can be kept' })
+  writePermanentFlags(out, view.keywords, readOnly ? undefined : account.rights.flags)
   const { uidValidity, uidNext } = mailbox.status
   out.status('*', { kind: 'OK', code: { name: 'UIDVALIDITY', value: uidValidity }, text: 'uids are valid' })
   out.status('*', {
@@ -80,14 +77,6 @@ function present({ out, selected, rev2, account }: Session, mailbox: MailboxList
   return { code: readOnly ? 'READ-ONLY' : 'READ-WRITE', text: 'Selected' }
 }
 
-/** The keywords that messages here have, each once. */
-export function keywordsIn(view: View): string[] {
-  const sets = new Set<number>()
-  const { flags, length } = view.index.entries
-  for (let i = 0; i < length; i++) sets.add((flags[i] as number) >>> 8)
-  return [...new Set(Array.from(sets, (set) => view.open.flagsOf((set << 8) >>> 0).keywords).flat())]
-}
-
 function firstUnseen(view: View): number | undefined {
   const { flags, length } = view.index.entries
   for (let i = 0; i < length; i++) if (((flags[i] as number) & systemFlags.seen) === 0) return i + 1
@@ -99,12 +88,13 @@ export const close = command('CLOSE', {
   in: ['selected'],
   parse: noArguments,
   async run(session) {
-    const { mailbox, readOnly } = session.mailbox
+    const { mailbox, view, readOnly } = session.mailbox
+    const told = view.toldUids
     session.leaveMailbox()
     if (readOnly || !session.account.rights.expunge) return { text: 'Closed' }
     // Where somebody has deleted the mailbox meanwhile, there's nothing left to expunge.
     const isThere = (await session.account.mailboxes()).some(({ id }) => id === mailbox.id)
-    if (isThere) await session.account.expunge(mailbox.id, allUids)
+    if (isThere) await session.account.expunge(mailbox.id, told)
     return { text: 'Closed' }
   },
 })

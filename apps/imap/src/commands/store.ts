@@ -28,6 +28,8 @@ export const store = command('STORE', {
       if (stored.changed.length > 0) view.hasMade(stored.modSeq)
       return () => {
         if (since !== undefined) session.condstore = true
+        view.keywords.note(stored.changed)
+        session.tellKeywords()
         answer(session, { asked, stored, silent, uid })
         return doneOf(view, { stored, uid })
       }

@@ -68,7 +68,7 @@ function* each(set: UidSet): Generator<number, undefined> {
 async function writeGone(session: Session, { since, uids }: Since): Promise<void> {
   const { mailbox, view } = session.mailbox
   const { vanished } = await session.account.changesSince(mailbox.id, since)
-  await view.hear()
+  await session.hear()
   const waiting = uidSetOf(view.goneUids)
   writeVanished(session.out, without(overlap(vanished, uids), waiting), { earlier: true })
   await session.out.breathe()

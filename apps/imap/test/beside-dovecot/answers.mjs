@@ -130,7 +130,8 @@ function fetched([number, , list]) {
   const items = [...fetchItems(list)].map(([key, item]) => {
     if (key === 'FLAGS') return `FLAGS (${flags(item)})`
     if (key === 'MODSEQ') return 'MODSEQ'
-    return `${key} ${JSON.stringify(item)}`
+    const text = JSON.stringify(item)
+    return `${key} ${/^BODY(STRUCTURE)?$/.test(key) ? text.toUpperCase() : text}`
   })
-  return `${number} FETCH ${items.sort().join(' ')}`
+  return `${number} FETCH ${items.sort().join(' && ')}`
 }

@@ -18,8 +18,8 @@ const firstMailboxes: readonly (readonly [name: string, use: SpecialUse])[] = [
 
 /** A new account's mailboxes. Its INBOX lives in the domain's space, the others each in their own. */
 export function createFirstMailboxes(tx: Transaction, account: AccountId, domainSpace: SpaceId): void {
-  insertMailbox(tx, { account, name: inbox, space: domainSpace, shared: true })
-  for (const [name, specialUse] of firstMailboxes) insertMailbox(tx, { account, name, specialUse })
+  insertMailbox(tx, { account, name: inbox, space: domainSpace, shared: true, subscribed: true })
+  for (const [name, specialUse] of firstMailboxes) insertMailbox(tx, { account, name, specialUse, subscribed: true })
 }
 
 /**
@@ -39,13 +39,16 @@ interface NewMailbox {
   readonly specialUse?: SpecialUse | undefined
   readonly space?: SpaceId
   readonly shared?: boolean
+  /** What is made unasked is shown to clients that show only that; what a client makes, it subscribes to itself. */
+  readonly subscribed?: boolean
 }
 
 /**
  * A shared space outlives its INBOXes, so that an address that is made again has the old UIDVALIDITY: its UIDNEXT goes
  * on where the space is, and never back (RFC 9051 §2.3.1.1).
  */
-function insertMailbox(tx: Transaction, { account, name, specialUse, space, shared = false }: NewMailbox): MailboxId {
+function insertMailbox(tx: Transaction, mailbox: NewMailbox): MailboxId {
+  const { account, name, specialUse, space, shared = false, subscribed = false } = mailbox
   const home = space ?? createSpace(tx)
   const { modSeq, uidNext } = tx.space(home)
   const id = tx.db.run(
@@ -60,7 +63,7 @@ function insertMailbox(tx: Transaction, { account, name, specialUse, space, shar
     modSeq,
     modSeq,
   )
-  tx.db.run('INSERT OR IGNORE INTO subscription VALUES (?, ?)', account, name)
+  if (subscribed) tx.db.run('INSERT OR IGNORE INTO subscription VALUES (?, ?)', account, name)
   return id as MailboxId
 }
 
@@ -68,7 +71,10 @@ const findMailbox = (tx: Transaction, account: AccountId, name: string): Mailbox
   tx.db.get<{ id: MailboxId }>('SELECT id FROM mailbox WHERE account = ? AND name = ?', account, name)?.id
 
 /** Creates the mailbox and the levels above it that are missing (RFC 9051 §6.3.4). */
-export function createMailbox(tx: Transaction, { account, name, specialUse }: NewMailbox): MailboxId {
+export function createMailbox(
+  tx: Transaction,
+  { account, name, specialUse, subscribed = false }: NewMailbox,
+): MailboxId {
   const clean = validName(name, tx.limits)
   if (findMailbox(tx, account, clean) !== undefined) refuse('mailbox-exists', 'That mailbox exists already.')
   if (specialUse !== undefined) claimSpecialUse(tx, account, specialUse)
@@ -78,14 +84,14 @@ export function createMailbox(tx: Transaction, { account, name, specialUse }: Ne
     refuse('mailbox-limit', `An inbox has at most ${tx.limits.mailboxesPerAccountMax} mailboxes.`)
   let id: MailboxId | undefined
   for (const level of missing)
-    id = insertMailbox(tx, { account, name: level, specialUse: level === clean ? specialUse : undefined })
+    id = insertMailbox(tx, { account, name: level, subscribed, specialUse: level === clean ? specialUse : undefined })
   return id as MailboxId
 }
 
 /** One mailbox of an account at most has each use; a new one takes it over only from nobody. */
 function claimSpecialUse(tx: Transaction, account: AccountId, use: SpecialUse): void {
   if (tx.db.get('SELECT 1 FROM mailbox WHERE account = ? AND special_use = ?', account, use) !== undefined)
-    refuse('mailbox-exists', `Another mailbox is ${use} already.`)
+    refuse('special-use-taken', `Another mailbox is ${use} already.`)
 }
 
 export function setSpecialUse(
@@ -111,7 +117,7 @@ export function ensureSpecialUse(tx: Transaction, account: AccountId, use: Speci
   if (found !== undefined) return found.id
   const name = firstMailboxes.find(([, candidate]) => candidate === use)?.[0] ?? use.slice(1)
   const existing = findMailbox(tx, account, name)
-  if (existing === undefined) return createMailbox(tx, { account, name, specialUse: use })
+  if (existing === undefined) return createMailbox(tx, { account, name, specialUse: use, subscribed: true })
   setSpecialUse(tx, { account, mailbox: existing, use })
   return existing
 }

@@ -175,11 +175,11 @@ export function mailboxContract(makeEngine: MakeEngine): void {
     })
 
     test('a special use belongs to one mailbox', async () => {
-      await expectRefusal(home.alice.createMailbox('Gesendet', { specialUse: '\\Sent' }), 'mailbox-exists')
+      await expectRefusal(home.alice.createMailbox('Gesendet', { specialUse: '\\Sent' }), 'special-use-taken')
       const sent = await idOf(home.alice, 'Sent')
       await home.alice.setSpecialUse(sent, undefined)
       await home.alice.createMailbox('Gesendet', { specialUse: '\\Sent' })
-      await expectRefusal(home.alice.setSpecialUse(sent, '\\Sent'), 'mailbox-exists')
+      await expectRefusal(home.alice.setSpecialUse(sent, '\\Sent'), 'special-use-taken')
       await expectRefusal(home.alice.setSpecialUse(home.inbox, '\\All' as SpecialUse), 'mailbox-protected')
     })
 
