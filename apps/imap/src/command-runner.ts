@@ -40,7 +40,8 @@ export class CommandRunner {
     if (isBlank(command)) return
     this.#session.used()
     const first = this.#read(command)
-    const begun = [this.#begin({ ...first, trouble: first.trouble ?? (await this.#unheard()) })]
+    const unheardBefore = first.asked.found?.leaves === true ? undefined : await this.#unheard()
+    const begun = [this.#begin({ ...first, trouble: first.trouble ?? unheardBefore })]
     for (let next = this.#following(begun); next !== undefined; next = this.#following(begun))
       begun.push(this.#begin(next))
     const outcomes: Outcome[] = []

@@ -30,6 +30,8 @@ interface Declaration {
   readonly uid?: boolean
   /** RFC 9051 §7.5.1: no EXPUNGE may be told while this runs, unless it was given as UID. */
   readonly holdsNumbers?: boolean
+  /** Leaves the mailbox: what has happened in it since is of no interest. */
+  readonly leaves?: boolean
   /** Its last literal is a message: it comes in pieces and is never held (`Session.messagePieces`). */
   readonly streams?: boolean
   /** Where it streams: how many words stand before its mailbox, which may be a literal too, and that one is held. */
@@ -61,6 +63,7 @@ export interface Command {
   readonly in: readonly State[] | undefined
   readonly uid: boolean
   readonly holdsNumbers: boolean
+  readonly leaves: boolean
   readonly streams: boolean
   readonly wordsBeforeMailbox: number
   readonly needsPrivacy: boolean
@@ -75,6 +78,7 @@ export function command<Args>(name: string, spec: CommandSpec<Args>): Command {
     in: spec.in,
     uid: spec.uid ?? false,
     holdsNumbers: spec.holdsNumbers ?? false,
+    leaves: spec.leaves ?? false,
     streams: spec.streams ?? false,
     wordsBeforeMailbox: spec.wordsBeforeMailbox ?? 0,
     needsPrivacy: spec.needsPrivacy ?? false,

@@ -147,7 +147,10 @@ export class Session {
   /** Asks the store what has happened in the mailbox; of that the client is told only keywords, since FETCH may show them next. */
   async hear(): Promise<void> {
     if (this.selected === undefined) return
-    await this.selected.view.hear()
+    const { view } = this.selected
+    await view.hear()
+    // docs/decisions/deleted-mailbox.md
+    if (view.open.isDeleted) throw new ImapError('BYE', 'The mailbox has been deleted')
     this.tellKeywords()
   }
 

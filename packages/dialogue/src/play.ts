@@ -80,6 +80,9 @@ class Stage {
         await session.say(toBytes(text), this.#options.byteByByte === true)
         return
       }
+      case 'end':
+        await this.#hearEnd(step)
+        return
       case 'hear':
         await this.#hear(step)
     }
@@ -113,10 +116,18 @@ class Stage {
       if (bytes !== expect.pattern) throw this.#differs(step, bytes, [expect.pattern])
       return
     }
-    const line = await this.#line(session, step)
+    let line = await this.#line(session, step)
+    while (expect.skips && line.startsWith('* ') && !this.#accepts(expect, line)) line = await this.#line(session, step)
     if (this.#accepts(expect, line)) return
     if (!expect.optional) throw this.#differs(step, line, [expect.pattern])
     session.putBack(line)
+  }
+
+  async #hearEnd(step: Extract<Step, { kind: 'end' }>): Promise<void> {
+    const session = await this.#session(step.session)
+    const ms = this.#options.patienceMs ?? 5_000
+    const more = await session.end({ ms, late: () => new DialogueError(`line ${step.line}: no end for ${ms} ms`) })
+    if (more !== '') throw new DialogueError(`line ${step.line}: before the end came: ${more}`)
   }
 
   async #line(session: Session, step: Hear): Promise<string> {
@@ -187,19 +198,27 @@ class Session {
         this.#buffer = this.#buffer.slice(end + 2)
         return line
       }
-      await this.#more(until, patience.late)
+      if (!(await this.#more(until, patience.late))) throw patience.late()
     }
   }
 
   async take(count: number, patience: { ms: number; late: () => Error }): Promise<string> {
     const until = performance.now() + patience.ms
-    while (this.#buffer.length < count) await this.#more(until, patience.late)
+    while (this.#buffer.length < count) if (!(await this.#more(until, patience.late))) throw patience.late()
     const taken = this.#buffer.slice(0, count)
     this.#buffer = this.#buffer.slice(count)
     return taken
   }
 
-  async #more(until: number, late: () => Error): Promise<void> {
+  /** What still comes before the connection ends. */
+  async end(patience: { ms: number; late: () => Error }): Promise<string> {
+    const until = performance.now() + patience.ms
+    while (await this.#more(until, patience.late));
+    return this.#buffer
+  }
+
+  /** False at the end of the connection. */
+  async #more(until: number, late: () => Error): Promise<boolean> {
     // A read that outlived an earlier patience is still this session's next one.
     this.#reading ??= this.wire.read()
     let timer: NodeJS.Timeout | undefined
@@ -209,8 +228,8 @@ class Session {
     try {
       const bytes = await Promise.race([this.#reading, tooLate])
       this.#reading = undefined
-      if (bytes === undefined) throw late()
-      this.#buffer += fromBytes(bytes)
+      if (bytes !== undefined) this.#buffer += fromBytes(bytes)
+      return bytes !== undefined
     } finally {
       clearTimeout(timer)
     }

@@ -6,15 +6,19 @@
 //   S:  * OK [COPYUID $validity 2 1] $text
 //   S2: * 2 EXPUNGE                        (a second session hears it)
 //   S?: * 3 EXISTS
+//   S*: a OK $text
+//   S!:                                    (the server closes the connection)
 //   C+: raw bytes\r\n
 //
 // `C` and `S` are the client and the server of session 1, `C2` and `S2` of session 2, and so on. `S?` may be missing,
-// `S&` lines may come in any order among each other, `C+` and `S+` are bytes with escapes and no line end of their own.
+// `S*` passes over the untagged lines before it, `S&` lines may come in any order among each other, `C+` and `S+` are bytes with escapes and no line end of their own.
 // `Given` lines are for the suite that plays it. A remark stands in parentheses after four spaces or more.
 
 export type Step =
   | { readonly kind: 'given'; readonly text: string; readonly line: number }
   | { readonly kind: 'say'; readonly session: number; readonly bytes: Uint8Array; readonly line: number }
+  /** The connection ends, with nothing more said. */
+  | { readonly kind: 'end'; readonly session: number; readonly line: number }
   | { readonly kind: 'hear'; readonly session: number; readonly expect: Expectation; readonly line: number }
 
 export interface Expectation {
@@ -22,6 +26,8 @@ export interface Expectation {
   /** One line, or bytes as they come. */
   readonly raw: boolean
   readonly optional: boolean
+  /** Untagged lines that are others may come before it. */
+  readonly skips: boolean
   readonly anyOrder: boolean
 }
 
@@ -34,7 +40,7 @@ export class ScriptError extends Error {
   override readonly name = 'ScriptError'
 }
 
-const stepForm = /^([CS])(\d*)([?&+]?):(?: {1,4}|$)(.*)$/
+const stepForm = /^([CS])(\d*)([?&+*!]?):(?: {1,4}|$)(.*)$/
 const remark = / {4,}\([^()]*\)\s*$/
 
 /** `# title` begins a conversation, so that one file holds several; what stands before the first is one without a title. */
@@ -70,12 +76,21 @@ function parseStep(text: string, line: number): Step {
   const words = (found[4] as string).replace(remark, '')
   const session = number === '' ? 1 : Number(number)
   if (side === 'C') {
-    if (mark === '?' || mark === '&') throw new ScriptError(`line ${line}: a client says a line or does not`)
+    if (mark !== '' && mark !== '+') throw new ScriptError(`line ${line}: a client says a line or does not`)
     return { kind: 'say', session, bytes: latin1(mark === '+' ? unescape_(words, line) : `${words}\r\n`), line }
+  }
+  if (mark === '!') {
+    if (words.trim() !== '') throw new ScriptError(`line ${line}: an end says nothing`)
+    return { kind: 'end', session, line }
   }
   const raw = mark === '+'
   const pattern = raw ? unescape_(words, line) : words
-  return { kind: 'hear', session, expect: { pattern, raw, optional: mark === '?', anyOrder: mark === '&' }, line }
+  return {
+    kind: 'hear',
+    session,
+    expect: { pattern, raw, optional: mark === '?', skips: mark === '*', anyOrder: mark === '&' },
+    line,
+  }
 }
 
 function unescape_(text: string, line: number): string {

@@ -146,4 +146,15 @@ describe.each([false, true])('played byte by byte: %s', (byteByByte) => {
   ])('%s is a difference', async (_, text, message) => {
     await expect(run(text, 200)).rejects.toThrow(message)
   })
+
+  test('passes over untagged lines where it may, and over nothing else', async () => {
+    await play(only('S*: * hello\nC:  two\nS*: * a\n'), { connect })
+    await expect(play(only('S:  * hello\nC:  echo x\nS*: * a\n'), { connect })).rejects.toThrow('but came: x')
+  })
+
+  test('hears the end, and what is said before it', async () => {
+    await play(only('S:  * hello\nC:  bye\nS:  gone\nS!:\n'), { connect })
+    await expect(play(only('S:  * hello\nC:  bye\nS!:\n'), { connect })).rejects.toThrow('before the end came: gone')
+    await expect(play(only('S:  * hello\nS!:\n'), { connect, patienceMs: 50 })).rejects.toThrow('no end for 50 ms')
+  })
 })

@@ -170,6 +170,8 @@ export interface MailboxNews {
  */
 export interface OpenMailbox {
   readonly index: MailboxIndex
+  /** Known from the `refresh` that found it out. */
+  readonly isDeleted: boolean
   flagsOf(packed: number): Flags
   /** What changed at one of its `own` modseqs, and then only there, is no news to a holder. */
   refresh(own?: ReadonlySet<number>): Promise<MailboxNews>

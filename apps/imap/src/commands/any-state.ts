@@ -16,6 +16,7 @@ export const noop = command('NOOP', { parse: noArguments, run: async () => ({ te
 export const check = command('CHECK', { in: ['selected'], parse: noArguments, run: async () => ({ text: 'Checked' }) })
 
 export const logout = command('LOGOUT', {
+  leaves: true,
   parse: noArguments,
   async run(session) {
     session.leaveMailbox()

@@ -18,6 +18,7 @@ export const examine = selecting('EXAMINE', { readOnly: true })
 function selecting(name: string, { readOnly }: { readOnly: boolean }) {
   return command(name, {
     in: ['authenticated', 'selected'],
+    leaves: true,
     parse(p, session) {
       p.sp()
       const name = p.mailbox()
@@ -86,6 +87,7 @@ function firstUnseen(view: View): number | undefined {
 /** RFC 9051 §6.4.1: expunges without telling, unless the mailbox was only examined, or the login may not (RFC 4314 §4). */
 export const close = command('CLOSE', {
   in: ['selected'],
+  leaves: true,
   parse: noArguments,
   async run(session) {
     const { mailbox, view, readOnly } = session.mailbox
@@ -101,6 +103,7 @@ export const close = command('CLOSE', {
 
 export const unselect = command('UNSELECT', {
   in: ['selected'],
+  leaves: true,
   parse: noArguments,
   async run(session) {
     session.leaveMailbox()

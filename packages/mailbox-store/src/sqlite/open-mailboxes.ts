@@ -42,6 +42,7 @@ interface Shared {
   /** Of the database, when the index knew all that was in it; this process's own commits are told since (`committed`). */
   version: number
   readonly holders: Set<Holder>
+  isDeleted: boolean
 }
 
 export interface OpenRequest {
@@ -81,7 +82,7 @@ export class OpenMailboxes implements Followers {
   #load(scope: Scope): Shared {
     const { db } = this.options
     const shared = db.snapshot(
-      (): Shared => ({ scope, version: db.dataVersion(), index: loadIndex(db, scope), holders: new Set() }),
+      (): Shared => ({ scope, version: db.dataVersion(), index: loadIndex(db, scope), holders: new Set(), isDeleted: false }),
     )
     if ('mailbox' in scope) this.#mailboxes.set(scope.mailbox, shared)
     else this.#spaces.set(scope.space, shared)
@@ -117,6 +118,7 @@ export class OpenMailboxes implements Followers {
     } catch (error) {
       if (!(error instanceof StoreRefusal && error.code === 'no-such-mailbox')) throw error
       shared.index.empty()
+      shared.isDeleted = true
     }
   }
 
@@ -187,6 +189,10 @@ class Holder implements OpenMailbox {
 
   get index(): MailboxIndex {
     return this.#options.shared.index
+  }
+
+  get isDeleted(): boolean {
+    return this.#options.shared.isDeleted
   }
 
   flagsOf(packed: number): Flags {

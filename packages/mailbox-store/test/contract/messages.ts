@@ -585,6 +585,7 @@ export function messageContract(makeEngine: MakeEngine): void {
       for (const holder of holders) {
         expect(Array.from((await holder.refresh()).vanished)).toEqual([])
         expect(holder.index.length).toBe(0)
+        expect(holder.isDeleted).toBe(true)
         holder.close()
       }
       await expectRefusal(home.alice.open(id), 'no-such-mailbox')
