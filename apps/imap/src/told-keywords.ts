@@ -71,7 +71,10 @@ export function tellKeywords(out: Writer, keywords: ToldKeywords, kept: number |
 
 // mailbox-data = "FLAGS" SP flag-list / …
 export function writeFlagNames(out: Writer, { names }: ToldKeywords): void {
-  out.untagged().raw(`FLAGS (${flagNames(allSystemFlags, names).join(' ')})`).crlf()
+  out
+    .untagged()
+    .raw(`FLAGS (${flagNames(allSystemFlags, names).join(' ')})`)
+    .crlf()
 }
 
 /** `kept`: the system flags that this session may change, undefined where the mailbox is open for reading only. */

@@ -136,9 +136,13 @@ export class TestServer implements Parts {
     const { environment } = await this.store.directory.ensureDefault({ tenant: 'default', environment: 'production' })
     const name = `town${++this.#domains}.example.test`
     const domain = await this.store.directory.createDomain({ environment: environment.id, name })
-    const town = new Town(async (local) => {
-      const inbox = await this.store.directory.createInbox({ domain: domain.id, address: `${local}@${name}` })
-      return this.store.account(inbox.id as AccountId)
+    const { directory } = this.store
+    const town = new Town({
+      build: async (local) => {
+        const inbox = await directory.createInbox({ domain: domain.id, address: `${local}@${name}` })
+        return this.store.account(inbox.id as AccountId)
+      },
+      limit: async ({ id }, changes) => void (await directory.updateInbox(id, changes)),
     })
     const ada = await town.inbox('ada')
     const everybody = domainAccount(this.store.domainView(domain.id))
@@ -196,6 +200,11 @@ async function until(wire: Wire, words: string): Promise<void> {
   }
 }
 
+interface TownWays {
+  build(local: string): Promise<Account>
+  limit(account: Account, changes: { readonly quotaBytes: number; readonly quotaMessages: number }): Promise<void>
+}
+
 /** The people of one conversation, and what is given to them. */
 export class Town {
   readonly accounts = new Map<string, Account>()
@@ -203,14 +212,14 @@ export class Town {
   beginning: readonly string[] = []
   /** Its people come by the port that begins without TLS. */
   inClear = false
-  readonly #build: (local: string) => Promise<Account>
+  readonly #ways: TownWays
 
-  constructor(build: (local: string) => Promise<Account>) {
-    this.#build = build
+  constructor(ways: TownWays) {
+    this.#ways = ways
   }
 
   async inbox(local: string): Promise<Account> {
-    const account = this.accounts.get(local) ?? (await this.#build(local))
+    const account = this.accounts.get(local) ?? (await this.#ways.build(local))
     this.accounts.set(local, account)
     return account
   }
@@ -230,6 +239,8 @@ export class Town {
     else if (what === 'mailbox') await this.#fill(this.ada, name, keys)
     else if (what === 'inbox') await this.#fill(await this.inbox(name), 'INBOX', keys)
     else if (what === 'flags') await this.#flag(rest)
+    else if (what === 'quota')
+      await this.#ways.limit(this.ada, { quotaBytes: Number(rest[0]), quotaMessages: Number(rest[1]) })
     else if (what === 'gone') await this.ada.remove(await idOf(this.ada, rest[0] as string), uidOf(rest[1]))
     else if (what === 'deleted') await this.ada.deleteMailbox(await idOf(this.ada, name))
     else throw new Error(`nobody knows what this gives: ${text}`)

@@ -82,7 +82,13 @@ export class OpenMailboxes implements Followers {
   #load(scope: Scope): Shared {
     const { db } = this.options
     const shared = db.snapshot(
-      (): Shared => ({ scope, version: db.dataVersion(), index: loadIndex(db, scope), holders: new Set(), isDeleted: false }),
+      (): Shared => ({
+        scope,
+        version: db.dataVersion(),
+        index: loadIndex(db, scope),
+        holders: new Set(),
+        isDeleted: false,
+      }),
     )
     if ('mailbox' in scope) this.#mailboxes.set(scope.mailbox, shared)
     else this.#spaces.set(scope.space, shared)
