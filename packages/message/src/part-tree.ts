@@ -45,7 +45,6 @@ interface Entity {
 const noChildren: readonly Part[] = []
 
 class PartReader {
-  private readonly window: ByteWindow
   private readonly charsets: Charsets
   private readonly limits: ParseLimits
   beyondAscii = false
@@ -54,7 +53,6 @@ class PartReader {
   private readonly scanner: DelimiterScanner
 
   constructor(window: ByteWindow, charsets: Charsets, limits: ParseLimits) {
-    this.window = window
     this.charsets = charsets
     this.limits = limits
     this.scanner = new DelimiterScanner(window, limits)
