@@ -5,6 +5,7 @@ import {
   type Credential,
   type CredentialKind,
   type Directory,
+  type Domain,
   type EnvironmentId,
   type Inbox,
   scopes,
@@ -98,6 +99,7 @@ const create = command('credential create', {
         throw new Usage('A credential is for some addresses.', "Add --inbox <address>, or --grant '*@example.com'.")
       const kind: CredentialKind = options.kind ?? (inbox === undefined ? 'key' : 'app')
       const environment = await environmentFor(directory, { word: options.environment, inbox, grants })
+      await refuseStrangers(directory, { grants, environment })
       const { secret, publicPart, hash } = await mint(open, kind)
       const made = await directory.createCredential({
         ...{ kind, environment, inbox: inbox?.id, label, scopes: options.scopes, grants },
@@ -114,26 +116,35 @@ const create = command('credential create', {
   lines: shownLines,
 })
 
-/** A pattern for a domain that isn't here, or is elsewhere, would open nothing: more likely it's a slip. */
+/** The one that is named; or where its inbox is, or the first domain that it's for; or the first of all. */
 async function environmentFor(
   directory: Directory,
-  {
-    word,
-    inbox,
-    grants = [],
-  }: { word: string | undefined; inbox: Inbox | undefined; grants: readonly string[] | undefined },
+  { word, inbox, grants }: { word: string | undefined; inbox: Inbox | undefined; grants: Grants },
 ): Promise<EnvironmentId> {
-  const named = grants.filter((grant) => grant.includes('@')).map((grant) => grant.slice(grant.lastIndexOf('@') + 1))
-  const domains = await Promise.all([...new Set(named)].map((name) => domainOf(directory, name)))
-  const environment =
-    word === undefined ? (inbox?.environment ?? domains[0]?.environment) : (await environmentOf(directory, word)).id
-  const stranger = domains.find((domain) => environment !== undefined && domain.environment !== environment)
-  if (stranger !== undefined)
-    throw new Usage(
-      `${stranger.name} is in another environment than the credential.`,
-      'A credential opens addresses of its own environment only: make one for each.',
-    )
-  return environment ?? (await environmentOf(directory, undefined)).id
+  if (word !== undefined) return (await environmentOf(directory, word)).id
+  if (inbox !== undefined) return inbox.environment
+  const [first] = await domainsOf(directory, grants)
+  return first === undefined ? (await environmentOf(directory, undefined)).id : first.environment
+}
+
+type Grants = readonly string[] | undefined
+
+function domainsOf(directory: Directory, grants: Grants = []): Promise<Domain[]> {
+  const names = grants.filter((grant) => grant.includes('@')).map((grant) => grant.slice(grant.lastIndexOf('@') + 1))
+  return Promise.all([...new Set(names)].map((name) => domainOf(directory, name)))
+}
+
+/** A pattern for a domain that isn't here, or is elsewhere, would open nothing: it's a slip. */
+async function refuseStrangers(
+  directory: Directory,
+  { grants, environment }: { grants: Grants; environment: EnvironmentId },
+): Promise<void> {
+  const stranger = (await domainsOf(directory, grants)).find((domain) => domain.environment !== environment)
+  if (stranger === undefined) return
+  throw new Usage(
+    `${stranger.name} is in another environment than the credential.`,
+    'A credential opens addresses of its own environment only: make one for each.',
+  )
 }
 
 const list = listing('credential list', {
@@ -194,8 +205,7 @@ const update = command('credential update', {
       if (Object.keys(changes).length === 0)
         throw new Usage('Nothing is to be changed.', 'See `postern credential update --help`.')
       const { id, environment } = await credentialOf(directory, word as string)
-      const word2 = (await directory.getEnvironment(environment)).publicId
-      await environmentFor(directory, { word: word2, inbox: undefined, grants })
+      await refuseStrangers(directory, { grants, environment })
       return new Objects(directory).credential(await directory.updateCredential(id, { ...changes, by }))
     }),
   lines: credentialLines,
