@@ -3,6 +3,7 @@
 
 import { Writer } from '@postern/imap-wire'
 import type { Connection } from '@postern/service'
+import { ClientGone } from './input.js'
 
 const fullBytes = 65_536
 
@@ -23,7 +24,9 @@ export class Out extends Writer {
     if (this.isFull) await this.flush()
   }
 
+  /** Of a long answer nothing more is fetched for a client that has gone; what it said besides is still done. */
   async flush(): Promise<void> {
+    if (this.isFull && this.#connection.isGone) throw new ClientGone()
     if (this.length > 0) await this.#connection.write(this.take())
   }
 }

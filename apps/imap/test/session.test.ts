@@ -8,7 +8,7 @@ import type { MailboxListing, StoreLimits } from '@postern/mailbox-store'
 import { afterEach, expect, test, vi } from 'vitest'
 import type { ImapLimits } from '../src/index.js'
 import { Caller } from './caller.js'
-import { TestServer } from './server.js'
+import { password, TestServer } from './server.js'
 
 let server: TestServer
 const start = async (limits: Partial<ImapLimits> = {}, storeLimits: Partial<StoreLimits> = {}) => {
@@ -59,17 +59,22 @@ test('who is still shaking hands when the server goes down is told so, and not g
   await drained
 })
 
-test('a server that is closed has ended what ran for its clients', async () => {
+test('a server that is closed has ended what ran for its clients, and begins no more of it', async () => {
   const town = await start()
   const text = Buffer.concat([Buffer.from('A: b\r\n\r\n'), Buffer.alloc(4_000_000, 'x')])
   await town.ada.append(((await town.ada.mailbox('INBOX')) as MailboxListing).id, [{ message: text }])
-  const wires = await Promise.all([1, 2, 3].map(() => server.connect()))
-  for (const wire of wires)
-    say(wire, `a SELECT INBOX\r\n${'b FETCH 1 BODY.PEEK[]\r\n'.repeat(20)}c APPEND INBOX {9+}\r\nhalf`)
-  for (const wire of wires) await heard(wire, '* 1 FETCH')
+  const here = [1, 2, 3].map(() => Caller.byTls(server.server.port))
+  for (const one of here) {
+    one.say(`a LOGIN ada ${password}\r\nb SELECT INBOX\r\n`)
+    await one.heard('b OK')
+    one.socket.pause()
+    one.say(`${'c FETCH 1 BODY.PEEK[]\r\n'.repeat(200)}d APPEND INBOX {9+}\r\nhalf`)
+  }
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  const beganMs = performance.now()
   await server.server.close()
   expect(server.server.sessions).toBe(0)
-  for (const wire of wires) wire.close()
+  expect(performance.now() - beganMs, 'answers made for nobody').toBeLessThan(1_000)
 })
 
 test('a message that is on its way when the server goes down is taken to its end, and confirmed before the goodbye', async () => {

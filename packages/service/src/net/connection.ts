@@ -71,6 +71,10 @@ export class Connection {
     return this.#closed
   }
 
+  get isGone(): boolean {
+    return this.#socket.destroyed
+  }
+
   /** Why this side cut the connection off, if it did. */
   get closeReason(): string | undefined {
     return this.#closeReason
