@@ -56,6 +56,8 @@ export interface Extension {
   /** As it stands in CAPABILITY; several where one file does more than one. */
   readonly capability?: string | readonly string[]
   readonly rfc: string
+  /** One line of docs/capabilities.md: what a client has of it. */
+  readonly what: string
   /** In which states the capability is named; always where it's left out. */
   readonly when?: (session: Session) => boolean
   readonly commands?: readonly Command[]

@@ -3,6 +3,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { parseScripts, play } from '@postern/dialogue'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { dialogueOfCommand, dialoguesOf } from '../scripts/dialogue-names.mjs'
+import { base } from '../src/extensions/base.js'
+import { extensions } from '../src/extensions/list.js'
 import { TestServer } from './server.js'
 
 const folder = new URL('dialogues/', import.meta.url)
@@ -33,4 +36,15 @@ describe.each(files)('%s', (file) => {
       expect(server.errors).toEqual([])
     })
   })
+})
+
+test.each((base.commands ?? []).map(({ name }) => name))('%s has conversations', (name) => {
+  expect(files).toContain(dialogueOfCommand(name))
+})
+
+/** The base's are its commands'. */
+const added = extensions({ ...limits, mechanisms: [] }).filter(({ rfc }) => rfc !== base.rfc)
+
+test.each(added.map((extension) => [extension.what, extension] as const))('%s: has conversations', (_, extension) => {
+  expect(files.filter((file) => dialoguesOf(extension).includes(file))).not.toEqual([])
 })

@@ -1,4 +1,4 @@
-// SELECT, EXAMINE, CLOSE and UNSELECT. RFC 9051 §6.3.2, §6.3.3, §6.4.1, §6.4.2; CONDSTORE
+// SELECT, EXAMINE, CLOSE and UNSELECT (RFC 3691). RFC 9051 §6.3.2, §6.3.3, §6.4.1, §6.4.2; CONDSTORE
 // from RFC 7162 §3.1.8, other parameters from the extensions.
 //
 //   select = "SELECT" SP mailbox [select-params]

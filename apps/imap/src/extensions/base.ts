@@ -18,6 +18,7 @@ import type { Extension } from '../extension.js'
 export const base: Extension = {
   capability: 'IMAP4rev1',
   rfc: 'RFC 3501',
+  what: 'The base protocol, as every client knows it.',
   commands: [
     ...[capability, noop, check, logout],
     ...[login, authenticate, startTls],
@@ -32,6 +33,7 @@ export const base: Extension = {
 export const rev2: Extension = {
   capability: 'IMAP4rev2',
   rfc: 'RFC 9051',
+  what: 'By ENABLE: SEARCH answers with ESEARCH, nothing is recent, names and texts are UTF-8.',
   enable(session) {
     session.rev2 = true
     session.out.utf8 = true
@@ -41,11 +43,13 @@ export const rev2: Extension = {
 export const startTlsOffer: Extension = {
   capability: ['STARTTLS', 'LOGINDISABLED'],
   rfc: 'RFC 9051 §6.2.1',
+  what: 'On the port in clear: TLS first, then a login.',
   when: ({ connection, state }) => state === 'notAuthenticated' && !connection.secure,
 }
 
 export const saslMechanisms = (mechanisms: readonly { readonly name: string }[]): Extension => ({
   capability: [...mechanisms.map(({ name }) => `AUTH=${name}`), 'SASL-IR'],
   rfc: 'RFC 4959',
+  what: 'Ways to log in with AUTHENTICATE, and its first message beside it.',
   when: ({ connection, state }) => state === 'notAuthenticated' && connection.secure,
 })

@@ -18,6 +18,7 @@ const highest: StatusItem = {
 export const condstore: Extension = {
   capability: 'CONDSTORE',
   rfc: 'RFC 7162',
+  what: 'Messages and mailboxes have a modseq; FETCH asks what changed since, STORE leaves alone what others changed.',
   fetchItems: [modSeq],
   statusItems: [highest],
   searchKeys: [['MODSEQ', (p) => ({ kind: 'store', query: { kind: 'modSeq', min: searchModsequence(p) } })]],

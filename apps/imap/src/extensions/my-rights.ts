@@ -46,6 +46,7 @@ const listReturn: ListReturn = { name: 'MYRIGHTS', write: writeRights }
 export const myRights: Extension = {
   capability: 'LIST-MYRIGHTS',
   rfc: 'RFC 8440',
+  what: 'LIST says what one may do with each mailbox, MYRIGHTS with one.',
   commands: [command_],
   listReturns: [listReturn],
 }

@@ -12,4 +12,9 @@ const command_ = command('NAMESPACE', {
   },
 })
 
-export const namespace: Extension = { capability: 'NAMESPACE', rfc: 'RFC 2342', commands: [command_] }
+export const namespace: Extension = {
+  capability: 'NAMESPACE',
+  rfc: 'RFC 2342',
+  what: "All mailboxes are one's own, below `/`.",
+  commands: [command_],
+}

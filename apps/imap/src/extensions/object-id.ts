@@ -29,6 +29,7 @@ const mailboxId: StatusItem = {
 export const objectId: Extension = {
   capability: 'OBJECTID',
   rfc: 'RFC 8474',
+  what: 'Ids of mailboxes, messages and threads that outlive renames and moves.',
   fetchItems: [emailId, threadId],
   statusItems: [mailboxId],
   searchKeys: [

@@ -14,4 +14,9 @@ const item: FetchItem = {
   write: ({ row }, w) => void w.raw('PREVIEW ').string(row?.preview ?? ''),
 }
 
-export const preview: Extension = { capability: 'PREVIEW', rfc: 'RFC 8970', fetchItems: [item] }
+export const preview: Extension = {
+  capability: 'PREVIEW',
+  rfc: 'RFC 8970',
+  what: 'FETCH gives the first words of a message.',
+  fetchItems: [item],
+}

@@ -144,6 +144,7 @@ function without(set: UidSet, gaps: UidSet): UidSet {
 export const qresync: Extension = {
   capability: 'QRESYNC',
   rfc: 'RFC 7162',
+  what: 'SELECT tells what has changed and vanished since the client was last here.',
   selectParams: [selectParam],
   fetchModifiers: [vanished],
   enable(session) {

@@ -49,5 +49,6 @@ const getQuotaRoot = command('GETQUOTAROOT', {
 export const quota: Extension = {
   capability: ['QUOTA', 'QUOTA=RES-STORAGE', 'QUOTA=RES-MESSAGE'],
   rfc: 'RFC 9208',
+  what: 'How much room there is, in bytes and in messages.',
   commands: [getQuota, getQuotaRoot],
 }

@@ -42,4 +42,9 @@ const command_ = command('REPLACE', {
   },
 })
 
-export const replace: Extension = { capability: 'REPLACE', rfc: 'RFC 8508', commands: [command_] }
+export const replace: Extension = {
+  capability: 'REPLACE',
+  rfc: 'RFC 8508',
+  what: 'A message takes the place of another in one step.',
+  commands: [command_],
+}

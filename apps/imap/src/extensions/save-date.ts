@@ -22,6 +22,7 @@ const days = (p: Parser, from: number | undefined, to: number | undefined): Sear
 export const saveDate: Extension = {
   capability: 'SAVEDATE',
   rfc: 'RFC 8514',
+  what: 'When a message came into its mailbox, to fetch and to search by.',
   fetchItems: [item],
   searchKeys: [
     storeKey('SAVEDBEFORE', (p) => days(p, undefined, 0)),

@@ -48,5 +48,6 @@ const command_ = command('THREAD', {
 export const thread: Extension = {
   capability: ['THREAD=ORDEREDSUBJECT', 'THREAD=REFERENCES'],
   rfc: 'RFC 5256',
+  what: 'What a search finds, as trees of replies.',
   commands: [command_],
 }

@@ -13,5 +13,6 @@ const older = (p: Parser): SearchQuery => ({ kind: 'internalDate', to: nowSecond
 export const within: Extension = {
   capability: 'WITHIN',
   rfc: 'RFC 5032',
+  what: 'SEARCH by age in seconds.',
   searchKeys: [storeKey('YOUNGER', younger), storeKey('OLDER', older)],
 }
