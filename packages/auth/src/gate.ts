@@ -69,7 +69,7 @@ export interface GateOptions<R extends Records> {
   readonly wait: (ms: number) => Promise<void>
 }
 
-/** No refusal is faster. It is far above what any lookup takes, and below what a person notices. */
+/** No refusal is faster (docs/decisions/one-time-for-refusals.md). It is far above what any lookup takes, and below what a person notices. */
 export const refusalMs = 10
 
 export class Gate<R extends Records = Records> {
@@ -204,8 +204,9 @@ function refused<R extends Records>(
 }
 
 function attemptOf<R extends Records>(question: Question, answer: Answer<R>): Parameters<Throttle['delayFor']>[0] {
-  const { address, user = '' } = question
-  const inbox = answer.place?.inbox?.publicId ?? answer.place?.domain.publicId
+  const { address, user } = question
+  const key = answer.admitted ? answer.credential?.publicId : undefined
+  const inbox = answer.place?.inbox?.publicId ?? answer.place?.domain.publicId ?? key
   return { address, user, inbox, wrong: answer.admitted ? undefined : (question.secret ?? question.token ?? '') }
 }
 

@@ -3,6 +3,7 @@
  * or a domain taken away. It's told the public id of whatever changed in the directory, asks the gate again for those whom it
  * concerns, and ends the sessions that wouldn't be let in now.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Records } from './directory-facts.js'
 import type { Admitted, Gate } from './gate.js'
 import type { Cause } from './verdict.js'
@@ -12,6 +13,9 @@ export interface LiveAdmissionsOptions<R extends Records> {
   readonly onError: (error: unknown) => void
   readonly clock: () => number
 }
+
+/** A domain may have thousands of sessions: the others are served in between. */
+const askedAtOnce = 50
 
 /** Ends the session. It's told why, which is for its log alone. */
 export type End = (cause: Cause) => void
@@ -56,7 +60,11 @@ export class LiveAdmissions<R extends Records = Records> {
   /** Something changed in a credential, an inbox or a domain. */
   async changed(publicId: string): Promise<void> {
     this.#changes++
-    await Promise.all(Array.from(this.#by.get(publicId) ?? [], (live) => this.#askAgain(live)))
+    let asked = 0
+    for (const live of [...(this.#by.get(publicId) ?? [])]) {
+      await this.#askAgain(live)
+      if (++asked % askedAtOnce === 0) await nextTurn()
+    }
   }
 
   /** Ends what has expired. */

@@ -11,8 +11,9 @@ import { shownUserName } from './user-name.js'
 
 export interface Attempt {
   readonly address: string
-  readonly user: string
-  /** What the user name means, where it means something. */
+  /** Undefined where none was given: an API key needs none. */
+  readonly user: string | undefined
+  /** What was meant, where it means something: an inbox, a domain, or, without a user name, the key itself. */
   readonly inbox: string | undefined
   /** The secret or token that was refused; undefined when it was let in. */
   readonly wrong: string | undefined
@@ -48,10 +49,12 @@ export class Throttle {
     return isKnown ? 0 : delayMs
   }
 
-  #keys(network: string, user: string): readonly (readonly [key: string, free: number])[] {
+  #keys(network: string, user: string | undefined): readonly (readonly [key: string, free: number])[] {
+    const ofNetwork = [counterKeys.wrongSecretsFromNetwork(network), freeWrongSecrets.network] as const
+    if (user === undefined) return [ofNetwork]
     const name = shownUserName(user)
     return [
-      [counterKeys.wrongSecretsFromNetwork(network), freeWrongSecrets.network],
+      ofNetwork,
       [counterKeys.wrongSecretsForUserFrom(network, name), freeWrongSecrets.userFromNetwork],
       [counterKeys.wrongSecretsForUser(name), freeWrongSecrets.user],
     ]

@@ -112,6 +112,22 @@ test('who has left is forgotten', async () => {
   expect([ended, live.size]).toEqual([[], 0])
 })
 
+test('thousands of sessions of one domain are asked for again in pieces, and others are served in between', async () => {
+  const { town, live, come } = setUp()
+  const { secret } = town.credential()
+  const { admitted } = await come(secret)
+  let ended = 0
+  const since = live.mark()
+  for (let i = 0; i < 5_000; i++) live.enter(admitted, { since, end: () => void ended++ })
+  town.domain('example.test', { verifiedAt: undefined })
+  const turns: number[] = []
+  const timer = setInterval(() => turns.push(ended), 1)
+  await live.changed('dom_example.test')
+  clearInterval(timer)
+  expect(ended).toBe(5_000)
+  expect(turns.some((at) => at > 0 && at < 5_000)).toBe(true)
+})
+
 test('a lookup that fails ends nobody, and is told', async () => {
   const { town, live, come, errors } = setUp()
   const made = town.credential()

@@ -106,6 +106,19 @@ test('a network that opened an inbox lately waits for no guess at it, but for th
   expect(await place.right(), 'a day later that is forgotten').toBe(4000)
 })
 
+test('without a user name the network alone counts, and a key that was used from there lately is not delayed', async () => {
+  const place = new Place()
+  const api = { user: undefined, inbox: undefined }
+  const attempt = (wrong: string | undefined, address: string, inbox?: string) =>
+    place.throttle.delayFor({ ...api, address, wrong, inbox })
+  for (let i = 0; i < 100; i++) await attempt(`guess ${i}`, `10.0.${i}.1`)
+  expect(await attempt('guess', '198.51.100.9'), 'elsewhere').toBe(0)
+  expect(await attempt(undefined, home, 'cred_1')).toBe(0)
+  for (let i = 0; i < 40; i++) await attempt(`guess ${i}`, home)
+  expect(await attempt(undefined, home, 'cred_1')).toBe(0)
+  expect(await attempt(undefined, home, 'cred_2')).toBe(4000)
+})
+
 test('what is counted is shared: another process that has the counters knows it, and so does one that starts later', async () => {
   const place = new Place()
   await place.guess(8)
