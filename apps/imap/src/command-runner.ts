@@ -48,7 +48,7 @@ export class CommandRunner {
     for (const { outcome } of begun) outcomes.push(await outcome)
     const unheard = await this.#unheard()
     for (const [i, { asked }] of begun.entries())
-      this.#finish(asked, unheard === undefined ? (outcomes[i] as Outcome) : { error: unheard, ...outcomes[i] })
+      await this.#finish(asked, unheard === undefined ? (outcomes[i] as Outcome) : { error: unheard, ...outcomes[i] })
   }
 
   /** Asks what has happened in the mailbox, and says why that can't be told. */
@@ -99,12 +99,12 @@ export class CommandRunner {
     }
   }
 
-  #finish(asked: Asked, outcome: Outcome): void {
+  async #finish(asked: Asked, outcome: Outcome): Promise<void> {
     try {
       if ('error' in outcome) throw outcome.error
-      this.#answers.done(asked, outcome.finish())
+      await this.#answers.done(asked, outcome.finish())
     } catch (error) {
-      this.#answers.refused(asked, error)
+      await this.#answers.refused(asked, error)
     }
   }
 }

@@ -163,15 +163,16 @@ export class Session {
   /** Asks the store what has happened in the mailbox, and tells the client. */
   async tellNews(allowed: { expunges: boolean }): Promise<void> {
     await this.hear()
-    this.tellHeard(allowed)
+    await this.tellHeard(allowed)
   }
 
   /** Tells what is heard of already, as far as the command that just ran lets it. */
-  tellHeard({ expunges }: { expunges: boolean }): void {
+  async tellHeard({ expunges }: { expunges: boolean }): Promise<void> {
     if (this.selected === undefined) return
     const { view } = this.selected
     this.tellKeywords()
-    if (view.hasNews) tell(view, this.out, { expunges, vanished: this.qresync, modSeq: this.condstore, uid: this.rev2 })
+    const how = { vanished: this.qresync, modSeq: this.condstore, uid: this.rev2 }
+    if (view.hasNews) await tell(view, this.out, { expunges, ...how })
     if (this.#owesModSeq) writeHighestModSeq(this.out, view)
     this.#owesModSeq = false
   }

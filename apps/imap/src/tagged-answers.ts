@@ -18,24 +18,24 @@ export class TaggedAnswers {
     this.#session = session
   }
 
-  done(asked: Asked, done: Done | undefined): void {
+  async done(asked: Asked, done: Done | undefined): Promise<void> {
     this.#badInARow = 0
     const session = this.#session
     session.measures.command(asked, 'ok')
     if (done?.answered === true) return
     const expunges = mayTellExpunges(asked)
-    session.tellHeard({ expunges })
+    await session.tellHeard({ expunges })
     // RFC 2180 §4.1, RFC 5530 §3: messages that the client counts are gone, and it can't be told so here.
     const code = done?.code ?? (!expunges && session.selected?.view.hasGone === true ? 'EXPUNGEISSUED' : undefined)
     session.out.status(asked.tag, { kind: 'OK', code, text: done?.text ?? 'Done' })
   }
 
-  refused(asked: Asked, error: unknown): void {
+  async refused(asked: Asked, error: unknown): Promise<void> {
     const { logger, out } = this.#session
     const refusal = error instanceof StoreRefusal ? asImapError(error) : error
     if (refusal instanceof ImapError) {
       if (error instanceof StoreRefusal && refusal.code === 'UNAVAILABLE') logger.error({ err: error }, 'refused')
-      if (refusal.kind === 'NO') this.#session.tellHeard({ expunges: mayTellExpunges(asked) })
+      if (refusal.kind === 'NO') await this.#session.tellHeard({ expunges: mayTellExpunges(asked) })
       this.fault(asked, refusal)
       return
     }

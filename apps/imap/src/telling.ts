@@ -3,6 +3,7 @@
 
 import type { Writer } from '@postern/imap-wire'
 import { type UidSet, uidSetOf } from '@postern/mailbox-store'
+import type { Out } from './out.js'
 import type { View } from './view.js'
 
 export interface Telling {
@@ -15,21 +16,38 @@ export interface Telling {
   readonly uid: boolean
 }
 
-/** Tells the client what it may hear now. */
-export function tell(view: View, out: Writer, { expunges, vanished = false, modSeq, uid }: Telling): void {
-  if (expunges) tellGone(view, out, vanished)
+/** The way out, as far as telling needs it: it waits for a slow client where there's much to tell. */
+type Breathing = Writer & Pick<Out, 'isFull' | 'flush'>
+
+/**
+ * Tells the client what it may hear now. Where it waits in between, others may move the index on: numbers stay the client's,
+ * since what goes meanwhile is counted until it's told in its turn.
+ */
+export async function tell(
+  view: View,
+  out: Breathing,
+  { expunges, vanished = false, modSeq, uid }: Telling,
+): Promise<void> {
+  if (expunges) await tellGone(view, out, vanished)
   const count = view.takeNew()
   if (count !== undefined) out.untagged().number(count).raw(' EXISTS').crlf()
-  for (const changed of view.takeChanged()) writeFlags(view, out, { of: changed, modSeq, uid })
+  for (const changed of view.takeChanged()) {
+    writeFlags(view, out, { of: changed, modSeq, uid })
+    if (out.isFull) await out.flush()
+  }
   // RFC 7162 §3.2: a client that sees higher modseqs must not take a mailbox for told whose expunges wait.
   if (vanished && view.hasGone) writeHighestModSeq(out, view)
 }
 
 /** Numbers go down as each is told (RFC 9051 §7.5.1). */
-function tellGone(view: View, out: Writer, vanished: boolean): void {
+async function tellGone(view: View, out: Breathing, vanished: boolean): Promise<void> {
   const gone = view.takeGone()
   if (vanished) writeVanished(out, uidSetOf(gone))
-  else for (const uid of gone) out.untagged().number(view.numberOf(uid)).raw(' EXPUNGE').crlf()
+  else
+    for (const uid of gone) {
+      out.untagged().number(view.numberOf(uid)).raw(' EXPUNGE').crlf()
+      if (out.isFull) await out.flush()
+    }
 }
 
 export function writeHighestModSeq(out: Writer, view: View): void {

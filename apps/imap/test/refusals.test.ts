@@ -37,5 +37,9 @@ const table: Readonly<Record<RefusalCode, readonly [code: string, text: string]>
 }
 
 test.each(Object.entries(table))('%s', (refusal, [code, text]) => {
-  expect(asImapError(new StoreRefusal(refusal as RefusalCode, about))).toMatchObject({ kind: 'NO', code, message: text })
+  expect(asImapError(new StoreRefusal(refusal as RefusalCode, about))).toMatchObject({
+    kind: 'NO',
+    code,
+    message: text,
+  })
 })

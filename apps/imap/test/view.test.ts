@@ -38,6 +38,32 @@ function randomOf(seed: number): (below: number) => number {
   }
 }
 
+/** Full after every line: whoever tells must wait. */
+class Patient extends Writer {
+  #written = ''
+  flushes = 0
+  readonly #meanwhile: () => Promise<void>
+
+  constructor(meanwhile: () => Promise<void> = async () => {}) {
+    super()
+    this.#meanwhile = meanwhile
+  }
+
+  get isFull(): boolean {
+    return this.length > 0
+  }
+
+  async flush(): Promise<void> {
+    this.#written += Buffer.from(this.take()).toString()
+    this.flushes++
+    await this.#meanwhile()
+  }
+
+  all(): string {
+    return this.#written + Buffer.from(this.take()).toString()
+  }
+}
+
 /** What is in the mailbox, uid → flagged. */
 type Truth = ReadonlyMap<number, boolean>
 
@@ -156,9 +182,9 @@ async function walk(seed: number, mailbox: MailboxId, others: boolean): Promise<
           refreshed()
         }
         const expunges = random(2) === 0
-        const out = new Writer()
-        tell(client.view, out, { expunges, modSeq: false, uid: false })
-        client.hearLines(Buffer.from(out.take()).toString(), shared)
+        const out = new Patient()
+        await tell(client.view, out, { expunges, modSeq: false, uid: false })
+        client.hearLines(out.all(), shared)
         if (!expunges) break
         expect(client.uids).toEqual(client.shallKnow(shared))
         for (const uid of client.uids) expect([uid, client.flagged.get(uid)]).toEqual([uid, shared.get(uid)])
@@ -176,4 +202,37 @@ test.each(seeds)('a random walk of several views, seed %i', async (seed) => {
 })
 test.each(seeds)('a random walk of several views while another process writes, seed %i', async (seed) => {
   await walk(seed, await account.createMailbox(`other walk${seed}`), true)
+})
+
+test('telling much waits for the client, and what happens meanwhile has its turn later', async () => {
+  const mailbox = await account.createMailbox('Told slowly')
+  const message = Buffer.from('A: b\r\n\r\nc\r\n')
+  await account.append(
+    mailbox,
+    Array.from({ length: 6 }, () => ({ message })),
+  )
+  const view = new View(await account.open(mailbox))
+  const other = new View(await account.open(mailbox))
+  await account.remove(mailbox, [[2, 3]])
+  await account.setFlags(mailbox, [[4, 6]], { how: 'add', flags: { system: 1, keywords: [] } })
+  await view.hear()
+  const out = new Patient(async () => {
+    if (out.flushes !== 1) return
+    await account.remove(mailbox, [[5, 5]])
+    await other.hear()
+  })
+  await tell(view, out, { expunges: true, modSeq: false, uid: true })
+  expect(out.flushes).toBeGreaterThan(2)
+  expect(out.all().split('\r\n').slice(0, -1)).toEqual([
+    '* 2 EXPUNGE',
+    '* 2 EXPUNGE',
+    '* 2 FETCH (UID 4 FLAGS (\\Seen))',
+    '* 4 FETCH (UID 6 FLAGS (\\Seen))',
+  ])
+  expect(view.count).toBe(4)
+  await view.hear()
+  const rest = new Patient()
+  await tell(view, rest, { expunges: true, modSeq: false, uid: true })
+  expect(rest.all()).toBe('* 3 EXPUNGE\r\n')
+  for (const one of [view, other]) one.close()
 })
