@@ -2,6 +2,7 @@
 // large message comes from its file, the next word waits. RFC 9051 §7.5.2.
 
 import { BrokenAnswer } from '../broken-answer.js'
+import { ClientGone } from '../input.js'
 import type { Out } from '../out.js'
 import type { Session } from '../session.js'
 import type { Targets } from '../targets.js'
@@ -82,6 +83,7 @@ async function goOn(later: Promise<void>, out: Out, rest: Rest & { message: Fetc
   try {
     await later
   } catch (error) {
+    if (error instanceof ClientGone) throw error
     throw new BrokenAnswer('within a FETCH', { cause: error })
   }
   await writeItems(out, rest.message, rest)
