@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { FileBlobs } from '../src/blobs/file-blobs.js'
 import { defaultLimits } from '../src/limits.js'
 import { type AccountId, allUids, type MailboxId } from '../src/model.js'
-import { chunksCovering } from '../src/sqlite/chunks.js'
+import { Chunks } from '../src/sqlite/chunks.js'
 import { Connection } from '../src/sqlite/connection.js'
 import { SqliteDirectory } from '../src/sqlite/directory.js'
 import { deleteMailbox } from '../src/sqlite/mailboxes.js'
@@ -97,7 +97,7 @@ function probeOf({ db, writer }: SqliteNode): Bench['probe'] {
     entries: (account, name) => {
       const mailbox = idOf(account, name)
       if (mailbox === undefined) return []
-      return chunksCovering(db, mailbox, allUids).flatMap(({ entries }) =>
+      return new Chunks(db, () => {}).covering(mailbox, allUids).flatMap(({ entries }) =>
         Array.from({ length: entries.length }, (_, i) => {
           const { uid, flags, message } = entries.at(i)
           return { uid, flags, message }

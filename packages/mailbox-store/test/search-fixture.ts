@@ -11,7 +11,7 @@ import { MailboxIndex } from '../src/messages/mailbox-index.js'
 import { prepareMessage } from '../src/messages/prepare.js'
 import { type AccountId, allUids, type Flags, type MailboxId, noFlags } from '../src/model.js'
 import type { SearchQuery, SortKey } from '../src/search/query.js'
-import { chunksCovering } from '../src/sqlite/chunks.js'
+import { Chunks } from '../src/sqlite/chunks.js'
 import { Connection } from '../src/sqlite/connection.js'
 import { KeywordNames } from '../src/sqlite/keywords.js'
 import { insertMessage, packFlags, place } from '../src/sqlite/messages.js'
@@ -148,7 +148,7 @@ export class SearchFixture {
 
   open(mailbox: MailboxId = inbox): MailboxIndex {
     const entries = new Entries(0)
-    for (const { entries: some } of chunksCovering(this.db, mailbox, allUids)) {
+    for (const { entries: some } of new Chunks(this.db, () => {}).covering(mailbox, allUids)) {
       entries.grow(entries.length + some.length)
       entries.copyFrom(some, { from: 0, to: some.length, at: entries.length })
     }

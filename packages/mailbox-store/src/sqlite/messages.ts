@@ -76,11 +76,12 @@ export function setFlags(
   const flags: number[] = []
   const failed: number[] = []
   const cursor = new UidCursor(uids)
+  const last = uids[uids.length - 1]?.[1] ?? 0
   let modSeq = 0
   for (const chunk of tx.chunks.covering(mailbox, uids)) {
     const { entries } = chunk
     const before = changed.length
-    for (let i = entries.lowerBound(firstOf(uids)); i < entries.length; i++) {
+    for (let i = entries.lowerBound(firstOf(uids)); i < entries.length && (entries.uids[i] as number) <= last; i++) {
       const uid = entries.uids[i] as number
       if (!cursor.has(uid)) continue
       if ((entries.modSeqs[i] as number) > since) {
@@ -91,6 +92,7 @@ export function setFlags(
       const now = change(old)
       if (now === old) continue
       if (modSeq === 0) modSeq = tx.nextModSeq(box)
+      if (changed.length === before) tx.chunks.changing(chunk)
       entries.flags[i] = now
       entries.modSeqs[i] = modSeq
       changed.push(uid)
@@ -98,7 +100,6 @@ export function setFlags(
       recount(box, old, -1)
       recount(box, now, 1)
     }
-    if (changed.length > before) tx.chunks.save(chunk)
   }
   const uidsOfChanged = Uint32Array.from(changed)
   if (modSeq > 0) tx.deltas.flags(box, { uids: uidsOfChanged, flags: Uint32Array.from(flags) })
@@ -288,7 +289,7 @@ function gather(tx: Transaction, mailbox: MailboxId, uids: UidSet): Entries {
 function take(tx: Transaction, box: MailboxRow, uids: UidSet, having: number): Entries {
   const taken = new Entries(chunkEntriesMax)
   const cursor = new UidCursor(uids)
-  for (const chunk of tx.chunks.covering(box.id, uids)) {
+  for (const chunk of tx.chunks.taking(box.id, uids)) {
     const positions = pick(chunk.entries, cursor, taken, having)
     if (positions.length === 0) continue
     chunk.entries.removeAt(positions)

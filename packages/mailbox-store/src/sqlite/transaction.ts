@@ -148,6 +148,7 @@ export class Transaction {
 
   start(): void {
     if (this.#rows.size > rememberedRowsMax) this.forget()
+    this.chunks.makeRoom()
     this.#changed = new Map()
     this.deltas.forget()
     this.#undo = []
