@@ -2,7 +2,7 @@
 // before it meets it in a FETCH, also one that another session has thought of. §7.1 (PERMANENTFLAGS) goes with it.
 
 import { systemFlagsText, type Writer } from '@postern/imap-wire'
-import type { Entries, OpenMailbox } from '@postern/mailbox-store'
+import type { OpenMailbox } from '@postern/mailbox-store'
 
 const keywordSetShift = 8
 const allSystemFlags = 31
@@ -33,21 +33,18 @@ export class ToldKeywords {
     }
     for (const uid of uids) {
       const at = entries.find(uid)
-      if (at >= 0) this.#noteSet(entries, at)
+      if (at >= 0) this.#noteSet((entries.flags[at] as number) >>> keywordSetShift)
     }
   }
 
   #noteAll(): void {
-    const { entries } = this.#open.index
-    for (let i = 0; i < entries.length; i++) this.#noteSet(entries, i)
+    for (const set of this.#open.index.flagSummary.keywordSets) this.#noteSet(set)
   }
 
-  #noteSet({ flags }: Entries, at: number): void {
-    const packed = flags[at] as number
-    const set = packed >>> keywordSetShift
+  #noteSet(set: number): void {
     if (this.#sets.has(set)) return
     this.#sets.add(set)
-    for (const name of this.#open.flagsOf(packed).keywords) {
+    for (const name of this.#open.flagsOf((set << keywordSetShift) >>> 0).keywords) {
       if (this.#names.has(name)) continue
       this.#names.add(name)
       this.#untold = true

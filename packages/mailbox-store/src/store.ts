@@ -133,6 +133,8 @@ export interface Account {
   /** Removes a message and appends another, in one commit; room is needed only for what the new one has more. RFC 8508. */
   replace(mailbox: MailboxId, uid: number, to: MailboxId, message: Append): Promise<Replaced>
   changesSince(mailbox: MailboxId, modSeq: number): Promise<Changes>
+  /** The `vanished` of `changesSince`, for who finds the rest in an open mailbox. */
+  vanishedSince(mailbox: MailboxId, modSeq: number): Promise<UidSet>
   open(mailbox: MailboxId): Promise<OpenMailbox>
   quota(): Promise<Quota>
 }

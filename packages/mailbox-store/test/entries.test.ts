@@ -183,6 +183,7 @@ describe('mailbox index', () => {
         })
         expect(plain(followed.entries)).toEqual(plain(read.entries))
         expect([followed.modSeq, followed.lastUid]).toEqual([read.modSeq, read.lastUid])
+        expect(followed.flagSummary).toMatchObject({ firstUnseen: truth.findIndex(({ flags }) => flags % 2 === 0) })
         for (let since = heard; since <= modSeq; since++) {
           expect(followed.vanishedSince(since, uidMax)).toEqual(read.vanishedSince(since, uidMax))
           const changed = truth.filter((one) => one.modSeq > since).map(({ uid }) => uid)
@@ -206,6 +207,16 @@ describe('mailbox index', () => {
     expect(Array.from(index.changedSince(3, new Set([4])))).toEqual([])
     // Too long ago to tell whose they are.
     expect(Array.from(index.changedSince(1, new Set([4])))).toEqual([1, 2])
+  })
+
+  test('the summary of flags is that of the present state', () => {
+    const index = new MailboxIndex({ entries: columns([entry(1, 1), entry(2, 1)]), modSeq: 1 })
+    expect(index.flagSummary).toMatchObject({ keywordSets: [], firstUnseen: 0 })
+    const flags = Uint32Array.of(1 | (7 << 8), 9 << 8)
+    index.follow({ ...place, kind: 'flags', uids: Uint32Array.of(1, 2), flags, modSeq: 2 })
+    expect(index.flagSummary).toMatchObject({ keywordSets: [7, 9], firstUnseen: 1 })
+    index.follow({ ...place, kind: 'gone', uids: Uint32Array.of(2), modSeq: 3 })
+    expect(index.flagSummary).toMatchObject({ keywordSets: [7], firstUnseen: -1 })
   })
 
   test('what a delta does not tell is not guessed', () => {

@@ -3,7 +3,7 @@
 //
 //   select = "SELECT" SP mailbox [select-params]
 
-import { ImapError, type OptionRule, type Parser, selectParams, systemFlags } from '@postern/imap-wire'
+import { ImapError, type OptionRule, type Parser, selectParams } from '@postern/imap-wire'
 import type { MailboxListing } from '@postern/mailbox-store'
 import { command, type Done, noArguments } from '../command.js'
 import type { Session } from '../session.js'
@@ -34,9 +34,8 @@ function selecting(name: string, { readOnly }: { readOnly: boolean }) {
       if (found === undefined) throw new ImapError('NO', 'There is no such mailbox', { code: 'NONEXISTENT' })
       if (args.condstore) session.condstore = true
       const open = await session.account.open(found.id)
-      const mailbox = (await session.account.mailbox(args.name)) ?? found
-      session.selected = { mailbox, view: new View(open), readOnly }
-      const done = present(session, mailbox, readOnly)
+      session.selected = { mailbox: found, view: new View(open), readOnly }
+      const done = present(session, found, readOnly)
       for (const run of args.after) await run(session)
       return done
     },
@@ -55,9 +54,13 @@ function present({ out, selected, rev2, account }: Session, mailbox: MailboxList
   writeFlagNames(out, view.keywords)
   out.untagged().number(view.count).raw(' EXISTS').crlf()
   if (!rev2) out.untagged().raw('0 RECENT').crlf()
-  const unseen = rev2 ? undefined : firstUnseen(view)
-  if (unseen !== undefined)
-    out.status('*', { kind: 'OK', code: { name: 'UNSEEN', value: unseen }, text: 'is the first unseen message' })
+  const { firstUnseen } = view.index.flagSummary
+  if (!rev2 && firstUnseen >= 0)
+    out.status('*', {
+      kind: 'OK',
+      code: { name: 'UNSEEN', value: firstUnseen + 1 },
+      text: 'is the first unseen message',
+    })
   writePermanentFlags(out, view.keywords, readOnly ? undefined : account.rights.flags)
   const { uidValidity, uidNext } = mailbox.status
   out.status('*', { kind: 'OK', code: { name: 'UIDVALIDITY', value: uidValidity }, text: 'uids are valid' })
@@ -76,12 +79,6 @@ function present({ out, selected, rev2, account }: Session, mailbox: MailboxList
     out.untagged().raw('LIST () "/" ').mailbox(mailbox.name).crlf()
   }
   return { code: readOnly ? 'READ-ONLY' : 'READ-WRITE', text: 'Selected' }
-}
-
-function firstUnseen(view: View): number | undefined {
-  const { flags, length } = view.index.entries
-  for (let i = 0; i < length; i++) if (((flags[i] as number) & systemFlags.seen) === 0) return i + 1
-  return undefined
 }
 
 /** RFC 9051 §6.4.1: expunges without telling, unless the mailbox was only examined, or the login may not (RFC 4314 §4). */

@@ -67,7 +67,7 @@ function* each(set: UidSet): Generator<number, undefined> {
 /** What the client will be told as VANISHED without EARLIER, since it was there when it selected, stays out of this. */
 async function writeGone(session: Session, { since, uids }: Since): Promise<void> {
   const { mailbox, view } = session.mailbox
-  const { vanished } = await session.account.changesSince(mailbox.id, since)
+  const vanished = await session.account.vanishedSince(mailbox.id, since)
   await session.hear()
   const waiting = uidSetOf(view.goneUids)
   writeVanished(session.out, without(overlap(vanished, uids), waiting), { earlier: true })

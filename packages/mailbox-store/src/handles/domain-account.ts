@@ -44,6 +44,7 @@ export function domainAccount(view: DomainView): Account {
     setFlags: of((uids, change) => view.setFlags(uids, change)),
     expunge: of((uids) => view.expunge(uids)),
     changesSince: of((modSeq) => view.changesSince(modSeq)),
+    vanishedSince: of(async (modSeq) => (await view.changesSince(modSeq)).vanished),
     open: of(() => view.open()),
     async quota() {
       const { bytes, messages } = await view.status()

@@ -27,6 +27,7 @@ export function limitedAccount(account: Account, { quietly }: { readonly quietly
     subscriptions: () => account.subscriptions(),
     status: (mailbox) => account.status(mailbox),
     changesSince: (mailbox, modSeq) => account.changesSince(mailbox, modSeq),
+    vanishedSince: (mailbox, modSeq) => account.vanishedSince(mailbox, modSeq),
     open: (mailbox) => account.open(mailbox),
     quota: () => account.quota(),
 

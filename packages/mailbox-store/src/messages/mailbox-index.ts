@@ -3,8 +3,8 @@
 // since `modSeq`, or by `follow`, with what this process has just committed; it remembers what changed and what vanished
 // as long as a holder hasn't heard of it.
 
-import { allUids, type UidSet } from '../model.js'
-import { Entries, entryBytes } from './entries.js'
+import { allUids, systemFlag, type UidSet } from '../model.js'
+import { Entries, entryBytes, keywordSetShift } from './entries.js'
 import type { MailboxDelta } from './mailbox-delta.js'
 import { RecentChanges } from './recent-changes.js'
 import { uidSetOf } from './uid-set.js'
@@ -19,6 +19,14 @@ export interface IndexDelta {
   readonly vanished: UidSet
 }
 
+/** What one look at every entry's flags tells; who opens a mailbox asks for it each time. */
+export interface FlagSummary {
+  /** Keyword sets that entries have, by number. */
+  readonly keywordSets: readonly number[]
+  /** Where the first entry without \\Seen stands, or -1. */
+  readonly firstUnseen: number
+}
+
 export class MailboxIndex {
   /** Everything up to here is in. */
   modSeq = 0
@@ -28,6 +36,7 @@ export class MailboxIndex {
   /** The mailbox of each entry, where the index spans several (`*@domain`). */
   #mailboxes: Uint32Array | undefined
   readonly #recent: RecentChanges
+  #summary: (FlagSummary & { readonly modSeq: number }) | undefined
 
   constructor({ entries, modSeq, mailboxes }: { entries: Entries; modSeq: number; mailboxes?: Uint32Array }) {
     this.entries = entries
@@ -47,6 +56,12 @@ export class MailboxIndex {
 
   mailboxAt(i: number): number | undefined {
     return this.#mailboxes?.[i]
+  }
+
+  /** Looked for once as long as nothing changes. */
+  get flagSummary(): FlagSummary {
+    if (this.#summary?.modSeq !== this.modSeq) this.#summary = { ...summaryOf(this.entries), modSeq: this.modSeq }
+    return this.#summary
   }
 
   apply(delta: IndexDelta): void {
@@ -182,4 +197,18 @@ export class MailboxIndex {
     const mailboxes = this.#mailboxes as Uint32Array
     for (let i = at; i < this.entries.length; i++) mailboxes[i] = mailboxOf(i - at)
   }
+}
+
+function summaryOf({ flags, length }: Entries): FlagSummary {
+  const sets = new Set<number>()
+  let firstUnseen = -1
+  let last = 0
+  for (let i = 0; i < length; i++) {
+    const packed = flags[i] as number
+    if (firstUnseen < 0 && (packed & systemFlag.seen) === 0) firstUnseen = i
+    const set = packed >>> keywordSetShift
+    if (set !== last) sets.add(set)
+    last = set
+  }
+  return { keywordSets: [...sets], firstUnseen }
 }

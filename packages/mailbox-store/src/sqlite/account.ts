@@ -24,7 +24,7 @@ import type {
 } from '../store.js'
 import type { Connection } from './connection.js'
 import type { KeywordNames } from './keywords.js'
-import { deltaSince, listMailboxes, mailboxById, mailboxNamed, type Scope } from './mailbox-reads.js'
+import { deltaSince, listMailboxes, mailboxById, mailboxNamed, type Scope, vanishedSince } from './mailbox-reads.js'
 import { createMailbox, deleteMailbox, renameMailbox, setSpecialUse, subscribe } from './mailboxes.js'
 import { type AppendEntry, append, copy, expunge, move, replace, setFlags } from './messages.js'
 import type { OpenMailboxes } from './open-mailboxes.js'
@@ -44,6 +44,8 @@ export class SqliteAccount implements Account {
   readonly id: AccountId
   readonly rights = allRights
   readonly #parts: AccountParts
+  /** Mailboxes that were found to be this account's, as they stay for good: an id is never used twice. */
+  readonly #owned = new Set<MailboxId>()
 
   constructor(id: AccountId, parts: AccountParts) {
     this.id = id
@@ -55,7 +57,9 @@ export class SqliteAccount implements Account {
   }
 
   async mailbox(name: string): Promise<MailboxListing | undefined> {
-    return mailboxNamed(this.#parts.db, this.id, spelled(name))
+    const found = mailboxNamed(this.#parts.db, this.id, spelled(name))
+    if (found !== undefined) this.#owned.add(found.id)
+    return found
   }
 
   async subscriptions(): Promise<readonly string[]> {
@@ -136,8 +140,14 @@ export class SqliteAccount implements Account {
     return changes(this.#parts, { mailbox }, modSeq)
   }
 
-  async open(mailbox: MailboxId): Promise<OpenMailbox> {
+  async vanishedSince(mailbox: MailboxId, modSeq: number): Promise<UidSet> {
     this.#own(mailbox)
+    const { db } = this.#parts
+    return db.snapshot(() => vanishedSince(db, mailbox, modSeq))
+  }
+
+  async open(mailbox: MailboxId): Promise<OpenMailbox> {
+    if (!this.#owned.has(mailbox)) this.#own(mailbox)
     return this.#parts.open.open({
       scope: { mailbox },
       accounts: () => [this.id],

@@ -512,6 +512,7 @@ export function messageContract(makeEngine: MakeEngine): void {
         [5, 5],
       ])
       expect(changes.highestModSeq).toBe((await home.alice.status(home.inbox)).highestModSeq)
+      expect(await home.alice.vanishedSince(home.inbox, highestModSeq)).toEqual(changes.vanished)
       const none = await home.alice.changesSince(home.inbox, changes.highestModSeq)
       expect([none.changed, none.vanished]).toEqual([[], []])
     })
