@@ -39,7 +39,7 @@ export class Flusher {
   constructor({
     walPath,
     fault,
-    around = (flush) => flush(),
+    around,
   }: { walPath: string; fault?: Fault | undefined; around?: AroundFlush | undefined }) {
     this.#walPath = walPath
     this.#fault = fault
