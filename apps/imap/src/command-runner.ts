@@ -47,8 +47,11 @@ export class CommandRunner {
     const outcomes: Outcome[] = []
     for (const { outcome } of begun) outcomes.push(await outcome)
     const unheard = await this.#unheard()
-    for (const [i, { asked }] of begun.entries())
+    for (const [i, { asked }] of begun.entries()) {
       await this.#finish(asked, unheard === undefined ? (outcomes[i] as Outcome) : { error: unheard, ...outcomes[i] })
+      // Nothing follows a BYE that says that the mailbox is gone.
+      if (unheard !== undefined && this.#session.isOver) return
+    }
   }
 
   /** Asks what has happened in the mailbox, and says why that can't be told. */
