@@ -81,14 +81,25 @@ export class CommandLoop {
   }
 
   async #serve(): Promise<void> {
-    const { input, out } = this.#session
+    const { input } = this.#session
     while (!this.#session.isOver) {
       const frame = await input.next()
       if (frame === undefined) return
       await this.#take(frame)
-      await out.flush()
+      await this.#send()
       await input.passOver()
     }
+  }
+
+  /** Where the next command has come already, its answer may go out with this one's. */
+  async #send(): Promise<void> {
+    const { input, out, readAhead } = this.#session
+    if (input.hasNext) {
+      if (out.isFull) await out.sendMuch()
+      return
+    }
+    readAhead.clear()
+    await out.flush()
   }
 
   async #take(frame: Frame): Promise<void> {

@@ -55,6 +55,11 @@ export class Input {
     return this.#peeked
   }
 
+  /** Nothing need be waited for: the next command, or something in its place, has come. */
+  get hasNext(): boolean {
+    return this.#state === 'between' && this.peek() !== undefined
+  }
+
   /** The frame that was looked at is taken. */
   takePeeked(): void {
     this.#peeked = undefined

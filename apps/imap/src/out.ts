@@ -21,12 +21,28 @@ export class Out extends Writer {
 
   /** Between items: waits only where there's much and the client is slow. */
   async breathe(): Promise<void> {
-    if (this.isFull) await this.flush()
+    if (!this.isFull) return
+    this.#goesOn()
+    await this.sendMuch()
   }
 
   /** Of a long answer nothing more is fetched for a client that has gone; what it said besides is still done. */
+  #goesOn(): void {
+    if (this.#connection.isGone) throw new ClientGone()
+  }
+
+  /** Sends what's there, and lets others have their turn, in which the network takes it. The room is written to again. */
+  async sendMuch(): Promise<void> {
+    const sent = this.take()
+    await this.#connection.write(sent)
+    await new Promise(setImmediate)
+    if (this.#connection.pendingWriteBytes === 0) this.giveBack(sent)
+  }
+
+  /** Sends what's there and keeps nothing, not even room. */
   async flush(): Promise<void> {
-    if (this.isFull && this.#connection.isGone) throw new ClientGone()
-    if (this.length > 0) await this.#connection.write(this.take())
+    if (this.isFull) this.#goesOn()
+    const sent = this.take()
+    if (sent.length > 0) await this.#connection.write(sent)
   }
 }

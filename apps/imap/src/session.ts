@@ -7,6 +7,7 @@ import type { Connection } from '@postern/service'
 import { connectionLogger, type Logger } from '@postern/telemetry'
 import type { State } from './command.js'
 import type { Admission, ImapContext } from './context.js'
+import { ReadAhead } from './fetch/read-ahead.js'
 import { Input } from './input.js'
 import { Measures } from './measures.js'
 import { Out } from './out.js'
@@ -25,6 +26,7 @@ export class Session {
   readonly connection: Connection
   readonly out: Out
   readonly input: Input
+  readonly readAhead = new ReadAhead()
   readonly logger: Logger
   readonly measures: Measures
   admission: Admission | undefined

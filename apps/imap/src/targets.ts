@@ -15,29 +15,46 @@ export interface Targets {
   readonly saveDates: Uint32Array
 }
 
-/** Copies of the entries at these positions; `gone` are the uids, ascending, that the client still counts. */
-export function targetsAt(entries: Entries, positions: readonly number[], gone: readonly number[]): Targets {
-  const pick = <C extends Uint32Array | Float64Array>(column: C, into: C): C => {
-    for (let i = 0; i < positions.length; i++) into[i] = column[positions[i] as number] as number
-    return into
-  }
-  const n = positions.length
-  const uids = pick(entries.uids, new Uint32Array(n))
-  const numbers = new Uint32Array(n)
-  let before = 0
-  for (let i = 0; i < n; i++) {
-    while (before < gone.length && (gone[before] as number) < (uids[i] as number)) before++
-    numbers[i] = (positions[i] as number) + 1 + before
-  }
+type Positions = readonly (readonly [from: number, to: number])[]
+
+/** Copies of the entries at these positions, half open; `gone` are the uids, ascending, that the client still counts. */
+export function targetsAt(entries: Entries, positions: Positions, gone: readonly number[]): Targets {
+  const length = positions.reduce((sum, [from, to]) => sum + to - from, 0)
+  const uids = pick(entries.uids, positions, length)
   return {
-    length: n,
-    numbers,
+    length,
+    numbers: numbersAt(positions, uids, gone),
     uids,
-    messages: pick(entries.messages, new Uint32Array(n)),
-    flags: pick(entries.flags, new Uint32Array(n)),
-    modSeqs: pick(entries.modSeqs, new Float64Array(n)),
-    sizes: pick(entries.sizes, new Uint32Array(n)),
-    internalDates: pick(entries.internalDates, new Float64Array(n)),
-    saveDates: pick(entries.saveDates, new Uint32Array(n)),
+    messages: pick(entries.messages, positions, length),
+    flags: pick(entries.flags, positions, length),
+    modSeqs: pick(entries.modSeqs, positions, length),
+    sizes: pick(entries.sizes, positions, length),
+    internalDates: pick(entries.internalDates, positions, length),
+    saveDates: pick(entries.saveDates, positions, length),
   }
+}
+
+/** One range is a slice, which isn't filled with zeros first. */
+function pick<C extends Uint32Array | Float64Array>(column: C, positions: Positions, length: number): C {
+  const [first] = positions
+  if (positions.length === 1 && first !== undefined) return column.slice(first[0], first[1]) as C
+  const into = new (column.constructor as new (length: number) => C)(length)
+  let at = 0
+  for (const [from, to] of positions) {
+    into.set(column.subarray(from, to), at)
+    at += to - from
+  }
+  return into
+}
+
+function numbersAt(positions: Positions, uids: Uint32Array, gone: readonly number[]): Uint32Array {
+  const numbers = new Uint32Array(uids.length)
+  let before = 0
+  let i = 0
+  for (const [from, to] of positions)
+    for (let at = from; at < to; at++, i++) {
+      while (before < gone.length && (gone[before] as number) < (uids[i] as number)) before++
+      numbers[i] = at + 1 + before
+    }
+  return numbers
 }

@@ -176,9 +176,7 @@ export class View {
   /** The messages of a set, in order. Numbers beyond the count and uids that aren't there are passed over. */
   targets(set: NumberSet, { uid }: { uid: boolean }): Targets {
     const entries = this.#entries
-    const positions: number[] = []
-    for (const [from, to] of this.#positions(set, { uid })) for (let at = from; at < to; at++) positions.push(at)
-    return targetsAt(entries, positions, this.#gone.uids)
+    return targetsAt(entries, this.#positions(set, { uid }), this.#gone.uids)
   }
 
   /** Ranges of uids in which the messages with these numbers are, and no others. */

@@ -5,7 +5,9 @@ import { readdir, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Wire } from '@postern/dialogue'
 import type { Account, MailboxId } from '@postern/mailbox-store'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
+import { ReadAhead } from '../src/fetch/read-ahead.js'
+import { View } from '../src/view.js'
 import { TestServer } from './server.js'
 
 let server: TestServer
@@ -93,4 +95,41 @@ test('bytes that cannot be read in the middle of an answer end the connection', 
   expect(text.length).toBeLessThan(300_100)
   expect(server.errors.join()).toContain('within a FETCH')
   server.errors.length = 0
+})
+
+test('messages that are asked for one by one, ahead of the answers, come as they are', async () => {
+  await start()
+  const sizes = Array.from({ length: 150 }, (_, i) => (i % 40 === 7 ? 150_000 : (i * 997) % 9_000))
+  await ada.append(inbox, sizes.map(letter))
+  const wire = await selected()
+  // Some twice, some left out, and back to the beginning.
+  const uids = [...sizes.keys()].map((i) => i + 1).filter((uid) => uid % 31 !== 5)
+  uids.splice(60, 0, 61, 61, 3)
+  say(wire, `${uids.map((uid) => `f${uid} UID FETCH ${uid} BODY.PEEK[]`).join('\r\n')}\r\na NOOP\r\n`)
+  const { text } = await heard(wire, 'a OK')
+  const whole = uids.map((uid) => {
+    const bytes = letter(sizes[uid - 1] as number).message
+    return `* ${uid} FETCH (UID ${uid} BODY[] {${bytes.length}}\r\n${bytes})\r\nf${uid} OK Fetched\r\n`
+  })
+  expect(text.replace(/a OK .*\r\n$/, '') === whole.join('')).toBe(true)
+  wire.close()
+})
+
+test('what was read ahead is let go when no command waits', async () => {
+  await start()
+  await ada.append(
+    inbox,
+    Array.from({ length: 100 }, () => letter(1_000)),
+  )
+  const view = new View(await ada.open(inbox))
+  const { messages } = view.index.entries
+  const readAhead = new ReadAhead()
+  const read = vi.spyOn(view.open, 'contents')
+  const ask = (uid: number) => readAhead.content(view, messages[uid - 1] as number, uid)
+  for (const uid of [1, 2, 3, 4]) expect((await ask(uid))?.size).toBe(1_014)
+  expect(read.mock.calls.map(([asked]) => asked.length)).toEqual([1, 64])
+  readAhead.clear()
+  await ask(5)
+  expect(read.mock.calls.map(([asked]) => asked.length)).toEqual([1, 64, 1])
+  view.close()
 })

@@ -34,6 +34,11 @@ export class ByteSink {
     return taken
   }
 
+  /** What was taken is no longer needed: its room is written to again. */
+  giveBack(taken: Uint8Array): void {
+    if (this.#length === 0 && taken.buffer.byteLength > this.#bytes.length) this.#bytes = new Uint8Array(taken.buffer)
+  }
+
   /** Makes room, and says where it begins. */
   #reserve(length: number): number {
     const start = this.#length
@@ -119,6 +124,13 @@ export class ByteSink {
       into[--at] = digitPairs[(rest << 1) + 1]!
       into[--at] = digitPairs[rest << 1]!
     } else into[--at] = ZERO + rest
+  }
+
+  /** `00` to `99`. */
+  protected putTwoDigits(value: number): void {
+    const at = this.#reserve(2)
+    this.#bytes[at] = digitPairs[value << 1]!
+    this.#bytes[at + 1] = digitPairs[(value << 1) + 1]!
   }
 
   #putLargeNumber(value: number): void {

@@ -3,7 +3,7 @@
 
 import { ByteSink } from './byte-sink.js'
 import { ASTRING, consistsOf } from './characters.js'
-import { formatDateTime } from './date.js'
+import { dateOfDay, daySeconds, formatDateTime, monthNames } from './date.js'
 import { systemFlagsText } from './flags.js'
 import { encodeMailboxName } from './mailbox-name.js'
 import { numberRanges, spacedNumbers } from './number-list.js'
@@ -31,6 +31,8 @@ const encoder = new TextEncoder()
 /** What can't stand between quotes: NUL, CR, LF. */
 const notQuotable = /[\0\r\n]/
 const quotedSpecials = /["\\]/g
+const monthBytes = monthNames.map((name) => encoder.encode(`-${name}-`))
+const utcEnd = encoder.encode(' +0000"')
 const notAscii = /[^\0-\x7f]/
 /** For all 32 combinations of system flags, what stands between the parentheses. */
 const systemFlagBytes = Array.from({ length: 32 }, (_, system) => encoder.encode(systemFlagsText(system)))
@@ -153,7 +155,23 @@ export class Writer extends ByteSink {
 
   // date-time = DQUOTE date-day-fixed "-" date-month "-" date-year SP time SP zone DQUOTE
   dateTime(seconds: number, zone = 0): this {
-    return this.raw(`"${formatDateTime(seconds, zone)}"`)
+    if (zone !== 0 || !(seconds >= 0 && seconds <= 0xffff_ffff)) return this.raw(`"${formatDateTime(seconds, zone)}"`)
+    const at = Math.floor(seconds)
+    const inDay = at % daySeconds
+    const { year, month, day } = dateOfDay((at - inDay) / daySeconds)
+    this.putByte(QUOTE)
+    if (day < 10) this.sp().putNumber(day)
+    else this.putTwoDigits(day)
+    this.putBytes(monthBytes[month - 1]!)
+    this.putNumber(year)
+    this.putByte(SP)
+    this.putTwoDigits(Math.floor(inDay / 3600))
+    this.putByte(COLON)
+    this.putTwoDigits(Math.floor(inDay / 60) % 60)
+    this.putByte(COLON)
+    this.putTwoDigits(inDay % 60)
+    this.putBytes(utcEnd)
+    return this
   }
 
   // sequence-set, of ranges. Nothing for an empty set: there's no word for it.

@@ -145,3 +145,15 @@ describe('status responses', () => {
     expect(written((w) => w.untagged().number(172).raw(' EXISTS').crlf())).toBe('* 172 EXISTS\r\n')
   })
 })
+
+test('room that is given back is written to again, and nothing of before is left in it', () => {
+  const w = new Writer()
+  const first = w.raw('a'.repeat(1_000)).take()
+  w.giveBack(first)
+  const second = w.raw('b').take()
+  expect(second.buffer).toBe(first.buffer)
+  expect(textOf(second)).toBe('b')
+  // Not in the middle of something.
+  w.raw('c').giveBack(second)
+  expect(textOf(w.raw('d').take())).toBe('cd')
+})

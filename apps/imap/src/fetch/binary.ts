@@ -18,7 +18,7 @@ export function binaryItem({ part, partial, peek }: WantedBinary): FetchItem {
   return {
     needs: { parts: true, bytes: true, ...(!peek && { seen: true }) },
     name: bytesOf((w) => {
-      w.raw('BINARY[').raw(place).raw(']')
+      w.raw(' BINARY[').raw(place).raw(']')
       if (partial !== undefined) w.raw('<').number(partial.origin).raw('>')
       w.sp()
     }),
@@ -40,7 +40,7 @@ export function binarySizeItem(part: SectionPart): FetchItem {
   const place = part.join('.')
   return {
     needs: { parts: true, bytes: true },
-    name: bytesOf((w) => w.raw('BINARY.SIZE[').raw(place).raw('] ')),
+    name: bytesOf((w) => w.raw(' BINARY.SIZE[').raw(place).raw('] ')),
     prepare: (message) => decode(message, part),
     write: ({ decoded }, out) => void out.number(decoded.get(place)?.length ?? 0),
   }

@@ -14,7 +14,7 @@ export interface Needs extends ListingWants, RowWants {
 
 export interface FetchItem {
   readonly needs: Needs
-  /** What stands before the value, with the space behind it. */
+  /** What stands before the value, with a space before it and behind it; the space alone where the value says its name. */
   readonly name: Uint8Array
   /** Of what can't be written at once. Before the line begins, since it may be refused. */
   readonly prepare?: (message: FetchedMessage) => Promise<void>
@@ -22,8 +22,13 @@ export interface FetchItem {
   write(message: FetchedMessage, out: Out): Promise<void> | undefined | void
 }
 
+const shared = new Writer()
+
 export function bytesOf(write: (w: Writer) => void, { utf8 = false }: { utf8?: boolean } = {}): Uint8Array {
-  const w = new Writer({ utf8 })
-  write(w)
-  return w.take()
+  shared.utf8 = utf8
+  write(shared)
+  const written = shared.take()
+  const bytes = written.slice()
+  shared.giveBack(written)
+  return bytes
 }

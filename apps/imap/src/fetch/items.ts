@@ -7,13 +7,16 @@ import { binaryItem, binarySizeItem } from './binary.js'
 import { bytesOf, type FetchItem } from './item.js'
 import { sectionItem } from './section.js'
 
-const named = (name: string): Uint8Array => bytesOf((w) => w.raw(name).sp())
+const named = (name: string): Uint8Array => bytesOf((w) => w.sp().raw(name).sp())
+const space = bytesOf((w) => w.sp())
+const uidItem: FetchItem = { needs: {}, name: named('UID'), write: ({ uid }, out) => void out.number(uid) }
+const flagsName = named('FLAGS')
 
 export function fetchItem(wanted: Wanted, session: Session): FetchItem {
   const form = { utf8: session.utf8 }
   switch (wanted.kind) {
     case 'uid':
-      return { needs: {}, name: named('UID'), write: ({ uid }, out) => void out.number(uid) }
+      return uidItem
     case 'flags':
       return flagsItem(session)
     case 'internalDate':
@@ -51,7 +54,7 @@ export function fetchItem(wanted: Wanted, session: Session): FetchItem {
     case 'item': {
       const { item, argument } = wanted
       const { needs = {} } = item
-      return { needs, name: new Uint8Array(0), write: (message, out) => item.write(message, out, argument) }
+      return { needs, name: space, write: (message, out) => item.write(message, out, argument) }
     }
   }
 }
@@ -63,7 +66,7 @@ function flagsItem(session: Session): FetchItem {
   let last = -1
   let text: Uint8Array = new Uint8Array(0)
   return {
-    ...{ needs: {}, name: named('FLAGS') },
+    ...{ needs: {}, name: flagsName },
     write({ flags }, out) {
       if (flags !== last) {
         last = flags

@@ -12,7 +12,6 @@ import { fetchSlices } from './slices.js'
 
 const opening = bytesOf((w) => w.raw(' FETCH ('))
 const closing = bytesOf((w) => w.raw(')').crlf())
-const space = bytesOf((w) => w.sp())
 
 export interface Lines {
   readonly items: readonly FetchItem[]
@@ -23,13 +22,12 @@ export interface Lines {
 
 export async function writeLines(session: Session, targets: Targets, lines: Lines): Promise<void> {
   const { out } = session
-  const items = joined(lines.items)
-  const itemsOfMarked = joined(lines.itemsOfMarked)
+  const { items, itemsOfMarked } = lines
   const preparing = items.filter(({ prepare }) => prepare !== undefined)
   const message = new FetchedMessage(session, targets)
   const { open } = session.mailbox.view
   const needs = needsOf(items)
-  for await (const slice of fetchSlices(open, targets, needs))
+  for await (const slice of fetchSlices(session, targets, needs))
     for (let at = slice.from; at < slice.to; at++) {
       if (!message.goTo(at, slice)) continue
       // A large one is looked up when its turn comes: by then it may have been purged.
@@ -38,7 +36,7 @@ export async function writeLines(session: Session, targets: Targets, lines: Line
       for (const { prepare } of preparing) await prepare?.(message)
       const later = writeLine(out, message, lines.marked?.has(message.uid) === true ? itemsOfMarked : items)
       if (later !== undefined) await later
-      if (out.isFull) await out.flush()
+      if (out.isFull) await out.breathe()
     }
 }
 
@@ -46,16 +44,8 @@ export function needsOf(items: readonly FetchItem[]): Needs {
   return Object.assign({}, ...items.map(({ needs }) => needs))
 }
 
-/** Each name with what stands before it, so that it's one copy. */
-function joined(items: readonly FetchItem[]): FetchItem[] {
-  return items.map((item, i) => ({
-    ...item,
-    name: bytesOf((w) => w.bytes(i === 0 ? opening : space).bytes(item.name)),
-  }))
-}
-
 function writeLine(out: Out, message: FetchedMessage, items: readonly FetchItem[]): Promise<void> | undefined {
-  out.untagged().number(message.number)
+  out.untagged().number(message.number).bytes(opening)
   return writeItems(out, message, { items, from: 0 })
 }
 
@@ -68,7 +58,7 @@ function writeItems(out: Out, message: FetchedMessage, { items, from }: Rest): P
   try {
     for (let i = from; i < items.length; i++) {
       const item = items[i] as FetchItem
-      out.bytes(item.name)
+      out.part(item.name, i === 0 ? 1 : 0, item.name.length)
       const later = item.write(message, out)
       if (later !== undefined) return goOn(later, out, { message, items, from: i + 1 })
     }

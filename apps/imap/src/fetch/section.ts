@@ -21,6 +21,7 @@ const inOnePieceMax = 65_536
 export function sectionItem(wanted: WantedSection, form: { utf8: boolean }): FetchItem {
   const { section, partial } = wanted
   const name = bytesOf((w) => {
+    w.sp()
     if (wanted.name !== undefined) w.raw(wanted.name)
     else writeSection(w.raw('BODY'), section)
     if (partial !== undefined) w.raw('<').number(partial.origin).raw('>')

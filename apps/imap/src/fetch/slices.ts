@@ -1,24 +1,22 @@
 // What FETCH reads, slice by slice: as many messages at once as are worth one read and as hold only so much memory. Other
 // sessions have their turn in between.
 
-import type { MessageRow, OpenMailbox, RowWants } from '@postern/mailbox-store'
+import type { Content, MessageRow, OpenMailbox, RowWants } from '@postern/mailbox-store'
+import type { Session } from '../session.js'
 import type { Targets } from '../targets.js'
 import type { FetchSlice } from './fetched-message.js'
+import { heldBytesMax, heldMessageBytesMax } from './held-bytes.js'
 import type { Needs } from './item.js'
 
 /** Of messages whose answers need nothing but the index. */
 const fromIndexMax = 2_000
 const readMax = 128
-/** Of message bytes that are held at once; one message may have more, if it is small enough to be held at all. */
-const heldBytesMax = 262_144
-/** Larger ones are read from their file while they're written. */
-const heldMessageBytesMax = 65_536
 
-export async function* fetchSlices(open: OpenMailbox, targets: Targets, needs: Needs): AsyncGenerator<FetchSlice> {
+export async function* fetchSlices(session: Session, targets: Targets, needs: Needs): AsyncGenerator<FetchSlice> {
   for (let from = 0, to = 0; from < targets.length; from = to) {
     if (from > 0) await new Promise(setImmediate)
     to = endOf(targets, from, needs)
-    yield await read(open, targets.messages.subarray(from, to), { needs, from })
+    yield await read(session, targets, { needs, from, to })
   }
 }
 
@@ -45,17 +43,32 @@ const wantsRows = (needs: Needs): boolean => Object.keys(rowsOf(needs)).length >
 const wantsListings = ({ listing, header }: Needs): boolean => listing === true || header === true
 const readsAnything = (needs: Needs): boolean => needs.bytes === true || wantsListings(needs) || wantsRows(needs)
 
-async function read(
-  open: OpenMailbox,
-  messages: Uint32Array,
-  { needs, from }: { needs: Needs; from: number },
-): Promise<FetchSlice> {
+interface Slice {
+  readonly needs: Needs
+  readonly from: number
+  readonly to: number
+}
+
+async function read(session: Session, targets: Targets, { needs, from, to }: Slice): Promise<FetchSlice> {
+  const { open } = session.mailbox.view
+  const messages = targets.messages.subarray(from, to)
   return {
-    ...{ from, to: from + messages.length },
+    from,
+    to,
     listings: wantsListings(needs) ? await open.listings(messages, needs) : undefined,
     rows: wantsRows(needs) ? await readRows(open, messages, rowsOf(needs)) : undefined,
-    contents: needs.bytes === true ? await open.contents(messages) : undefined,
+    contents: needs.bytes === true ? await readContents(session, targets, messages) : undefined,
   }
+}
+
+async function readContents(
+  { input, mailbox, readAhead }: Session,
+  targets: Targets,
+  messages: Uint32Array,
+): Promise<readonly (Content | undefined)[]> {
+  const { view } = mailbox
+  if (targets.length > 1 || !input.hasNext) return view.open.contents(messages)
+  return [await readAhead.content(view, messages[0] as number, targets.uids[0] as number)]
 }
 
 async function readRows(open: OpenMailbox, messages: Uint32Array, want: RowWants): Promise<Map<number, MessageRow>> {

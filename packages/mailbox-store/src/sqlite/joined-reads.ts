@@ -9,14 +9,13 @@ import { heldContent } from './message-reads.js'
 
 /** In the order of `messages`; those that have been purged are missing there. */
 export function readListings(db: Connection, messages: Uint32Array, want: ListingWants): Listings {
-  const columns = [...(want.listing === true ? ['listing'] : []), ...(want.header === true ? ['fields', 'header'] : [])]
-  const { ids, bytes } = joined(db, messages, columns.join(' || '))
+  const { ids, bytes } = joined(db, messages, want.header !== true ? listing : want.listing === true ? both : header)
   return new Listings({ bytes, want, places: placesOf(messages, ids) })
 }
 
 /** Contents of messages that are small; undefined for large ones, which are in files, and for those that have been purged. */
 export function readContents(db: Connection, messages: Uint32Array): (Content | undefined)[] {
-  const { ids, bytes, sizes } = joined(db, messages, 'header || body', { sized: true })
+  const { ids, bytes, sizes } = joined(db, messages, whole)
   const contents = new Map<number, Content>()
   let at = 0
   for (let i = 0; i < ids.length; i++) {
@@ -34,38 +33,50 @@ interface Joined {
   readonly bytes: Uint8Array
 }
 
-function joined(
-  db: Connection,
-  messages: Uint32Array,
-  column: string,
-  { sized = false }: { sized?: boolean } = {},
-): Joined {
-  if (messages.length === 0) return { ids: messages, sizes: [], bytes: new Uint8Array(0) }
-  const ids = ascending(messages)
-  const { from, values } = source(ids, sized)
-  const sizes = sized ? "group_concat(size, ',')" : 'NULL'
-  const sql = `SELECT count(*), ${sizes}, CAST(group_concat(part, '') AS BLOB) FROM (SELECT size, ${column} AS part ${from})`
-  return db.snapshot(() => {
-    const row = db.prepareRaw(sql).get(...values) as [number, string | null, Uint8Array | null]
-    const present = row[0] === ids.length ? ids : idsOf(db, from, values)
-    return { ids: present, sizes: row[1]?.split(',').map(Number) ?? [], bytes: row[2] ?? new Uint8Array(0) }
-  })
+/** What is joined of each message. */
+interface Column {
+  /** It doesn't say its own length, so that the sizes are asked for too; and only messages in their rows are meant. */
+  readonly isSized: boolean
+  readonly ofRange: string
+  readonly ofList: string
 }
 
 /** Messages that arrived together have neighbouring ids and are one range; scattered ones are a list. */
-function source(ids: Uint32Array, inRows: boolean): { from: string; values: (number | string)[] } {
-  const first = ids[0] as number
-  const last = ids[ids.length - 1] as number
-  const isRange = last - first === ids.length - 1
-  const which = isRange ? 'id BETWEEN ? AND ?' : 'id IN (SELECT value FROM json_each(?))'
-  return {
-    from: `FROM message WHERE ${which} ${inRows ? 'AND file = 0 ' : ''}ORDER BY id`,
-    values: isRange ? [first, last] : [JSON.stringify(Array.from(ids))],
-  }
+const range = 'id BETWEEN ? AND ?'
+const list = 'id IN (SELECT value FROM json_each(?))'
+
+function column(sql: string, isSized = false): Column {
+  const sizes = isSized ? "group_concat(size, ',')" : 'NULL'
+  const of = (which: string): string =>
+    `SELECT count(*), ${sizes}, CAST(group_concat(part, '') AS BLOB) FROM
+     (SELECT size, ${sql} AS part FROM message WHERE ${which}${isSized ? inRows : ''} ORDER BY id)`
+  return { isSized, ofRange: of(range), ofList: of(list) }
 }
 
-function idsOf(db: Connection, from: string, values: (number | string)[]): Uint32Array {
-  return Uint32Array.from(db.prepareRaw(`SELECT id ${from}`).all(...values) as [number][], ([id]) => id)
+const inRows = ' AND file = 0'
+const whole = column('header || body', true)
+const listing = column('listing')
+const header = column('fields || header')
+const both = column('listing || fields || header')
+
+function joined(db: Connection, messages: Uint32Array, { isSized, ofRange, ofList }: Column): Joined {
+  const ids = ascending(messages)
+  const first = ids[0] ?? 0
+  const last = ids[ids.length - 1] ?? 0
+  const isRange = last - first === ids.length - 1
+  const values = isRange ? [first, last] : [JSON.stringify(Array.from(ids))]
+  const read = (): readonly [count: number, Omit<Joined, 'ids'>] => {
+    const row = db.prepareRaw(isRange ? ofRange : ofList).get(...values) as [number, string | null, Uint8Array | null]
+    return [row[0], { sizes: row[1]?.split(',').map(Number) ?? [], bytes: row[2] ?? new Uint8Array(0) }]
+  }
+  const [count, found] = db.reading(read)
+  if (count === ids.length) return { ids, ...found }
+  // Some are gone, or large: which ones are there is asked of the same moment.
+  return db.snapshot(() => {
+    const sql = `SELECT id FROM message WHERE ${isRange ? range : list}${isSized ? inRows : ''} ORDER BY id`
+    const there = db.prepareRaw(sql).all(...values) as [number][]
+    return { ids: Uint32Array.from(there, ([id]) => id), ...read()[1] }
+  })
 }
 
 /** Sorted, each once. A mailbox's messages mostly are. */
