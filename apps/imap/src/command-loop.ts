@@ -96,6 +96,7 @@ export class CommandLoop {
     const { input, out, readAhead } = this.#session
     if (input.hasNext) {
       if (out.isFull) await out.sendMuch()
+      else out.flushSoon()
       return
     }
     readAhead.clear()

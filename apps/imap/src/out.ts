@@ -9,6 +9,7 @@ const fullBytes = 65_536
 
 export class Out extends Writer {
   readonly #connection: Connection
+  #soon: NodeJS.Immediate | undefined
 
   constructor(connection: Connection) {
     super()
@@ -37,6 +38,15 @@ export class Out extends Writer {
     await this.#connection.write(sent)
     await new Promise(setImmediate)
     if (this.#connection.pendingWriteBytes === 0) this.giveBack(sent)
+  }
+
+  /** Sends what's there as soon as anything has to be waited for. */
+  flushSoon(): void {
+    this.#soon ??= setImmediate(() => {
+      this.#soon = undefined
+      const sent = this.take()
+      if (sent.length > 0) void this.#connection.write(sent)
+    })
   }
 
   /** Sends what's there and keeps nothing, not even room. */

@@ -133,3 +133,13 @@ test('what was read ahead is let go when no command waits', async () => {
   expect(read.mock.calls.map(([asked]) => asked.length)).toEqual([1, 64, 1])
   view.close()
 })
+
+test('an answer is not kept back by a command behind it that has to wait', async () => {
+  await start()
+  const wire = await server.connect()
+  say(wire, 'a NOOP\r\nb APPEND INBOX {12+}\r\nA: b')
+  expect((await heard(wire, 'a OK')).ended).toBe(false)
+  say(wire, '\r\n\r\nc\r\n\r\n')
+  await heard(wire, 'b OK')
+  wire.close()
+})
