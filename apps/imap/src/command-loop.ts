@@ -22,7 +22,7 @@ export class CommandLoop {
   }
 
   async run(): Promise<void> {
-    const { connection, logger, out } = this.#session
+    const { connection, out } = this.#session
     try {
       this.#greet()
       await out.flush()
@@ -30,7 +30,7 @@ export class CommandLoop {
       await this.#sayFarewell()
     } catch (error) {
       if (error instanceof ClientGone) return
-      logger.error({ err: error }, 'session failed')
+      this.#session.logger.error({ err: error }, 'session failed')
       connection.destroy('session failed')
     } finally {
       this.#session.leaveMailbox()

@@ -66,29 +66,38 @@ export class Input {
   }
 
   /** Undefined when the client is gone. A frame that nobody took, as after IDLE broke off, is the next one. */
-  async next(): Promise<Frame | undefined> {
-    this.#next ??= this.#read()
-    const reading = this.#next
-    const frame = await reading
-    if (this.#next === reading) this.#next = undefined
+  next(): Promise<Frame | undefined> {
+    if (this.#next !== undefined) return this.#next
+    const frame = this.#there()
+    if (frame !== undefined) return Promise.resolve(frame)
+    this.#next = this.#arriving()
+    return this.#next
+  }
+
+  /** One that has come already. */
+  #there(): Frame | undefined {
+    const frame = this.#peeked ?? this.#framer.next()
+    this.#peeked = undefined
+    if (frame === undefined) return undefined
+    if (frame.kind === 'literal') this.#state = 'announced'
+    else if (frame.kind !== 'chunk') this.#state = 'between'
+    else if (frame.isLast) this.#state = 'streamed'
     return frame
   }
 
-  async #read(): Promise<Frame | undefined> {
-    for (;;) {
-      const frame = this.#peeked ?? this.#framer.next()
-      this.#peeked = undefined
-      if (frame !== undefined) {
-        if (frame.kind === 'literal') this.#state = 'announced'
-        else if (frame.kind !== 'chunk') this.#state = 'between'
-        else if (frame.isLast) this.#state = 'streamed'
-        return frame
+  async #arriving(): Promise<Frame | undefined> {
+    try {
+      for (;;) {
+        const bytes = await this.#connection.read()
+        if (bytes === undefined) return undefined
+        if (!this.#hasRead && bytes[0] === tlsHandshake && this.#connection.tls === undefined) return wrongPort
+        this.#hasRead = true
+        this.#framer.push(bytes)
+        const frame = this.#there()
+        if (frame !== undefined) return frame
       }
-      const bytes = await this.#connection.read()
-      if (bytes === undefined) return undefined
-      if (!this.#hasRead && bytes[0] === tlsHandshake && this.#connection.tls === undefined) return wrongPort
-      this.#hasRead = true
-      this.#framer.push(bytes)
+    } finally {
+      this.#next = undefined
     }
   }
 

@@ -27,9 +27,10 @@ export class Session {
   readonly out: Out
   readonly input: Input
   readonly readAhead = new ReadAhead()
-  readonly logger: Logger
   readonly measures: Measures
   admission: Admission | undefined
+  /** Ends a session that doesn't log in. */
+  loginTimer: NodeJS.Timeout | undefined
   selected: Selected | undefined
   /** RFC 7162 §3.2.3: expunges are told as VANISHED. */
   qresync = false
@@ -52,8 +53,12 @@ export class Session {
     this.out = new Out(connection)
     this.input = new Input(connection, context.limits.inputBeforeLogin)
     this.measures = new Measures(connection, context.metrics)
-    const { id, remoteAddress } = connection
-    this.logger = connectionLogger(context.logger, { id, remoteAddress, protocol: 'imap' })
+  }
+
+  /** Made for each line, of which there are few: what a session keeps is kept a thousand times. */
+  get logger(): Logger {
+    const { id, remoteAddress } = this.connection
+    return connectionLogger(this.context.logger, { id, remoteAddress, protocol: 'imap' })
   }
 
   get state(): State {
@@ -99,6 +104,7 @@ export class Session {
   /** The client is gone, and nothing is left to do for it. */
   ended(): void {
     const { connection, admission, clientId } = this
+    this.#stopLoginTimer()
     this.context.inboxSessions.leave(connection.id)
     admission?.left?.()
     this.measures.end(this.logger, {
@@ -110,11 +116,17 @@ export class Session {
 
   admit(admission: Admission): void {
     this.admission = admission
+    this.#stopLoginTimer()
     this.input.limits = this.context.limits.input
     this.measures.loggedIn()
     this.logger.info({ address: admission.address, tls: this.connection.tls }, 'logged in')
     admission.onEnded?.(() => this.endNow())
     this.used()
+  }
+
+  #stopLoginTimer(): void {
+    clearTimeout(this.loginTimer)
+    this.loginTimer = undefined
   }
 
   /** The client works: its credential is in use. */

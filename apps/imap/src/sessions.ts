@@ -27,13 +27,8 @@ export class Sessions {
     const clocks = { writeStallTimeoutMs, idleTimeoutMs, lingerMs, onIdle }
     const session = new Session(new Connection(incoming, { writeBufferBytesMax, ...clocks }), this.#context)
     const loop = new CommandLoop(session)
-    const loginTimer = setTimeout(() => {
-      if (session.admission === undefined) void loop.bye('Too long without a login')
-    }, loginTimeoutMs)
-    const run = loop.run().finally(() => {
-      clearTimeout(loginTimer)
-      this.#running.delete(loop)
-    })
+    session.loginTimer = setTimeout(() => void loop.bye('Too long without a login'), loginTimeoutMs)
+    const run = loop.run().finally(() => void this.#running.delete(loop))
     this.#running.set(loop, run)
     // It was shaking hands when the others were told.
     if (this.#isDraining) void loop.bye(goingDown)

@@ -129,6 +129,9 @@ export class Framer {
     if (chunk === undefined) {
       this.#unread.length = 0
       this.#unreadAt = 0
+      // What is read through isn't kept: an idle session has no bytes.
+      this.#chunk = empty
+      this.#at = 0
       return false
     }
     this.#unread[this.#unreadAt++] = empty

@@ -5,48 +5,42 @@
 import { type Frame, ImapError } from '@postern/imap-wire'
 import { command, noArguments } from '../command.js'
 import { ClientGone } from '../input.js'
-import type { Session } from '../session.js'
 
 export const idle = command('IDLE', {
   in: ['authenticated', 'selected'],
   parse: noArguments,
+  // One function and no promise more than it takes: this is where thousands of sessions stand.
   async run(session) {
-    session.out.continuation('idling')
-    await session.out.flush()
+    const { input, measures, out, context } = session
+    out.continuation('idling')
+    await out.flush()
     const waking = new Waking()
     const mailbox = session.selected?.mailbox.id
-    const stop = mailbox === undefined ? undefined : session.context.doorbell.listen(mailbox, () => waking.ring())
-    const heartbeat = setInterval(() => waking.beat(), session.context.limits.heartbeatMs)
+    const stop = mailbox === undefined ? undefined : context.doorbell.listen(mailbox, () => waking.ring())
+    const heartbeat = setInterval(() => waking.beat(), context.limits.heartbeatMs)
+    const line = input.next()
+    const hasCome = (): void => waking.end()
+    line.then(hasCome, hasCome)
     try {
-      return await idleUntilDone(session, waking)
+      // Between the last command and the first listening something may have rung.
+      await session.tellNews({ expunges: true })
+      await out.flush()
+      while (!waking.isOver) {
+        if (!waking.isAwake) await waking.woken()
+        if (waking.isOver) break
+        const { rungAtMs, isBeat } = waking.take()
+        await session.tellNews({ expunges: true })
+        if (rungAtMs !== undefined && out.length > 0) measures.pushed(rungAtMs)
+        if (isBeat) out.status('*', { kind: 'OK', text: 'Still here' })
+        await out.flush()
+      }
     } finally {
       clearInterval(heartbeat)
       stop?.()
     }
+    return ended(await line)
   },
 })
-
-async function idleUntilDone(session: Session, waking: Waking): Promise<{ text: string }> {
-  const { input, measures, out } = session
-  let hasLine = false
-  const line = input.next().finally(() => {
-    hasLine = true
-    waking.wake()
-  })
-  // A failure is told below, by whoever awaits it; until then it's nobody's.
-  line.catch(() => {})
-  // Between the last command and the first listening something may have rung.
-  await session.tellNews({ expunges: true })
-  for (;;) {
-    await out.flush()
-    if (hasLine) return ended(await line)
-    const { rungAtMs, isBeat } = await waking.next()
-    if (hasLine) continue
-    await session.tellNews({ expunges: true })
-    if (rungAtMs !== undefined && out.length > 0) measures.pushed(rungAtMs)
-    if (isBeat) out.status('*', { kind: 'OK', text: 'Still here' })
-  }
-}
 
 function ended(frame: Frame | undefined): { text: string } {
   if (frame === undefined) throw new ClientGone()
@@ -64,34 +58,47 @@ class Waking {
   #rungAtMs: number | undefined
   #isBeat = false
   #isAwake = false
+  /** The client has sent something, or is gone. */
+  isOver = false
   #resolve: (() => void) | undefined
 
   ring(): void {
     this.#rungAtMs ??= performance.now()
-    this.wake()
+    this.#wake()
   }
 
   beat(): void {
     this.#isBeat = true
-    this.wake()
+    this.#wake()
   }
 
-  wake(): void {
-    this.#isAwake = true
-    this.#resolve?.()
+  end(): void {
+    this.isOver = true
+    this.#wake()
+  }
+
+  get isAwake(): boolean {
+    return this.#isAwake
+  }
+
+  woken(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#resolve = resolve
+    })
   }
 
   /** Since the last call: when it first rang, if it did, and whether it's time for a word. */
-  async next(): Promise<{ readonly rungAtMs: number | undefined; readonly isBeat: boolean }> {
-    if (!this.#isAwake)
-      await new Promise<void>((resolve) => {
-        this.#resolve = resolve
-      })
+  take(): { readonly rungAtMs: number | undefined; readonly isBeat: boolean } {
     const woken = { rungAtMs: this.#rungAtMs, isBeat: this.#isBeat }
     this.#rungAtMs = undefined
     this.#isBeat = false
     this.#isAwake = false
     this.#resolve = undefined
     return woken
+  }
+
+  #wake(): void {
+    this.#isAwake = true
+    this.#resolve?.()
   }
 }

@@ -35,8 +35,10 @@ export class Connection {
   #bytesOut = 0
   #idleTimeoutMs: number
   #idleTimer: NodeJS.Timeout
-  readonly #closed: Promise<void>
-  #resolveClosed!: () => void
+  #isClosed = false
+  /** Made when somebody waits for it. */
+  #closed: Promise<void> | undefined
+  #resolveClosed: (() => void) | undefined
 
   constructor(incoming: Incoming, options: ConnectionOptions) {
     this.id = incoming.id
@@ -49,9 +51,6 @@ export class Connection {
     this.#outgoing = new Outgoing(incoming.socket, options, (reason) => this.destroy(reason))
     this.#idleTimeoutMs = options.idleTimeoutMs
     this.#idleTimer = setTimeout(() => this.#onIdle(), options.idleTimeoutMs)
-    this.#closed = new Promise((resolve) => {
-      this.#resolveClosed = resolve
-    })
     this.#attach(incoming.socket)
     if (incoming.socket.destroyed) this.#onClose()
   }
@@ -68,6 +67,10 @@ export class Connection {
 
   /** Resolves when the connection is gone, whoever ended it. */
   get closed(): Promise<void> {
+    this.#closed ??= new Promise((resolve) => {
+      if (this.#isClosed) resolve()
+      else this.#resolveClosed = resolve
+    })
     return this.#closed
   }
 
@@ -168,7 +171,7 @@ export class Connection {
 
   /** Sends what's pending, says goodbye, and gives the client a moment to leave. Reading is over at once. */
   async end(): Promise<void> {
-    if (this.#isEnding) return this.#closed
+    if (this.#isEnding) return this.closed
     this.#isEnding = true
     this.#wakeReader()
     await this.#outgoing.flushed()
@@ -176,7 +179,7 @@ export class Connection {
     socket.end()
     socket.resume()
     const timer = setTimeout(() => socket.destroy(), this.#options.lingerMs)
-    await this.#closed
+    await this.closed
     clearTimeout(timer)
   }
 
@@ -197,7 +200,8 @@ export class Connection {
     clearTimeout(this.#idleTimer)
     this.#outgoing.close()
     this.#wakeReader()
-    this.#resolveClosed()
+    this.#isClosed = true
+    this.#resolveClosed?.()
   }
 
   #attach(socket: Socket): void {

@@ -126,7 +126,9 @@ export class Outgoing {
       parts.push(next.subarray(0, room))
       this.#pending[taken] = next.subarray(room)
     }
-    this.#pending.splice(0, taken)
+    // An emptied array would keep its room, in each of thousands of idle connections.
+    if (taken === this.#pending.length) this.#pending = []
+    else this.#pending.splice(0, taken)
     return parts.length === 1 ? parts[0]! : Buffer.concat(parts)
   }
 

@@ -49,17 +49,32 @@ const refusedAtOnceMax = 64
 /** For a refused client to read its line and leave. */
 const refusalTimeoutMs = 2000
 
+/** What is undone when a client is gone. There are many clients that do nothing: what is kept of each is little. */
+interface Guest {
+  release: (() => void) | undefined
+  isHandedOver: boolean
+  isGone: boolean
+}
+
+const ignore = (): void => undefined
+
 export class Reception {
   readonly #options: ReceptionOptions
   readonly #logger: Logger
   readonly #count: ConnectionCount
-  readonly #sockets = new Set<Socket>()
+  readonly #guests = new Map<Socket, Guest>()
+  /** One for all sockets. */
+  readonly #onClose: (this: Socket) => void
   #refusedNow = 0
 
   constructor(options: ReceptionOptions) {
     this.#options = options
     this.#logger = options.logger.child({ listener: options.name })
     this.#count = new ConnectionCount(options)
+    const left = (socket: Socket): void => this.#left(socket)
+    this.#onClose = function () {
+      left(this)
+    }
   }
 
   /** Clients within the limits, from accept on. */
@@ -68,16 +83,24 @@ export class Reception {
   }
 
   receive(socket: Socket): void {
-    this.#sockets.add(socket)
-    socket.once('close', () => this.#sockets.delete(socket))
+    this.#guests.set(socket, { release: undefined, isHandedOver: false, isGone: false })
+    socket.on('close', this.#onClose)
     // An error is followed by 'close', which whoever holds the socket listens to.
-    socket.on('error', () => undefined)
-    if (this.#sockets.size > this.#options.connectionsMax + refusedAtOnceMax) this.#cutOff(socket)
+    socket.on('error', ignore)
+    if (this.#guests.size > this.#options.connectionsMax + refusedAtOnceMax) this.#cutOff(socket)
     else void this.#lead(socket)
   }
 
+  #left(socket: Socket): void {
+    const guest = this.#guests.get(socket)!
+    this.#guests.delete(socket)
+    guest.isGone = true
+    guest.release?.()
+    if (guest.isHandedOver) this.#options.metrics.connectionsOpen.dec({ listener: this.#options.name })
+  }
+
   destroyAll(): void {
-    for (const socket of this.#sockets) socket.destroy()
+    for (const socket of this.#guests.keys()) socket.destroy()
   }
 
   async #lead(socket: Socket): Promise<void> {
@@ -95,11 +118,12 @@ export class Reception {
   async #admit(socket: Socket, client: Client): Promise<void> {
     const place = this.#count.take(client.address)
     if (place.refusal === undefined) {
-      socket.once('close', place.release)
-      this.#handOver(await this.#incoming(socket, client))
+      const guest = this.#guests.get(socket)!
+      guest.release = place.release
+      this.#handOver(await this.#incoming(socket, client), guest)
     } else if (this.#refusedNow < refusedAtOnceMax) {
       this.#refusedNow++
-      socket.once('close', () => this.#refusedNow--)
+      this.#guests.get(socket)!.release = () => this.#refusedNow--
       this.#refuse(await this.#incoming(socket, client), place.refusal)
     } else {
       this.#cutOff(socket)
@@ -138,11 +162,12 @@ export class Reception {
     return secure
   }
 
-  #handOver(incoming: Incoming): void {
+  #handOver(incoming: Incoming, guest: Guest): void {
     const { name, metrics, onConnection } = this.#options
     metrics.connectionsAccepted.inc({ listener: name })
-    metrics.connectionsOpen.inc({ listener: name })
-    incoming.socket.once('close', () => metrics.connectionsOpen.dec({ listener: name }))
+    // Who has left already is not counted: nobody would count him out.
+    if (!guest.isGone) metrics.connectionsOpen.inc({ listener: name })
+    guest.isHandedOver = true
     onConnection(incoming)
   }
 

@@ -64,6 +64,10 @@ export class Certificates {
     return this.#default.context
   }
 
+  /** For handshakes: one function for all of them, which keeps nothing of any. */
+  readonly pickByName = (serverName: string, callback: (error: null, context: SecureContext) => void): void =>
+    callback(null, this.contextFor(serverName))
+
   contextFor(serverName: string): SecureContext {
     return (this.#served.find(serverName) ?? this.#default).context
   }

@@ -21,11 +21,11 @@ export function handshake(
     const secure = new TLSSocket(socket, {
       isServer: true,
       secureContext: certificates.defaultContext(),
-      SNICallback: (name, callback) => callback(null, certificates.contextFor(name)),
+      SNICallback: certificates.pickByName,
       requestCert: false,
     })
     // A later error is followed by 'close', which whoever holds the socket listens to.
-    secure.on('error', () => undefined)
+    secure.on('error', ignore)
     const settle = (error?: Error) => {
       clearTimeout(timer)
       secure.removeListener('close', onClose)
@@ -47,6 +47,8 @@ export function handshake(
     secure.once('end', onClose)
   })
 }
+
+const ignore = (): void => undefined
 
 const gone = () => new HandshakeError('the client closed the connection')
 
