@@ -31,6 +31,7 @@ export function createOwnerPart(options: OwnerPartOptions): OwnerPart {
   const first = new OnceStarted<FirstStart | undefined>('the first start')
   const key = new OnceStarted<Uint8Array>('the server key')
   let claimed: Claim | undefined
+  let showing: Promise<unknown> | undefined
 
   const begin = async (directory: Directory): Promise<FirstStart | undefined> => {
     const serverKey = await serverKeyFor(directory, folder.serverKey)
@@ -60,12 +61,21 @@ export function createOwnerPart(options: OwnerPartOptions): OwnerPart {
       try {
         const made = await begin(directory)
         if (made === undefined) await claimed?.finish()
-        first.set(made && { ...made, shown: () => made.shown().then(() => claimed?.finish()) })
+        const shown = (): Promise<void> => {
+          const noted = made?.shown().then(() => claimed?.finish()) ?? Promise.resolve()
+          showing = noted.catch(() => undefined)
+          return noted
+        }
+        first.set(made && { ...made, shown })
       } catch (error) {
         await claimed?.release()
         throw error
       }
     },
-    stop: () => claimed?.release(),
+    /** Secrets that are printed are noted as shown before the store closes; else the next start would replace them. */
+    async stop() {
+      await showing
+      await claimed?.release()
+    },
   }
 }
