@@ -158,15 +158,20 @@ describe('on a store', () => {
   test('status counts, beside a running gateway', async () => {
     const { env } = await newGateway()
     const gateway = postern(['start', '--json'], { env })
-    await started(gateway)
+    const said = await started(gateway)
     const { code, stdout } = await run(['status', '--json'], { env })
     const status = JSON.parse(stdout)
     expect(code).toBe(0)
     expect(status).toMatchObject({ version: '0.1.0', domains: 1, inboxes: 1, messages: 2 })
+    expect(status.gateways).toEqual([
+      { pid: gateway.child.pid, ports: { imaps: said.imap!.port, http: expect.any(Number) } },
+    ])
     expect(status.files.map(({ name }: { name: string }) => name)).toEqual(
       expect.arrayContaining(['blobs/', 'postern.sqlite', 'secret.key', 'tls/']),
     )
-    expect((await run(['status'], { env })).stdout).toMatch(/^Messages {5}2 \(\d+\.\d KiB\)$/m)
+    const plain = (await run(['status'], { env })).stdout
+    expect(plain).toContain(`process ${gateway.child.pid} (imaps ${said.imap!.port}, http `)
+    expect(plain).toMatch(/^Messages {5}2 \(\d+\.\d KiB\)$/m)
     expect(await stop(gateway)).toBe(0)
   })
 

@@ -5,8 +5,11 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { parseSecret, verifySecret } from '@postern/auth'
 import { type Directory, openStore, type Store } from '@postern/mailbox-store'
+import { createLogger } from '@postern/telemetry'
 import { afterEach, describe, expect, test } from 'vitest'
+import { dataFolder } from '../src/data-folder.js'
 import { type FirstStart, firstStart } from '../src/first-start.js'
+import { createOwnerPart } from '../src/parts/owner.js'
 import { credentialOf, newFolder, postern, run, started, stop } from './gateway-process.js'
 
 const serverKey = new Uint8Array(32).fill(7)
@@ -158,4 +161,19 @@ test('a process killed at any moment of its first start leaves a folder that the
   expect(await run(['verify', '--json'], { env })).toMatchObject({ code: 0, stdout: '{"findings":[]}\n' })
   const status = JSON.parse((await run(['status', '--json'], { env })).stdout)
   expect(status).toMatchObject({ domains: 1, inboxes: 1 })
+})
+
+test('a signal in the moment of the announcement does not undo that the secrets were shown', async () => {
+  const folder = dataFolder(newFolder())
+  const store = await openStore({ folder: folder.path })
+  const logger = createLogger({ level: 'silent', secrets: [] })
+  const owner = createOwnerPart({ store: () => store, folder, domain: 'example.org', adminKey: undefined, logger })
+  await owner.start?.()
+  const shown = owner.firstStart()!.shown()
+  await owner.stop?.()
+  await store.close()
+  await shown
+  const again = await openStore({ folder: folder.path })
+  stores.push(again)
+  expect((await inventory(again.directory)).credentials).not.toContainEqual(expect.stringContaining('not shown'))
 })

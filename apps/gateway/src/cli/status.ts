@@ -2,6 +2,7 @@
 
 import { type FileSize, sizesIn } from '../data-folder.js'
 import { everyItem } from '../pages.js'
+import { type RunningGateway, runningGateways } from '../running.js'
 import { version } from '../version.js'
 import { command } from './command.js'
 import { withStore } from './existing-store.js'
@@ -10,6 +11,8 @@ import { sizeText } from './quantities.js'
 interface Status {
   readonly version: string
   readonly dataFolder: string
+  /** Those that run on the folder. */
+  readonly gateways: readonly Pick<RunningGateway, 'pid' | 'ports'>[]
   readonly domains: number
   readonly inboxes: number
   readonly messages: number
@@ -20,7 +23,7 @@ interface Status {
 export const status = command('status', {
   about: 'say what the store holds; works beside a running gateway',
   run: ({ env }) =>
-    withStore(env, async ({ store: { directory }, folder: { path } }): Promise<Status> => {
+    withStore(env, async ({ store: { directory }, folder: { path, running } }): Promise<Status> => {
       let domains = 0
       for await (const _ of everyItem((page) => directory.listDomains(page))) domains++
       const sum = { inboxes: 0, messages: 0, messageBytes: 0 }
@@ -29,11 +32,13 @@ export const status = command('status', {
         sum.messages += usedMessages
         sum.messageBytes += usedBytes
       }
-      return { version, dataFolder: path, domains, ...sum, files: await sizesIn(path) }
+      const gateways = (await runningGateways(running)).map(({ pid, ports }) => ({ pid, ports }))
+      return { version, dataFolder: path, gateways, domains, ...sum, files: await sizesIn(path) }
     }),
   lines: (result) => [
     `Version      ${result.version}`,
     `Data folder  ${result.dataFolder}`,
+    `Gateway      ${result.gateways.map(gatewayText).join('; ') || 'none runs'}`,
     `Domains      ${result.domains}`,
     `Inboxes      ${result.inboxes}`,
     `Messages     ${result.messages} (${sizeText(result.messageBytes)})`,
@@ -41,3 +46,8 @@ export const status = command('status', {
     ...result.files.map(({ name, bytes }) => `  ${name.padEnd(22)}${sizeText(bytes).padStart(10)}`),
   ],
 })
+
+const gatewayText = ({ pid, ports }: Status['gateways'][number]): string =>
+  `process ${pid} (${Object.entries(ports)
+    .map(([door, port]) => `${door} ${port}`)
+    .join(', ')})`
