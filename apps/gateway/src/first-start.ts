@@ -43,6 +43,7 @@ const notShown = ' (not shown yet)'
 const passwordLabel = 'First app password'
 const adminLabel = 'First admin key'
 const firstLocalPart = 'me'
+export const firstHome = { tenant: 'default', environment: 'production' } as const
 const by = system
 
 /** Whether there's nothing left of it to do: an admin key was shown. */
@@ -91,7 +92,7 @@ export async function firstStart(options: FirstStartOptions): Promise<FirstStart
 
 async function ensureEnvironment(directory: Directory): Promise<EnvironmentId> {
   const oldest = await oldestEnvironment(directory)
-  return oldest ?? (await directory.ensureDefault({ tenant: 'default', environment: 'production', by })).environment.id
+  return oldest ?? (await directory.ensureDefault({ ...firstHome, by })).environment.id
 }
 
 /** Not by its name: operators rename, and a later start must not take that for a fresh store. */

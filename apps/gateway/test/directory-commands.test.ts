@@ -1,12 +1,16 @@
 // The commands of the directory, run in the test's own process and without a gateway: every refusal by its name, lists of any length, DNS verification
 // against a name server of the test's own, and the audit log.
 
+import { existsSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openStore, type Store } from '@postern/mailbox-store'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { commandLine as run } from './command-line.js'
 import { nameServer } from './dns-server.js'
-import { newFolder, run as runProcess } from './gateway-process.js'
+import { credentialOf, newFolder, postern, run as runProcess, started, stop } from './gateway-process.js'
+
+// A command opens the store and closes it again; some tests give fifty of them.
+vi.setConfig({ testTimeout: 90_000 })
 
 interface Folder {
   readonly env: Record<string, string>
@@ -124,6 +128,44 @@ test('an IDN domain is one, in letters and as A-labels', async () => {
   expect(said).toMatchObject({ address: 'ada@xn--bcher-kva.test' })
   expect((await ask('inbox', 'show', 'ada@bücher.test')).said).toMatchObject({ id: said.id })
   expect(await text('domain', 'show', 'bücher.test')).toMatch(/^In letters +bücher\.test$/m)
+})
+
+test('asked for with --verified, a domain that is there already as asked is the answer; one that differs is refused', async () => {
+  const { ask } = await folder()
+  const create = (...words: string[]) => ask('domain', 'create', ...words)
+  const first = await create('Example.test', '--verified')
+  expect(first).toMatchObject({ code: 0, said: { name: 'example.test', verified: true } })
+  expect((await create('example.test.', '--verified', '--mode', 'retained')).said).toEqual(first.said)
+  await ask('domain', 'alias', 'example.test', 'other.test')
+  await ask('tenant', 'create', 'acme')
+  for (const words of [
+    ['example.test'],
+    ['example.test', '--verified', '--catch-all', 'on'],
+    ['example.test', '--verified', '--mode', 'encrypted'],
+    ['example.test', '--verified', '--environment', 'acme/production'],
+    ['other.test', '--verified'],
+  ])
+    expect((await create(...words)).error, words.join(' ')).toMatchObject({ name: 'exists' })
+})
+
+test('the first domain makes the store in an empty folder, and only there', async () => {
+  const env: Record<string, string> = { POSTERN_DATA_DIR: join(newFolder(), 'new') }
+  const ask = (...words: string[]) => run([...words, '--json'], { env })
+  expect(await ask('inbox', 'create', 'ada@example.test')).toMatchObject({ code: 1, stdout: '' })
+  expect(existsSync(env.POSTERN_DATA_DIR!)).toBe(false)
+  expect((await ask('domain', 'create', 'example.test', '--verified')).code).toBe(0)
+  expect(statSync(env.POSTERN_DATA_DIR!).mode & 0o077).toBe(0)
+  const made = JSON.parse((await ask('inbox', 'create', 'ada@example.test')).stdout)
+  const gateway = postern(['start', '--json'], { env })
+  expect((await started(gateway)).firstStart).toMatchObject({ inbox: 'me@example.test' })
+  expect(await stop(gateway)).toBe(0)
+  expect(await credentialOf(made.imap_password, env.POSTERN_DATA_DIR!)).toMatchObject({ inboxPassword: true })
+  expect(JSON.parse((await ask('tenant', 'list')).stdout).data).toHaveLength(1)
+
+  env.POSTERN_DATA_DIR = newFolder()
+  writeFileSync(join(env.POSTERN_DATA_DIR, 'something'), 'else')
+  const refused = await ask('domain', 'create', 'example.test')
+  expect([refused.code, JSON.parse(refused.stderr).error.name]).toEqual([1, 'no_store'])
 })
 
 test('every setting of a domain, an inbox and a credential is made, shown and changed', async () => {

@@ -1,7 +1,14 @@
 // `postern domain …`: the domains whose mail is here (contract B1, B7, F2). `verify` is in domain-verify.ts.
 
 import { readFile } from 'node:fs/promises'
-import { type Directory, type Domain, type DomainChanges, domainModes } from '@postern/mailbox-store'
+import {
+  type Directory,
+  type Domain,
+  type DomainChanges,
+  domainModes,
+  type EnvironmentId,
+  parseAddress,
+} from '@postern/mailbox-store'
 import { everyItem } from '../pages.js'
 import { type Command, command } from './command.js'
 import { domainVerify } from './domain-verify.js'
@@ -10,7 +17,7 @@ import { listing } from './listing.js'
 import { type DomainObject, Objects } from './objects.js'
 import { operator as by } from './operator.js'
 import { choice, flag, one, onOff, type Values } from './options.js'
-import { domainOf, environmentOf } from './references.js'
+import { domainOf, environmentForNew, environmentOf } from './references.js'
 import { fields } from './table.js'
 import { Usage } from './usage.js'
 
@@ -51,26 +58,41 @@ const create = command('domain create', {
     ...settings,
   },
   run: ({ env, args: [name], options }) =>
-    withStore(env, async ({ store: { directory } }) => {
-      const environment = (await environmentOf(directory, options.environment)).id
-      const { mode, catchAll, settings: more = {} } = await changesOf(options)
-      const made = await directory.createDomain({
-        environment,
-        name: name as string,
-        mode,
-        catchAll,
-        settings: more,
-        by,
-      })
-      const how = { how: 'operator', by } as const
-      const domain = options.verified ? await directory.markDomainVerified(made.id, how) : made
-      return new Objects(directory).domain(domain)
-    }),
+    withStore(
+      env,
+      async ({ store: { directory } }) => {
+        const environment = (await environmentForNew(directory, options.environment)).id
+        const changes = await changesOf(options)
+        const there = options.verified ? await directory.findDomain(name as string) : undefined
+        const domain =
+          there !== undefined && isAsAsked(there, { environment, name: name as string, ...changes })
+            ? there
+            : await directory.createDomain({ environment, name: name as string, ...changes, by })
+        const how = { how: 'operator', by } as const
+        const isToMark = options.verified && domain.verifiedAt === undefined
+        return new Objects(directory).domain(isToMark ? await directory.markDomainVerified(domain.id, how) : domain)
+      },
+      { mayMake: true },
+    ),
   lines: (domain) => [
     ...domainLines(domain),
     ...(domain.verified ? [] : ['', `Set its records, then: postern domain verify ${domain.name}`]),
   ],
 })
+
+/**
+ * With --verified the wish is a domain that works. The first start makes one, too: who asks for the same one has got it, and
+ * not an error.
+ */
+const isAsAsked = (
+  there: Domain,
+  { environment, name, mode, catchAll, settings: more }: { environment: EnvironmentId; name: string } & DomainChanges,
+): boolean =>
+  there.environment === environment &&
+  parseAddress(`postmaster@${name}`).domain === there.name &&
+  (mode ?? there.mode) === there.mode &&
+  (catchAll ?? there.catchAll) === there.catchAll &&
+  more === undefined
 
 const list = listing('domain list', {
   about: 'list domains',

@@ -1,6 +1,7 @@
 // The store of the data folder, for a command that works on it while a gateway may be running on it. A folder without a
-// store is said to be one, and not filled with an empty one.
+// store is said to be one, and not filled with an empty one; only what a server may begin with makes it, in an empty folder.
 
+import { readdir } from 'node:fs/promises'
 import { type Config, load } from '@postern/config'
 import { openStore, type Store } from '@postern/mailbox-store'
 import { Failure } from '@postern/service'
@@ -15,11 +16,16 @@ export interface OpenStore {
   close(): Promise<void>
 }
 
-export async function openExisting(env: Environment): Promise<OpenStore> {
+export interface OpenStoreOptions {
+  /** A store is made where the data folder is empty or isn't there yet. */
+  readonly mayMake?: boolean
+}
+
+export async function openExisting(env: Environment, { mayMake = false }: OpenStoreOptions = {}): Promise<OpenStore> {
   const config = load(env)
   refuseMissingEngines(config)
   const folder = dataFolder(config.dataDir)
-  if (!holdsStore(folder)) {
+  if (!holdsStore(folder) && !(mayMake && (await isEmpty(folder.path)))) {
     const fix = 'Set POSTERN_DATA_DIR to the folder of your gateway, or start it there first.'
     throw new Failure('no_store', `There is no store in ${folder.path}.`, { fix })
   }
@@ -27,8 +33,21 @@ export async function openExisting(env: Environment): Promise<OpenStore> {
   return { store, folder, config, close: () => store.close() }
 }
 
-export async function withStore<Result>(env: Environment, work: (open: OpenStore) => Promise<Result>): Promise<Result> {
-  const open = await openExisting(env)
+async function isEmpty(path: string): Promise<boolean> {
+  try {
+    return (await readdir(path)).length === 0
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return true
+    throw error
+  }
+}
+
+export async function withStore<Result>(
+  env: Environment,
+  work: (open: OpenStore) => Promise<Result>,
+  options: OpenStoreOptions = {},
+): Promise<Result> {
+  const open = await openExisting(env, options)
   try {
     return await work(open)
   } finally {

@@ -3,7 +3,9 @@
 
 import type { Credential, Directory, Domain, Environment, Inbox, Tenant } from '@postern/mailbox-store'
 import { Failure } from '@postern/service'
+import { firstHome } from '../first-start.js'
 import { everyItem } from '../pages.js'
+import { operator as by } from './operator.js'
 import { Usage } from './usage.js'
 
 const notFound = (message: string, fix: string): Failure => new Failure('not_found', message, { fix })
@@ -23,6 +25,13 @@ export async function environmentOf(directory: Directory, word: string | undefin
   for await (const one of everyItem((page) => directory.listEnvironments({ tenant: tenant.id, ...page })))
     if (name === undefined || one.name === name) return one
   throw notFound(`There is no environment ${name} in the tenant ${tenant.name}.`, 'See `postern tenant list`.')
+}
+
+/** The environment for something new: on a fresh store the one that a first start makes, too. */
+export async function environmentForNew(directory: Directory, word: string | undefined): Promise<Environment> {
+  const isFresh = (await directory.listTenants({ limit: 1 })).items.length === 0
+  if (isFresh) await directory.ensureDefault({ ...firstHome, by })
+  return environmentOf(directory, word)
 }
 
 async function firstTenant(directory: Directory): Promise<Tenant> {
