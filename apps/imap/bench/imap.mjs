@@ -34,13 +34,16 @@ const begun = performance.now()
 
 const folder = mkdtempSync(join(tmpdir(), 'postern-bench-imap-'))
 chmodSync(folder, 0o755)
+/** Those that the works run on, and with those that trials have of their own, all that are to be ended. */
 const servers = []
+const running = new Set()
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void cleanUp().then(() => process.exit(1)))
 try {
   const files = makeCertificate(folder)
   const why = process.argv.includes('--alone') ? 'Dovecot is left out.' : whyNoDovecot()
   if (why !== undefined) console.log(why)
-  servers.push(await startPostern(folder, { ...files, profileTo, nodeOptions, inboxes }))
-  if (why === undefined) servers.push(await startDovecot(folder, { ...files, inboxes }))
+  servers.push(ending(await startPostern(folder, { ...files, profileTo, nodeOptions, inboxes })))
+  if (why === undefined) servers.push(ending(await startDovecot(folder, { ...files, inboxes })))
   const mail = await filled()
   const rows = []
   for (const { name, measure } of chosen({ size, quick, ...mail }, files)) {
@@ -53,7 +56,16 @@ try {
   }
   console.log(`\n${tally(rows)}\n${((performance.now() - begun) / 1_000).toFixed(0)} s in all`)
 } finally {
-  await Promise.all(servers.map((server) => server.stop()))
+  await cleanUp()
+}
+
+function ending(server) {
+  running.add(server)
+  return server
+}
+
+async function cleanUp() {
+  await Promise.all(Array.from(running, (server) => server.stop()))
   rmSync(folder, { recursive: true, force: true })
 }
 
@@ -90,20 +102,18 @@ function chosen(setting, files) {
 async function tried(trial, setting, files) {
   const own = []
   const startOwn = async (options) => {
-    const server = await startPostern(mkdtempSync(join(folder, 'own-')), {
-      ...files,
-      profileTo,
-      nodeOptions,
-      ...options,
-    })
-    own.push(server)
-    return server
+    const home = mkdtempSync(join(folder, 'own-'))
+    own.push(ending(await startPostern(home, { ...files, profileTo, nodeOptions, ...options })))
+    return own.at(-1)
   }
   try {
     return await trial.run({ ...setting, ours: servers[0], startOwn })
   } catch (error) {
     return { ours: 'failed', met: false, notes: [error.stack] }
   } finally {
-    for (const server of own) await server.stop()
+    for (const server of own) {
+      await server.stop()
+      running.delete(server)
+    }
   }
 }

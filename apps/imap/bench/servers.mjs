@@ -175,8 +175,9 @@ function freePort() {
 }
 
 async function stop(child) {
+  if (child.exitCode !== null || child.signalCode !== null) return
   const ended = new Promise((resolve) => child.once('exit', resolve))
   child.kill('SIGTERM')
   await Promise.race([ended, sleep(8_000, undefined, { ref: false })])
-  if (child.exitCode === null) child.kill('SIGKILL')
+  if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
 }
