@@ -30,6 +30,8 @@ type Outcome = { readonly finish: Finish } | { readonly error: unknown }
 export class CommandRunner {
   readonly #session: Session
   readonly #answers: TaggedAnswers
+  /** The next command had come before the session last heard: its client can't know of anything newer. */
+  #hasComeMeanwhile = false
 
   constructor(session: Session, answers: TaggedAnswers) {
     this.#session = session
@@ -40,13 +42,15 @@ export class CommandRunner {
     if (isBlank(command)) return
     this.#session.used()
     const first = this.#read(command)
-    const unheardBefore = first.asked.found?.leaves === true ? undefined : await this.#unheard()
+    const isHeard = this.#hasComeMeanwhile || first.asked.found?.leaves === true
+    const unheardBefore = isHeard ? undefined : await this.#unheard()
     const begun = [this.#begin({ ...first, trouble: first.trouble ?? unheardBefore })]
     for (let next = this.#following(begun); next !== undefined; next = this.#following(begun))
       begun.push(this.#begin(next))
     const outcomes: Outcome[] = []
     for (const { outcome } of begun) outcomes.push(await outcome)
     const unheard = await this.#unheard()
+    this.#hasComeMeanwhile = unheard === undefined && this.#session.input.hasNext
     for (const [i, { asked }] of begun.entries()) {
       await this.#finish(asked, unheard === undefined ? (outcomes[i] as Outcome) : { error: unheard, ...outcomes[i] })
       // Nothing follows a BYE that says that the mailbox is gone.

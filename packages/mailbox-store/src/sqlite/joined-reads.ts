@@ -44,16 +44,20 @@ interface Column {
 /** Messages that arrived together have neighbouring ids and are one range; scattered ones are a list. */
 const range = 'id BETWEEN ? AND ?'
 const list = 'id IN (SELECT value FROM json_each(?))'
+const inRows = ' AND file = 0'
 
 function column(sql: string, isSized = false): Column {
   const sizes = isSized ? "group_concat(size, ',')" : 'NULL'
-  const of = (which: string): string =>
-    `SELECT count(*), ${sizes}, CAST(group_concat(part, '') AS BLOB) FROM
-     (SELECT size, ${sql} AS part FROM message WHERE ${which}${isSized ? inRows : ''} ORDER BY id)`
-  return { isSized, ofRange: of(range), ofList: of(list) }
+  const which = isSized ? inRows : ''
+  const joinedAs = (part: string): string => `SELECT count(*), ${sizes}, CAST(group_concat(${part}, '') AS BLOB) FROM`
+  return {
+    isSized,
+    // A range of ids is read in their order as it is; to ask for it would cost a copy of each part.
+    ofRange: `${joinedAs(sql)} message WHERE ${range}${which}`,
+    ofList: `${joinedAs('part')} (SELECT size, ${sql} AS part FROM message WHERE ${list}${which} ORDER BY id)`,
+  }
 }
 
-const inRows = ' AND file = 0'
 const whole = column('header || body', true)
 const listing = column('listing')
 const header = column('fields || header')
