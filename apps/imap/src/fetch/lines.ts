@@ -1,6 +1,7 @@
 // The answers of a FETCH, a line a message. Most lines are written without waiting for anything; where the client is slow, or a
 // large message comes from its file, the next word waits. RFC 9051 §7.5.2.
 
+import { ImapError } from '@postern/imap-wire'
 import { BrokenAnswer } from '../broken-answer.js'
 import { ClientGone } from '../input.js'
 import type { Out } from '../out.js'
@@ -27,17 +28,26 @@ export async function writeLines(session: Session, targets: Targets, lines: Line
   const message = new FetchedMessage(session, targets)
   const { open } = session.mailbox.view
   const needs = needsOf(items)
+  let unserved: ImapError | undefined
   for await (const slice of fetchSlices(session, targets, needs))
     for (let at = slice.from; at < slice.to; at++) {
       if (!message.goTo(at, slice)) continue
       // A large one is looked up when its turn comes: by then it may have been purged.
       if (needs.bytes === true) message.content ??= await open.content(message.message)
       if (needs.bytes === true && message.content === undefined) continue
-      for (const { prepare } of preparing) await prepare?.(message)
+      try {
+        for (const { prepare } of preparing) await prepare?.(message)
+      } catch (error) {
+        if (!(error instanceof ImapError)) throw error
+        // The others are served, and the refusal comes at the end.
+        unserved ??= error
+        continue
+      }
       const later = writeLine(out, message, lines.marked?.has(message.uid) === true ? itemsOfMarked : items)
       if (later !== undefined) await later
       if (out.isFull) await out.breathe()
     }
+  if (unserved !== undefined) throw unserved
 }
 
 export function needsOf(items: readonly FetchItem[]): Needs {
