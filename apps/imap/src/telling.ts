@@ -17,7 +17,7 @@ export interface Telling {
 }
 
 /** The way out, as far as telling needs it: it waits for a slow client where there's much to tell. */
-type Breathing = Writer & Pick<Out, 'isFull' | 'flush'>
+type Breathing = Writer & Pick<Out, 'isFull' | 'breathe'>
 
 /**
  * Tells the client what it may hear now. Where it waits in between, others may move the index on: numbers stay the client's,
@@ -33,7 +33,7 @@ export async function tell(
   if (count !== undefined) out.untagged().number(count).raw(' EXISTS').crlf()
   for (const changed of view.takeChanged()) {
     writeFlags(view, out, { of: changed, modSeq, uid })
-    if (out.isFull) await out.flush()
+    if (out.isFull) await out.breathe()
   }
   // RFC 7162 §3.2: a client that sees higher modseqs must not take a mailbox for told whose expunges wait.
   if (vanished && view.hasGone) writeHighestModSeq(out, view)
@@ -46,7 +46,7 @@ async function tellGone(view: View, out: Breathing, vanished: boolean): Promise<
   else
     for (const uid of gone) {
       out.untagged().number(view.numberOf(uid)).raw(' EXPUNGE').crlf()
-      if (out.isFull) await out.flush()
+      if (out.isFull) await out.breathe()
     }
 }
 

@@ -41,7 +41,7 @@ function randomOf(seed: number): (below: number) => number {
 /** Full after every line: whoever tells must wait. */
 class Patient extends Writer {
   #written = ''
-  flushes = 0
+  breaths = 0
   readonly #meanwhile: () => Promise<void>
 
   constructor(meanwhile: () => Promise<void> = async () => {}) {
@@ -53,9 +53,9 @@ class Patient extends Writer {
     return this.length > 0
   }
 
-  async flush(): Promise<void> {
+  async breathe(): Promise<void> {
     this.#written += Buffer.from(this.take()).toString()
-    this.flushes++
+    this.breaths++
     await this.#meanwhile()
   }
 
@@ -217,12 +217,12 @@ test('telling much waits for the client, and what happens meanwhile has its turn
   await account.setFlags(mailbox, [[4, 6]], { how: 'add', flags: { system: 1, keywords: [] } })
   await view.hear()
   const out = new Patient(async () => {
-    if (out.flushes !== 1) return
+    if (out.breaths !== 1) return
     await account.remove(mailbox, [[5, 5]])
     await other.hear()
   })
   await tell(view, out, { expunges: true, modSeq: false, uid: true })
-  expect(out.flushes).toBeGreaterThan(2)
+  expect(out.breaths).toBeGreaterThan(2)
   expect(out.all().split('\r\n').slice(0, -1)).toEqual([
     '* 2 EXPUNGE',
     '* 2 EXPUNGE',
