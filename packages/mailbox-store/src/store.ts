@@ -224,8 +224,6 @@ export interface RowWants {
   readonly parts?: boolean
   readonly preview?: boolean
   readonly ids?: boolean
-  readonly sort?: boolean
-  readonly refs?: boolean
 }
 
 export interface MessageRow {
@@ -238,22 +236,6 @@ export interface MessageRow {
   readonly preview: string
   readonly emailId: string
   readonly threadId: string
-  readonly sort: SortColumn
-  /** 53-bit hashes: the own Message-ID's (0 where there is none), then those of its references, oldest first. */
-  readonly refs: Float64Array
-}
-
-export interface SortColumn {
-  /** The Date header as UTC milliseconds. */
-  readonly date: number | undefined
-  readonly subject: string
-  /** RFC 5256 §3: its subject says so. */
-  readonly isReplyOrForward: boolean
-  readonly from: string
-  readonly to: string
-  readonly cc: string
-  readonly displayFrom: string
-  readonly displayTo: string
 }
 
 /** A message's bytes. Small ones are at hand; large ones are read from their file as asked. */

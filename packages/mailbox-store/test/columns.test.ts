@@ -4,7 +4,7 @@ import { parseMessage } from '@postern/message'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ListingCursor, packListing, structureOf } from '../src/messages/listing-column.js'
-import { packSort, unpackSort } from '../src/messages/sort-column.js'
+import { packSort, unpackIsReply, unpackSortDate, unpackSortText } from '../src/messages/sort-column.js'
 import { formatUidSet, parseUidSet, UidCursor, uidSet, uidSetOf, uidSetSize, uidsIn } from '../src/messages/uid-set.js'
 
 /** What FETCH would copy out of the packed column. */
@@ -96,11 +96,19 @@ test('sort column', () => {
     displayFrom: 'A B',
     displayTo: '',
   }
-  expect(unpackSort(packSort(sort))).toEqual(sort)
-  expect(unpackSort(packSort({ ...sort, isReplyOrForward: true })).isReplyOrForward).toBe(true)
-  expect(unpackSort(packSort({ ...sort, date: undefined })).date).toBeUndefined()
-  expect(unpackSort(packSort({ ...sort, date: -86_400_000 })).date).toBe(-86_400_000)
-  expect(unpackSort(packSort({ ...sort, subject: 'a\u001fb' })).subject).toBe('a b')
+  const column = packSort(sort)
+  for (const by of ['subject', 'from', 'to', 'cc', 'displayFrom', 'displayTo'] as const)
+    expect(unpackSortText(column, by)).toBe(sort[by])
+  expect(unpackSortDate(column)).toBe(1_772_366_400)
+  expect(unpackIsReply(column)).toBe(false)
+  const reply = packSort({ ...sort, displayTo: 'D', isReplyOrForward: true })
+  expect([unpackIsReply(reply), unpackSortText(reply, 'displayTo')]).toEqual([true, 'D'])
+  expect(unpackIsReply(packSort({ ...sort, displayTo: '1' }))).toBe(false)
+  expect(unpackSortDate(packSort({ ...sort, date: undefined }))).toBeUndefined()
+  expect(unpackSortDate(packSort({ ...sort, date: -86_400_000 }))).toBe(-86_400)
+  expect(unpackSortText(packSort({ ...sort, subject: 'a\u001fb' }), 'subject')).toBe('a b')
+  // Of a message that is gone there's no column.
+  expect([unpackSortText('', 'cc'), unpackSortDate(''), unpackIsReply('')]).toEqual(['', undefined, false])
 })
 
 describe('uid sets', () => {

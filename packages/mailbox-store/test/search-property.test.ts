@@ -1,7 +1,7 @@
 // Whatever the mail and whatever the question: the answer is what a plain comparison of the decoded texts gives, before
 // the index has anything, in the middle, and when it has everything.
 
-import { parseMessage, searchHeaders, searchText } from '@postern/message'
+import { parseMessage, searchHeaders, searchPartHeaders, searchText } from '@postern/message'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { fold } from '../src/search/fold.js'
@@ -122,7 +122,11 @@ function matches(message: Buffer, asked: SearchQuery): boolean {
       return inBody(asked.text)
     case 'text':
       return (
-        inBody(asked.text) || headers.some(({ name, value }) => fold(`${name}: ${value}`).includes(fold(asked.text)))
+        inBody(asked.text) ||
+        headers.some(({ name, value }) => fold(`${name}: ${value}`).includes(fold(asked.text))) ||
+        searchPartHeaders(message, parsed)
+          .flat()
+          .some(({ name, value }) => fold(`${name}: ${value}`).includes(fold(asked.text)))
       )
     default:
       throw new Error(`not asked here: ${asked.kind}`)

@@ -132,7 +132,40 @@ describe.each(['not indexed', 'indexed'])('%s', (state) => {
 
   test.each(rows)('%j', async (query, uids) => {
     expect(await fixture.search(query)).toEqual(uids)
+    // Beside a key that has to wait, on a copy of the entries; every text holds the empty one.
+    expect(await fixture.search({ kind: 'and', of: [query, { kind: 'text', text: '' }] })).toEqual(uids)
+    expect(
+      await fixture.search({ kind: 'not', of: { kind: 'or', of: [query, not({ kind: 'body', text: '' })] } }),
+    ).toEqual([1, 2, 3].filter((uid) => !uids.includes(uid)))
   })
+})
+
+test('what entries answer is answered before the index can move', async () => {
+  const index = fixture.open()
+  const found = fixture.search(not({ kind: 'flag', flag: systemFlag.seen }), { index })
+  index.entries.removeAt([1])
+  expect(await found).toEqual([2, 3])
+})
+
+test('a search that waits looks at the entries as they were', async () => {
+  const index = fixture.open()
+  const query: SearchQuery = {
+    kind: 'or',
+    of: [
+      { kind: 'body', text: 'of the' },
+      {
+        kind: 'and',
+        of: [
+          { kind: 'modSeq', min: 1 },
+          { kind: 'keyword', keyword: 'later' },
+          { kind: 'body', text: 'x' },
+        ],
+      },
+    ],
+  }
+  const found = fixture.search(query, { index, sort: [{ by: 'size' }, { by: 'arrival', reverse: true }] })
+  index.entries.removeAt([0, 1])
+  expect(await found).toEqual([3, 1, 2])
 })
 
 test('EMAILID and THREADID, by the ids that FETCH gives', async () => {
@@ -174,7 +207,7 @@ describe('the order of work', () => {
     reader.texts.body = () =>
       new Promise((resolve) => {
         controller.abort(new Error('too slow'))
-        setTimeout(() => resolve(['']), 20)
+        setTimeout(() => resolve({ texts: [''], headers: [] }), 20)
       })
     const place = {
       db: fixture.db,

@@ -16,7 +16,7 @@ export { bodyOf, type ParsedMessage, type ParseOptions, parseMessage } from './p
 export type { NestedMessage, Part } from './part.js'
 export { decodeParts, encodeParts, type PartOffsets } from './part-offsets.js'
 export { type PreviewOptions, preview } from './preview.js'
-export { type SearchHeader, searchHeaders } from './search-headers.js'
+export { type SearchHeader, searchHeaders, searchPartHeaders } from './search-headers.js'
 export { type SearchTextOptions, searchText, searchTextBytesMax } from './search-text.js'
 export { type ByteRange, findPart, resolveSection } from './section.js'
 export type { SortKeys } from './sort-keys.js'

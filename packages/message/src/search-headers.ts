@@ -1,5 +1,5 @@
 // Header fields as SEARCH compares them (RFC 9051 §6.4.4): unfolded, encoded words and raw 8-bit text decoded, RFC 2231 parameters
-// decoded behind what was sent, so that both are found.
+// decoded behind what was sent, so that both are found. Of the message here, and of its parts there.
 import { type Charsets, iconvCharsets } from './charsets.js'
 import { decodeRawHeader } from './decode-text.js'
 import { decodeWords } from './encoded-word.js'
@@ -26,7 +26,26 @@ export function searchHeaders(
   })
 }
 
-export function headersOf(
+/** Those of the parts and of attached messages, which SEARCH TEXT compares too: one list each. */
+export function searchPartHeaders(
+  bytes: Uint8Array,
+  parsed: ParsedMessage,
+  options: { charsets?: Charsets } = {},
+): SearchHeader[][] {
+  const found: SearchHeader[][] = []
+  const limits = { charsets: options.charsets ?? iconvCharsets, bytesMax: parsed.limits.headerBytesMax }
+  const collect = (part: Part): void => {
+    const below = part.message === undefined ? part.children : [part.message.root]
+    for (const child of below) {
+      if (child.bodyStart > child.headerStart) found.push(headersOf(bytes, child, limits))
+      collect(child)
+    }
+  }
+  collect(parsed.root)
+  return found
+}
+
+function headersOf(
   bytes: Uint8Array,
   part: Part,
   { charsets, bytesMax }: { charsets: Charsets; bytesMax: number },

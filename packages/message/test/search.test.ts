@@ -1,6 +1,6 @@
 // What SEARCH looks at: decoded header fields, and the text of all parts.
 import { expect, test } from 'vitest'
-import { parseMessage, searchHeaders, searchText } from '../src/index.js'
+import { parseMessage, searchHeaders, searchPartHeaders, searchText } from '../src/index.js'
 import { bytes, mail, rawBytes } from './mail-bytes.js'
 
 test.each<[string, Uint8Array, string, string]>([
@@ -65,28 +65,27 @@ const nested = mail(
   '--b--',
 )
 
-test('text: every text part decoded, HTML as sent, attached messages with their headers', () => {
-  expect(searchText(nested, parseMessage(nested))).toEqual([
-    'Frösche',
-    '<b>bold</b>',
-    'Subject: ü inside\nFrom: j@x',
-    'text inside',
+test('text: every text part decoded, HTML as sent, no headers', () => {
+  expect(searchText(nested, parseMessage(nested))).toEqual(['Frösche', '<b>bold</b>', 'text inside'])
+})
+
+test('headers of parts and of attached messages, decoded, outermost first', () => {
+  const lists = searchPartHeaders(nested, parseMessage(nested))
+  expect(lists.map((fields) => fields.map(({ name, value }) => `${name}: ${value}`))).toEqual([
+    ['Content-Type: text/plain; charset=iso-8859-1', 'Content-Transfer-Encoding: quoted-printable'],
+    ['Content-Type: text/html', 'Content-Transfer-Encoding: base64'],
+    ['Content-Type: application/pdf'],
+    ['Content-Type: message/rfc822'],
+    ['Subject: ü inside', 'From: j@x'],
   ])
 })
 
-test('names of attachments, decoded, each once', () => {
-  const message = mail(
-    'Content-Type: application/pdf; name="=?utf-8?q?=C3=9C.pdf?="',
-    "Content-Disposition: attachment; filename*=utf-8''%C3%9C.pdf",
-    'Content-Description: the',
-    ' overview',
-    '',
-    'x',
-  )
-  expect(searchText(message, parseMessage(message))).toEqual(['Ü.pdf\nthe overview'])
+test('a delivery report is text', () => {
+  const report = mail('Content-Type: message/delivery-status', '', 'Final-Recipient: rfc822; a@x', '')
+  expect(searchText(report, parseMessage(report))).toEqual(['Final-Recipient: rfc822; a@x\r\n'])
 })
 
-test('text is bounded in bytes', () => {
+test('text is decoded up to a number of bytes', () => {
   expect(searchText(nested, parseMessage(nested), { textBytesMax: 9 })).toEqual(['Frösche'])
   expect(searchText(nested, parseMessage(nested), { textBytesMax: 4 })).toEqual(['Fr=F'])
   expect(searchText(nested, parseMessage(nested), { textBytesMax: 0 })).toEqual([])

@@ -3,7 +3,6 @@
 // behind the texts of an answer or a forwarded message stands one character more, for THREAD.
 
 import type { ParsedMessage } from '@postern/message'
-import type { SortColumn } from '../store.js'
 
 const separator = '\u001f'
 const reply = '1'
@@ -15,24 +14,8 @@ export function packSort(sort: ParsedMessage['sort']): string {
   return values.map((value) => (value.includes(separator) ? value.replaceAll(separator, ' ') : value)).join(separator)
 }
 
-export function unpackSort(column: string): SortColumn {
-  const [date = '', subject = '', from = '', to = '', cc = '', displayFrom = '', displayTo = '', mark] =
-    column.split(separator)
-  return {
-    date: date === '' ? undefined : Number.parseInt(date, 36) * 1000,
-    subject,
-    isReplyOrForward: mark === reply,
-    from,
-    to,
-    cc,
-    displayFrom,
-    displayTo,
-  }
-}
-
 const places = { date: 0, subject: 1, from: 2, to: 3, cc: 4, displayFrom: 5, displayTo: 6 } as const
 
-/** One text of them, as `unpackSort` gives it. */
 export function unpackSortText(column: string, by: Exclude<keyof typeof places, 'date'>): string {
   let start = 0
   for (let left = places[by]; left > 0; left--) start = column.indexOf(separator, start) + 1
@@ -40,7 +23,7 @@ export function unpackSortText(column: string, by: Exclude<keyof typeof places, 
   return column.slice(start, end < 0 ? undefined : end)
 }
 
-/** Seconds. */
+/** Seconds; undefined where no Date says it. */
 export function unpackSortDate(column: string): number | undefined {
   const end = column.indexOf(separator)
   return end <= 0 ? undefined : Number.parseInt(column.slice(0, end), 36)

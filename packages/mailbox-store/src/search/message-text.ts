@@ -8,7 +8,9 @@ import {
   type ParsedMessage,
   type PartOffsets,
   parseMessage,
+  type SearchHeader,
   searchHeaders,
+  searchPartHeaders,
   searchText,
 } from '@postern/message'
 import type { ByteRange } from '../store.js'
@@ -30,17 +32,18 @@ export interface HeaderText {
 /** `block`: the header block alone or the whole message. */
 export function headerText(block: Uint8Array, parsed: ParsedMessage = parseMessage(block)): HeaderText {
   const fields = searchHeaders(block, parsed)
-  let lines = ''
-  let date: string | undefined
-  for (const { name, value } of fields) {
-    lines += `\n${name}: ${value.replaceAll('\n', ' ')}`
-    if (date === undefined && name.length === 4 && name.toLowerCase() === 'date') date = value
-  }
+  const date = fields.find(({ name }) => name.length === 4 && name.toLowerCase() === 'date')?.value
   const utcMs = parsed.sort.date
   return {
-    lines: fold(`${lines}\n`),
+    lines: linesOf(fields),
     sentDay: utcMs === undefined || date === undefined ? undefined : sentDay({ field: date, utcMs }),
   }
+}
+
+function linesOf(fields: readonly SearchHeader[]): string {
+  let lines = ''
+  for (const { name, value } of fields) lines += `\n${name}: ${value.replaceAll('\n', ' ')}`
+  return fold(`${lines}\n`)
 }
 
 /** The values of the fields of this name, each on a line of its own; undefined where there's no such field. */
@@ -56,69 +59,79 @@ export function fieldText(lines: string, name: string): string | undefined {
   return found
 }
 
-export function bodyTexts(bytes: Uint8Array, parsed: ParsedMessage = parseMessage(bytes)): string[] {
-  return searchText(bytes, parsed, { textBytesMax: Number.POSITIVE_INFINITY }).map(fold)
+/** What stands behind a message's own header. */
+export interface BodyText {
+  /** Decoded and folded. */
+  readonly texts: readonly string[]
+  /** Headers of parts and of attached messages, as lines: TEXT looks into them, BODY doesn't (RFC 9051 §6.4.4). */
+  readonly headers: readonly string[]
 }
 
-/** `("TEXT" subtype parameters id description encoding octets lines md5 disposition …`: nothing that has a name of its own. */
+export function bodyText(bytes: Uint8Array, parsed: ParsedMessage = parseMessage(bytes)): BodyText {
+  return {
+    texts: searchText(bytes, parsed, { textBytesMax: Number.POSITIVE_INFINITY }).map(fold),
+    headers: searchPartHeaders(bytes, parsed).map(linesOf),
+  }
+}
+
+/** `("TEXT" subtype parameters id description encoding octets lines md5 disposition …`: a text alone. */
 const plainStructure =
   /^\("TEXT" "[^"\\]*" (NIL|\([^()\\]*\)) (?:NIL|"[^"\\]*") NIL "(?:7BIT|8BIT|BINARY)" \d+ \d+ (?:NIL|"[^"\\]*") NIL /
 const plainCharset = /^(?:utf-8|us-ascii|ascii|iso-8859-\d\d?|windows-125\d)$/i
 
 /**
- * The same as `bodyTexts` for the plainest mail, at a third of its price: one text, sent as it is, all ASCII and in a
+ * The same as `bodyText` for the plainest mail, at a third of its price: one text, sent as it is, all ASCII and in a
  * charset in which ASCII is ASCII. Undefined for any other.
  */
 export function plainBody(
   bytes: Uint8Array,
   { structure, bodyStart }: { structure: string; bodyStart: number },
-): string[] | undefined {
+): BodyText | undefined {
   const parameters = plainStructure.exec(structure)?.[1]
-  if (parameters === undefined || /"NAME"/i.test(parameters) || !isAscii(bytes)) return undefined
+  if (parameters === undefined || !isAscii(bytes)) return undefined
   const charset = /"CHARSET" "([^"]*)"/i.exec(parameters)?.[1]
   if (charset !== undefined && !plainCharset.test(charset)) return undefined
-  return [Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1', bodyStart).toLowerCase()]
+  const sent = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1', bodyStart)
+  return { texts: [sent.toLowerCase()], headers: [] }
 }
 
-export interface PiecewiseTexts {
-  readonly texts: string[]
+export interface PiecewiseText extends BodyText {
   /** There was more text than `bytesMax`. */
   readonly cut: boolean
 }
 
 /**
- * The same texts out of a file: yields the range it wants next and is given its bytes. Each leaf is read as a message
- * of its own, which a part with its MIME header is.
+ * The same out of a file: yields the range it wants next and is given its bytes. Each leaf is read as a message of its own,
+ * which a part with its MIME header is.
  */
-export function* piecewiseTexts(
+export function* piecewiseText(
   parts: Uint8Array,
   { bytesMax }: { bytesMax: number },
-): Generator<ByteRange, PiecewiseTexts, Uint8Array> {
+): Generator<ByteRange, PiecewiseText, Uint8Array> {
   const texts: string[] = []
+  const headers: string[] = []
   let left = bytesMax
-  for (const { kind, headerStart, bodyStart, bodyEnd, isAttached } of pieces(decodeParts(parts))) {
+  for (const { kind, headerStart, bodyStart, bodyEnd, isRoot } of pieces(decodeParts(parts))) {
     const header = yield { start: headerStart, end: bodyStart }
-    if (isAttached) texts.push(headerText(header).lines)
-    if (kind !== 'leaf' || bodyEnd === bodyStart || parseMessage(header).root.type !== 'TEXT') {
-      // Names of files and descriptions.
-      texts.push(...bodyTexts(header))
-      continue
-    }
-    if (left <= 0) return { texts, cut: true }
+    const parsed = parseMessage(header)
+    if (!isRoot && header.length > 0) headers.push(headerText(header, parsed).lines)
+    if (kind !== 'leaf' || bodyEnd === bodyStart || !isSearched(parsed)) continue
+    if (left <= 0) return { texts, headers, cut: true }
     const end = Math.min(bodyEnd, bodyStart + left)
-    texts.push(...bodyTexts(yield { start: headerStart, end }))
+    texts.push(...bodyText(yield { start: headerStart, end }).texts)
     left -= end - bodyStart
-    if (end < bodyEnd) return { texts, cut: true }
+    if (end < bodyEnd) return { texts, headers, cut: true }
   }
-  return { texts, cut: false }
+  return { texts, headers, cut: false }
 }
+
+const isSearched = ({ root }: ParsedMessage): boolean => root.type === 'TEXT' || root.type === 'MESSAGE'
 
 interface Piece extends PartOffsets {
-  /** The root of an attached message: its header is text of the body. */
-  readonly isAttached: boolean
+  readonly isRoot: boolean
 }
 
-function* pieces(part: PartOffsets, isAttached = false): Generator<Piece> {
-  yield { ...part, isAttached }
-  for (const child of part.children) yield* pieces(child, part.kind === 'message')
+function* pieces(part: PartOffsets, isRoot = true): Generator<Piece> {
+  yield { ...part, isRoot }
+  for (const child of part.children) yield* pieces(child, false)
 }

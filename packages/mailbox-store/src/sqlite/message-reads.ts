@@ -3,8 +3,7 @@
 
 import type { FileBlobs } from '../blobs/file-blobs.js'
 import { objectId, previewOf } from '../messages/prepare.js'
-import { unpackSort } from '../messages/sort-column.js'
-import type { ByteRange, Content, MessageRow, RowWants, SortColumn } from '../store.js'
+import type { ByteRange, Content, MessageRow, RowWants } from '../store.js'
 import type { Connection } from './connection.js'
 
 /** How many rows are read before other work may run; about half a millisecond's worth. */
@@ -18,19 +17,12 @@ export const rawColumn = 'CAST(header || body AS BLOB) AS raw'
 
 const fixedColumns = ['id', 'size', 'internal_date', 'body_start'] as const
 const noBytes = new Uint8Array(0)
-const noRefs = new Float64Array(0)
-const noSort: SortColumn = {
-  ...{ date: undefined, subject: '', isReplyOrForward: false },
-  ...{ from: '', to: '', cc: '', displayFrom: '', displayTo: '' },
-}
 
 function wantedColumns(want: RowWants): string[] {
   const columns: string[] = []
   if (want.parts) columns.push('parts')
   if (want.preview) columns.push('preview', previewSource)
   if (want.ids) columns.push('thread', 'hash')
-  if (want.sort) columns.push('sort')
-  if (want.refs) columns.push('refs')
   return columns
 }
 
@@ -90,8 +82,6 @@ function rowReader(wanted: readonly string[]): (columns: Columns) => MessageRow 
   const previewRaw = place(previewSource)
   const thread = place('thread')
   const hash = place('hash')
-  const sort = place('sort')
-  const refs = place('refs')
   return (c) => ({
     message: c[0],
     size: c[1],
@@ -101,8 +91,6 @@ function rowReader(wanted: readonly string[]): (columns: Columns) => MessageRow 
     preview: preview < 0 ? '' : ((c[preview] as string | null) ?? previewOf(c[previewRaw] as Uint8Array)),
     threadId: thread < 0 ? '' : (c[thread] as string),
     emailId: hash < 0 ? '' : objectId('M', c[hash] as Uint8Array),
-    sort: sort < 0 ? noSort : unpackSort(c[sort] as string),
-    refs: refs < 0 ? noRefs : new Float64Array(Uint8Array.from(c[refs] as Uint8Array).buffer),
   })
 }
 

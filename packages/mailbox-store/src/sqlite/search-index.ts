@@ -11,7 +11,14 @@ import { parseMessage } from '@postern/message'
 import { FileBlobs } from '../blobs/file-blobs.js'
 import type { AccountId } from '../model.js'
 import { indexText, ownerText } from '../search/grams.js'
-import { bodyTexts, fieldText, headerText, piecewiseTexts, searchableFields } from '../search/message-text.js'
+import {
+  bodyText,
+  fieldText,
+  headerText,
+  type PiecewiseText,
+  piecewiseText,
+  searchableFields,
+} from '../search/message-text.js'
 import { Connection, isBusy } from './connection.js'
 import { rawColumn } from './message-reads.js'
 import {
@@ -53,6 +60,7 @@ const builderCacheBytes = 33_554_432
 const hashBytesMax = 16 * 1024 * 1024
 const sampleCharsMax = 65_536
 const rebuildsMax = 3
+const unreadable: PiecewiseText = { texts: [], headers: [], cut: true }
 const gramTables: readonly GramTable[] = ['header_gram', 'body_gram']
 
 interface SourceRow {
@@ -255,7 +263,7 @@ export class SearchIndexBuilder {
   #documentOf(row: SourceRow): Document {
     const parsed = parseMessage(row.raw)
     const { lines, sentDay } = headerText(row.raw, parsed)
-    const { texts, cut } = row.file === 0 ? { texts: bodyTexts(row.raw, parsed), cut: false } : this.#fileTexts(row)
+    const { texts, headers, cut } = row.file === 0 ? { ...bodyText(row.raw, parsed), cut: false } : this.#fileText(row)
     let cuts = cut ? cutBody : 0
     const fields = searchableFields.map((name) => {
       const text = fieldText(lines, name)
@@ -265,19 +273,25 @@ export class SearchIndexBuilder {
       cuts |= cutFields
       return null
     })
-    return { cut: cuts, sentDay: sentDay ?? null, fields, header: indexText([lines]), body: indexText(texts) }
+    return {
+      cut: cuts,
+      sentDay: sentDay ?? null,
+      fields,
+      header: indexText([lines, ...headers]),
+      body: indexText(texts),
+    }
   }
 
-  #fileTexts({ parts, hash }: SourceRow): { texts: readonly string[]; cut: boolean } {
+  #fileText({ parts, hash }: SourceRow): PiecewiseText {
     let file: number
     try {
       file = openSync(this.#blobs.pathOf(hash), 'r')
     } catch {
       // The message is being purged, or its file is missing, which `verify` reports: nothing to find in it.
-      return { texts: [], cut: true }
+      return unreadable
     }
     try {
-      const reading = piecewiseTexts(parts, { bytesMax: this.#options.textBytesMax })
+      const reading = piecewiseText(parts, { bytesMax: this.#options.textBytesMax })
       let next = reading.next()
       while (next.done !== true) {
         const { start, end } = next.value
@@ -285,7 +299,7 @@ export class SearchIndexBuilder {
         let at = 0
         while (at < bytes.length) {
           const read = readSync(file, bytes, at, bytes.length - at, start + at)
-          if (read === 0) return { texts: [], cut: true }
+          if (read === 0) return unreadable
           at += read
         }
         next = reading.next(bytes)

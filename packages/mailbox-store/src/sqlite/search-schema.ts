@@ -3,14 +3,15 @@
 // fit is thrown away and built again, which costs time and nothing else.
 //
 // `header_gram` and `body_gram` hold trigrams to message ids and no text; `doc` holds what is cheap to compare without
-// opening the message, and what SORT and THREAD compare, in narrow rows. Trigrams narrow, the message's own text decides.
+// opening the message, and what SORT and THREAD compare, in narrow rows.
+// The headers of parts are in `header_gram`. Trigrams narrow, the message's own text decides.
 
 import { rmSync } from 'node:fs'
 import { GramSample } from '../search/grams.js'
 import type { Connection } from './connection.js'
 
 /** Moves with the tables, with `fold`, and with what the message package makes of text. */
-export const searchFormat = 2
+export const searchFormat = 4
 
 const gramOptions = `tokenize = 'trigram case_sensitive 1', detail = none, content = '', contentless_delete = 1`
 

@@ -4,6 +4,7 @@
 import type { Entries, EntryColumn } from '../messages/entries.js'
 import type { MailboxIndex } from '../messages/mailbox-index.js'
 import type { SearchQuery } from '../search/query.js'
+import { marked } from './search-entries.js'
 import { isAscending } from './search-rows.js'
 
 /** Ascending. */
@@ -12,7 +13,8 @@ export type Positions = Uint32Array
 /** The messages of some positions: ids ascending, none twice, and for each of the positions its place among them. */
 export interface MessagesAt {
   readonly ids: Uint32Array
-  readonly places: Uint32Array
+  /** Undefined where each has the place that it has itself. */
+  readonly places: Uint32Array | undefined
 }
 
 /** What columns are filled from. */
@@ -43,7 +45,7 @@ export class EntrySnapshot {
     const messages = isAll ? entries.messages : entries.messages.slice(0, positions.length)
     if (!isAll)
       for (let i = 0; i < messages.length; i++) messages[i] = entries.messages[positions[i] as number] as number
-    if (isAscending(messages)) return { ids: messages, places: upTo(messages.length) }
+    if (isAscending(messages)) return { ids: messages, places: undefined }
     const ids = messages.toSorted().filter((id, i, sorted) => i === 0 || id !== sorted[i - 1])
     const placeOf = new Map(Array.from(ids, (id, place) => [id, place]))
     return { ids, places: messages.map((id) => placeOf.get(id) as number) }
@@ -75,6 +77,12 @@ export function upTo(count: number): Uint32Array {
   const numbers = new Uint32Array(count)
   for (let i = 0; i < count; i++) numbers[i] = i
   return numbers
+}
+
+/** Those of the positions whose message is marked. */
+export function keepMarked(positions: Positions, marks: Uint8Array, places: Uint32Array | undefined): Positions {
+  if (places === undefined) return marked(positions, marks)
+  return keep(positions, (_, i) => marks[places[i] as number] === 1)
 }
 
 /** As `filter`, at a tenth of its price. */

@@ -6,7 +6,14 @@ import type { FileBlobs } from '../blobs/file-blobs.js'
 import { structureOf } from '../messages/listing-column.js'
 import { StoreRefusal } from '../refusals.js'
 import { foldedBytes } from '../search/fold.js'
-import { bodyTexts, type HeaderText, headerText, piecewiseTexts, plainBody } from '../search/message-text.js'
+import {
+  type BodyText,
+  bodyText,
+  type HeaderText,
+  headerText,
+  piecewiseText,
+  plainBody,
+} from '../search/message-text.js'
 import type { Connection } from './connection.js'
 import { rawColumn } from './message-reads.js'
 
@@ -29,6 +36,7 @@ const bodySql = `SELECT size, file, hash, listing, body_start AS bodyStart, part
 /** A map entry, its strings' headers and the object around them. */
 const entryOverheadBytes = 200
 const admittedOneOf = 8
+const nothing: BodyText = { texts: [], headers: [] }
 
 export class MessageTexts {
   readonly #bytesMax: number
@@ -53,41 +61,41 @@ export class MessageTexts {
   }
 
   /** At once where the message is at hand, later where a file has to be read. */
-  body(db: Connection, blobs: FileBlobs, message: number): readonly string[] | Promise<readonly string[]> {
+  body(db: Connection, blobs: FileBlobs, message: number): BodyText | Promise<BodyText> {
     const key = message * 2 + 1
-    const kept = this.#take<readonly string[]>(key)
+    const kept = this.#take<BodyText>(key)
     if (kept !== undefined) return kept
     const row = db.get<BodyRow>(bodySql, message)
-    if (row === undefined) return []
+    if (row === undefined) return nothing
     if (row.file === 1) return this.#readFile(key, row, blobs)
     return this.#keepBody(
       key,
-      plainBody(row.raw, { structure: structureOf(row.listing), bodyStart: row.bodyStart }) ?? bodyTexts(row.raw),
+      plainBody(row.raw, { structure: structureOf(row.listing), bodyStart: row.bodyStart }) ?? bodyText(row.raw),
     )
   }
 
-  async #readFile(key: number, { size, hash, parts }: BodyRow, blobs: FileBlobs): Promise<readonly string[]> {
+  async #readFile(key: number, { size, hash, parts }: BodyRow, blobs: FileBlobs): Promise<BodyText> {
     const content = blobs.content(hash, size)
-    const reading = piecewiseTexts(parts, { bytesMax: Number.POSITIVE_INFINITY })
+    const reading = piecewiseText(parts, { bytesMax: Number.POSITIVE_INFINITY })
     try {
       let next = reading.next()
       while (next.done !== true) next = reading.next(await content.bytes(next.value))
-      return this.#keepBody(key, next.value.texts)
+      return this.#keepBody(key, next.value)
     } catch (error) {
       // Purged while it was searched, or its file is missing or short, which `verify` reports: one broken message
       // doesn't take the search from the others.
-      if (error instanceof StoreRefusal && error.code === 'corrupt') return []
+      if (error instanceof StoreRefusal && error.code === 'corrupt') return nothing
       throw error
     }
   }
 
-  #keepBody(key: number, texts: readonly string[]): readonly string[] {
-    this.#keep(
-      key,
-      texts,
-      texts.reduce((sum, text) => sum + foldedBytes(text), 0),
-    )
-    return texts
+  #keepBody(key: number, { texts, headers }: BodyText): BodyText {
+    let bytes = 0
+    for (const text of texts) bytes += foldedBytes(text)
+    for (const lines of headers) bytes += foldedBytes(lines)
+    const text = { texts, headers }
+    this.#keep(key, text, bytes)
+    return text
   }
 
   #take<Value>(key: number): Value | undefined {
