@@ -32,12 +32,10 @@ function endOf({ length, sizes }: Targets, from: number, needs: Needs): number {
   return to
 }
 
-const rowsOf = ({ parts, preview, ids, sort, refs }: Needs): RowWants => ({
+const rowsOf = ({ parts, preview, ids }: Needs): RowWants => ({
   ...(parts && { parts }),
   ...(preview && { preview }),
   ...(ids && { ids }),
-  ...(sort && { sort }),
-  ...(refs && { refs }),
 })
 const wantsRows = (needs: Needs): boolean => Object.keys(rowsOf(needs)).length > 0
 const wantsListings = ({ listing, header }: Needs): boolean => listing === true || header === true
