@@ -121,6 +121,7 @@ export class View {
   }
 
   #takeIn(vanished: Uint32Array, changed: Uint32Array): void {
+    if (vanished.length === 0 && changed.length === 0) return
     const gone = vanished.filter((uid) => uid <= this.#toldUid && !this.#ahead.has(uid))
     this.#gone.add(gone)
     for (const uid of gone) this.#changed.delete(uid)

@@ -74,7 +74,6 @@ export class FieldPick {
       if (number !== undefined) this.#wanted[number] = not ? 0 : 1
       else this.#others.push(Uint8Array.from(name, (c) => c.charCodeAt(0)))
     }
-    if (this.#others.length === 0) this.#wanted[otherName] = not ? 1 : 0
   }
 
   /** Finds them, and says how many bytes they are, the blank line included. */
@@ -96,11 +95,10 @@ export class FieldPick {
           more = next > 127
         }
       }
-      if (wanted[number] === 1 || (number === otherName && this.#others.length > 0)) {
-        if (number !== otherName || this.#others.length === 0 || this.#isOther(bytes, at, header.end) !== this.#not) {
-          this.#add(at, at + length)
-          size += length
-        }
+      const isCompared = number === otherName && this.#others.length > 0
+      if (isCompared ? this.#isOther(bytes, at, header.end) !== this.#not : wanted[number] === 1) {
+        this.#add(at, at + length)
+        size += length
       }
       at += length
     }
