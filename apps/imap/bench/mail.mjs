@@ -7,12 +7,13 @@ const { makeCorpus } = await import(new URL('../../../packages/mailbox-store/ben
 
 const rareWord = 'quixotryword'
 
-/** `mail` for the INBOX, in which a tenth has a rare word; `small` is 4 KB each, for appending. */
+/** `mail` for the INBOX, in which a tenth has a rare word; `small` is 4 KB and `large` 100 KB each, for appending. */
 export function makeMail(size) {
   const message = makeCorpus()
   const mail = Array.from({ length: size }, (_, i) => message(i, i % (size / 10) === 7 ? { rare: rareWord } : {}))
   const small = Array.from({ length: 400 }, (_, i) => message(size + i, { size: 4096 }))
-  return { mail, small, words: { rare: rareWord, ...wordsOf(mail) } }
+  const large = Array.from({ length: 40 }, (_, i) => message(size + i, { size: 102_400 }))
+  return { mail, small, large, words: { rare: rareWord, ...wordsOf(mail) } }
 }
 
 /** A word that about a third of the mail has in its body, and one that few subjects have. */

@@ -5,6 +5,7 @@
 import { mailboxOf } from './large-mailboxes.mjs'
 import { mixedLoad } from './mixed-load.mjs'
 import { appendOf, RawClient } from './raw-client.mjs'
+import { resyncs } from './resync.mjs'
 
 /** The same command again and again on one selected mailbox: so many times, and as long as that takes less than `forMs`. */
 const repeated = (name, command, { goal, unit = 'per s', times = 1, forMs = 0, each = 1, mailbox = 'INBOX' }) => ({
@@ -21,8 +22,8 @@ const repeated = (name, command, { goal, unit = 'per s', times = 1, forMs = 0, e
   },
 })
 
-const appending = (number, count, goal, { small }) => ({
-  ...{ name: `APPEND 4 KB, ${number} client${number > 1 ? 's' : ''}`, goal, unit: 'per s' },
+const appending = (size, messages, { clients: number, count, goal }) => ({
+  ...{ name: `APPEND ${size}, ${number} client${number > 1 ? 's' : ''}`, goal, unit: 'per s' },
   async prepare(server) {
     const clients = await Promise.all(Array.from({ length: number }, () => RawClient.loggedIn(server)))
     await clients[0].command('CREATE Appends').catch(() => undefined)
@@ -32,7 +33,7 @@ const appending = (number, count, goal, { small }) => ({
     let next = 0
     await Promise.all(
       clients.map(async (client) => {
-        while (next < count) await client.commands([appendOf('Appends', [small[next++ % small.length]])])
+        while (next < count) await client.commands([appendOf('Appends', [messages[next++ % messages.length]])])
       }),
     )
     return count
@@ -94,6 +95,30 @@ const copying = (count) => ({
   },
 })
 
+/** Each run moves copies of its own, which are made before it. */
+const moving = (count) => ({
+  ...{ name: `MOVE of ${count.toLocaleString('en')}`, goal: 8, unit: 'per s' },
+  prepare: async (server) => ({ client: await RawClient.loggedIn(server, 'INBOX'), made: 0 }),
+  async before({ client, made }) {
+    for (const command of [
+      `CREATE From${made}`,
+      `CREATE To${made}`,
+      `COPY 1:${count} From${made}`,
+      `SELECT From${made}`,
+    ])
+      await client.command(command)
+  },
+  async run({ client, made }) {
+    await client.command(`MOVE 1:${count} To${made}`)
+    return count
+  },
+  async after(state) {
+    const { client, made } = state
+    for (const command of ['SELECT INBOX', `DELETE From${made}`, `DELETE To${made}`]) await client.command(command)
+    state.made++
+  },
+})
+
 const delivery = (count, { small }) => ({
   ...{ name: 'delivery to EXISTS in IDLE', goal: undefined, unit: 'ms', p99AtMost: 10 },
   async prepare(server) {
@@ -116,7 +141,7 @@ const delivery = (count, { small }) => ({
   },
 })
 
-export function works({ size, words, small, quick }) {
+export function works({ size, words, small, large, quick }) {
   const first = '(UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE)'
   const rows = { unit: 'rows/s', each: size }
   // A turn of a millisecond or two would measure the scheduler.
@@ -159,9 +184,11 @@ export function works({ size, words, small, quick }) {
     repeated('SORT (SUBJECT)', 'SORT (SUBJECT) UTF-8 ALL', { ...searches, goal: 3 }),
     repeated('THREAD REFERENCES', 'THREAD REFERENCES UTF-8 ALL', { ...searches, goal: 3 }),
     repeated('THREAD ORDEREDSUBJECT', 'THREAD ORDEREDSUBJECT UTF-8 ALL', { ...searches, goal: 3 }),
-    appending(1, quick ? 60 : 200, 2.5, { small }),
-    appending(8, quick ? 160 : 480, 5, { small }),
-    appending(32, quick ? 320 : 960, 8, { small }),
+    appending('4 KB', small, { clients: 1, count: quick ? 60 : 200, goal: 2.5 }),
+    appending('4 KB', small, { clients: 8, count: quick ? 160 : 480, goal: 5 }),
+    appending('4 KB', small, { clients: 32, count: quick ? 320 : 960, goal: 8 }),
+    appending('100 KB', large, { clients: 1, count: quick ? 40 : 120, goal: 1.8 }),
+    appending('100 KB', large, { clients: 8, count: quick ? 80 : 240, goal: 1.8 }),
     storing(
       'STORE of one, pipelined',
       (sign) => Array.from({ length: 1_000 }, (_, i) => `UID STORE ${i + 1} ${sign}FLAGS.SILENT (\\Flagged)`),
@@ -177,11 +204,13 @@ export function works({ size, words, small, quick }) {
     },
     storing('STORE 1:*', (sign) => [`STORE 1:* ${sign}FLAGS.SILENT (\\Answered)`], { goal: 0.7, each: size }),
     copying(1_000),
+    moving(1_000),
     ...[1_000, 10_000, 100_000].map((count) =>
       repeatedOf(count, `SELECT of ${count.toLocaleString('en')}`, 'SELECT $', {
         ...{ size, goal: 1.5, unit: 'per s', times: quick ? 50 : 200 },
       }),
     ),
+    ...resyncs({ size, times: quick ? 50 : 200 }),
     mixedLoad({ size, small, clients: 50, each: quick ? 20 : 40 }),
     delivery(quick ? 32 : 64, { small }),
   ]
