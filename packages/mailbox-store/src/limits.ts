@@ -32,7 +32,7 @@ export const defaultLimits: StoreLimits = {
   keywordSetsPerAccountMax: 50_000,
   keywordSetBytesPerAccountMax: 4_194_304,
   tombstonesPerMailboxMax: 2_000,
-  inlineBytesMax: 65_536,
+  inlineBytesMax: 131_072,
   parseInlineBytesMax: 262_144,
   groupOperationsMax: 256,
   groupWorkMs: 4,

@@ -128,7 +128,7 @@ describe('permissions', () => {
 
   test('what the store makes is for its user alone', async () => {
     const home = await open()
-    await home.alice.append(home.inbox, [{ message: mail('large', { body: 'x'.repeat(100_000) }) }])
+    await home.alice.append(home.inbox, [{ message: mail('large', { body: 'x'.repeat(140_000) }) }])
     await home.store.close()
     expect(statSync(data()).mode & 0o077).toBe(0)
     expect(statSync(join(data(), 'blobs')).mode & 0o077).toBe(0)
@@ -229,7 +229,7 @@ describe('a damaged database', () => {
 
   test('a large message whose file is missing is found by the check and refused on reading', async () => {
     const home = await open()
-    await home.alice.append(home.inbox, [{ message: mail('large', { body: 'x'.repeat(100_000) }) }])
+    await home.alice.append(home.inbox, [{ message: mail('large', { body: 'x'.repeat(140_000) }) }])
     rmSync(join(data(), 'blobs'), { recursive: true })
     expect(await home.store.maintenance.verify()).toEqual([
       expect.stringMatching(/^message 1: its file [0-9a-f]{64} is missing$/),
@@ -388,7 +388,7 @@ describe('several processes on one file', () => {
 describe('backup', () => {
   test('taken while writers work: whole, sound, and with everything that was there before', async () => {
     const home = await open()
-    const large = mail('large', { body: 'x'.repeat(100_000) })
+    const large = mail('large', { body: 'x'.repeat(140_000) })
     await home.alice.append(home.inbox, [
       { message: large },
       ...Array.from({ length: 200 }, (_, i) => ({ message: mail(`m${i}`), flags: seen })),
@@ -433,7 +433,7 @@ describe('backup', () => {
 })
 
 describe('the same large message again', () => {
-  const large = mail('large', { body: 'x'.repeat(100_000) })
+  const large = mail('large', { body: 'x'.repeat(140_000) })
 
   test('heals a file that was cut short', async () => {
     const home = await open()
@@ -546,7 +546,7 @@ describe('the integrity check', () => {
 
   test('says nothing of a file that went with its message while it looked', async () => {
     const home = await open()
-    await home.alice.append(home.inbox, [{ message: mail('large', { body: 'x'.repeat(100_000) }) }])
+    await home.alice.append(home.inbox, [{ message: mail('large', { body: 'x'.repeat(140_000) }) }])
     await home.alice.remove(home.inbox, [[1, 1]])
     await home.store.close()
     rmSync(join(data(), 'blobs'), { recursive: true })
@@ -572,7 +572,7 @@ describe('the integrity check', () => {
 describe('files that no row names', () => {
   test('are removed once they are old, and files with a row stay', async () => {
     const home = await open()
-    await home.alice.append(home.inbox, [{ message: mail('large', { body: 'x'.repeat(100_000) }) }])
+    await home.alice.append(home.inbox, [{ message: mail('large', { body: 'x'.repeat(140_000) }) }])
     const stray = join(data(), 'blobs', 'ab', 'c'.repeat(62))
     const half = join(data(), 'blobs', 'incoming', 'half')
     const young = join(data(), 'blobs', 'incoming', 'young')
@@ -603,7 +603,7 @@ describe('files that no row names', () => {
   test('the file of a purged message goes with it, unless another message has the same bytes', async () => {
     let now = Date.now()
     const home = await open({ now: () => now })
-    const large = mail('large', { body: 'x'.repeat(100_000) })
+    const large = mail('large', { body: 'x'.repeat(140_000) })
     await home.alice.append(home.inbox, [{ message: large }])
     await home.alice.append(home.inbox, [{ message: large }])
     const files = async (): Promise<number> => {

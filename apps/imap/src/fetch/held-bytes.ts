@@ -3,4 +3,4 @@
 /** One message may have more, if it is small enough to be held at all. */
 export const heldBytesMax = 262_144
 /** Larger ones are read from their file while they're written. */
-export const heldMessageBytesMax = 65_536
+export const heldMessageBytesMax = 131_072

@@ -23,7 +23,7 @@ interface Boxes {
   readonly archive: MailboxId
 }
 
-const large = mail('large', { body: 'x'.repeat(70_000) })
+const large = mail('large', { body: 'x'.repeat(140_000) })
 
 /** Steps whose outcome can be told from the two mailboxes alone. */
 const steps: readonly ((boxes: Boxes) => Promise<unknown>)[] = [

@@ -93,8 +93,8 @@ export function messageContract(makeEngine: MakeEngine): void {
     test.each([
       ['from memory, small', 1, 0],
       ['from a stream, small', 1, 100],
-      ['from memory, at the edge of a file', 65_536, 0],
-      ['from a stream, at the edge of a file', 65_536, 10_000],
+      ['from memory, at the edge of a file', 131_072, 0],
+      ['from a stream, at the edge of a file', 131_072, 10_000],
       ['from memory, parsed here', 200_000, 0],
       ['from a stream, parsed in the worker', 200_000, 65_536],
       ['from memory, parsed in the worker', 3_000_000, 0],
@@ -171,7 +171,7 @@ export function messageContract(makeEngine: MakeEngine): void {
 
     test('a stream that fails appends nothing', async () => {
       async function* broken(): AsyncGenerator<Uint8Array> {
-        yield bigMail('big', 100_000)
+        yield bigMail('big', 200_000)
         throw new Error('the client is gone')
       }
       await expect(home.alice.append(home.inbox, [{ message: broken() }])).rejects.toThrow('the client is gone')
