@@ -15,7 +15,7 @@ export interface Targets {
   readonly saveDates: Uint32Array
 }
 
-type Positions = readonly (readonly [from: number, to: number])[]
+export type Positions = readonly (readonly [from: number, to: number])[]
 
 /** Copies of the entries at these positions, half open; `gone` are the uids, ascending, that the client still counts. */
 export function targetsAt(entries: Entries, positions: Positions, gone: readonly number[]): Targets {

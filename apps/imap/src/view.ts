@@ -6,7 +6,7 @@
 import type { NumberSet } from '@postern/imap-wire'
 import { type Entries, type MailboxIndex, type OpenMailbox, type UidSet, uidMax } from '@postern/mailbox-store'
 import { Gone } from './numbering.js'
-import { type Targets, targetsAt } from './targets.js'
+import { type Positions, type Targets, targetsAt } from './targets.js'
 import { ToldKeywords } from './told-keywords.js'
 
 export class View {
@@ -174,10 +174,14 @@ export class View {
     return positions
   }
 
-  /** The messages of a set, in order. Numbers beyond the count and uids that aren't there are passed over. */
-  targets(set: NumberSet, { uid }: { uid: boolean }): Targets {
+  /**
+   * The messages of a set, in order; those that changed after `since`, where that's said. Numbers beyond the count and uids
+   * that aren't there are passed over.
+   */
+  targets(set: NumberSet, { uid, since = -1 }: { uid: boolean; since?: number | undefined }): Targets {
     const entries = this.#entries
-    return targetsAt(entries, this.#positions(set, { uid }), this.#gone.uids)
+    const positions = this.#positions(set, { uid })
+    return targetsAt(entries, since < 0 ? positions : changedWithin(positions, entries, since), this.#gone.uids)
   }
 
   /** Ranges of uids in which the messages with these numbers are, and no others. */
@@ -228,3 +232,19 @@ export class View {
 
 const lastUid = ({ entries }: MailboxIndex): number =>
   entries.length === 0 ? 0 : (entries.uids[entries.length - 1] as number)
+
+/** Of these places those whose entries changed after `since`. */
+function changedWithin(positions: Positions, { modSeqs }: Entries, since: number): Positions {
+  const changed: [number, number][] = []
+  let last: [number, number] | undefined
+  for (const [from, to] of positions)
+    for (let at = from; at < to; at++) {
+      if ((modSeqs[at] as number) <= since) continue
+      if (last?.[1] === at) last[1]++
+      else {
+        last = [at, at + 1]
+        changed.push(last)
+      }
+    }
+  return changed
+}

@@ -33,8 +33,7 @@ export const fetch = command('FETCH', {
     const { view, readOnly } = session.mailbox
     const wanted = withImplied(items, { uid, modSeq: since !== undefined, session })
     const fetchItems = wanted.map((one) => fetchItem(one, session))
-    let targets = view.targets(session.numbers(set, { uid }), { uid })
-    if (since !== undefined) targets = changedSince(session, targets, since)
+    let targets = view.targets(session.numbers(set, { uid }), { uid, since })
     const seen = needsOf(fetchItems).seen === true && !readOnly ? await markSeen(session, targets) : undefined
     if (seen !== undefined)
       targets = view.targets(
@@ -67,13 +66,6 @@ function withImplied(items: readonly Wanted[], options: { uid: boolean; modSeq: 
   const asked = wanted.some((one) => one.kind === 'item' && one.item.name === 'MODSEQ')
   if (options.modSeq && !asked && modSeq !== undefined) wanted.push(modSeq(undefined as never))
   return wanted
-}
-
-function changedSince(session: Session, targets: Targets, since: number): Targets {
-  const changed: [number, number][] = []
-  for (let i = 0; i < targets.length; i++)
-    if ((targets.modSeqs[i] as number) > since) changed.push([targets.uids[i] as number, targets.uids[i] as number])
-  return session.mailbox.view.targets(changed, { uid: true })
 }
 
 /** RFC 9051 §6.4.5: reading a body sets \Seen. The uids whose flags changed by it. */

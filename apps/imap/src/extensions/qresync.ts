@@ -5,16 +5,7 @@
 //   fetch-modifier =/ "VANISHED"
 
 import { condstoreSelectParams, ImapError, type QresyncParameters, resolveSet } from '@postern/imap-wire'
-import {
-  allUids,
-  UidCursor,
-  type UidRange,
-  type UidSet,
-  uidMax,
-  uidSet,
-  uidSetOf,
-  uidSetSize,
-} from '@postern/mailbox-store'
+import { allUids, type UidRange, type UidSet, uidMax, uidSet, uidSetOf, uidSetSize } from '@postern/mailbox-store'
 import type { Extension, FetchModifier, SelectParam } from '../extension.js'
 import type { Session } from '../session.js'
 import { writeVanished } from '../telling.js'
@@ -77,13 +68,7 @@ async function writeGone(session: Session, { since, uids }: Since): Promise<void
 async function writeChanged(session: Session, { since, uids }: Since): Promise<void> {
   const { out, mailbox } = session
   const { view } = mailbox
-  const { entries } = view.index
-  const cursor = new UidCursor(uids)
-  const changed: number[] = []
-  for (let i = 0; i < entries.length; i++)
-    if ((entries.modSeqs[i] as number) > since && cursor.has(entries.uids[i] as number))
-      changed.push(entries.uids[i] as number)
-  const targets = view.targets(uidSetOf(changed), { uid: true })
+  const targets = view.targets(uids, { uid: true, since })
   for (let i = 0; i < targets.length; i++) {
     const { system, keywords } = view.open.flagsOf(targets.flags[i] as number)
     out
