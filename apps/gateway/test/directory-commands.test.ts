@@ -1,7 +1,7 @@
 // The commands of the directory, run in the test's own process and without a gateway: every refusal by its name, lists of any length, DNS verification
 // against a name server of the test's own, and the audit log.
 
-import { existsSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openStore, type Store } from '@postern/mailbox-store'
 import { expect, test, vi } from 'vitest'
@@ -166,6 +166,33 @@ test('the first domain makes the store in an empty folder, and only there', asyn
   writeFileSync(join(env.POSTERN_DATA_DIR, 'something'), 'else')
   const refused = await ask('domain', 'create', 'example.test')
   expect([refused.code, JSON.parse(refused.stderr).error.name]).toEqual([1, 'no_store'])
+})
+
+test('people read of doors that are open, of a secret that is shown once, and of what is still to do', async () => {
+  const { text, env } = await folder()
+  const unverified = await text('inbox', 'create', 'ada@example.test')
+  expect(unverified).toMatch(/^Password {3}ps_app_\w+ {2}\(shown this once\)$/m)
+  expect(unverified).toMatch(/^IMAP {7}mail\.example\.org port 1993, SSL\/TLS$/m)
+  expect(unverified).toMatch(
+    /^SMTP {7}mail\.example\.org port 1465, SSL\/TLS\n {11}mail\.example\.org port 1587, STARTTLS$/m,
+  )
+  expect(unverified).toMatch(/nobody can sign in before `postern domain verify example\.test`\.\n$/)
+  env.POSTERN_IMAPS_PORT = '0'
+  expect(await text('inbox', 'password', 'ada@example.test')).toMatch(
+    /^IMAP .*a port that isn't known while no gateway runs$/m,
+  )
+
+  const running = { pid: process.pid, startedAt: 1, bind: '127.0.0.1', roles: ['imap'], ports: { imaps: 4567 } }
+  mkdirSync(join(env.POSTERN_DATA_DIR!, 'running'))
+  writeFileSync(join(env.POSTERN_DATA_DIR!, 'running', `${process.pid}.json`), JSON.stringify(running))
+  await text('domain', 'verify', 'example.test', '--unchecked')
+  const open = await text('inbox', 'create', 'bob@example.test')
+  expect(open).toMatch(/^IMAP {7}mail\.example\.org port 4567, SSL\/TLS\n$/m)
+  expect(open).not.toMatch(/SMTP|verify/)
+  const key = await text('credential', 'create', '--label', 'x', '--scopes', 'api', '--grant', '*')
+  expect(key).toMatch(/^Opens {8}api$/m)
+  expect(key).toMatch(/\n\nSecret {2}ps_key_\w+ {2}\(shown this once\)\n$/)
+  expect(await text('credential', 'show', 'x')).not.toContain('Secret  ')
 })
 
 test('every setting of a domain, an inbox and a credential is made, shown and changed', async () => {

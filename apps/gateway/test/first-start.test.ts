@@ -3,7 +3,7 @@
 
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import { parseSecret, verifySecret } from '@postern/auth'
+import { mintSecret, parseSecret, verifySecret } from '@postern/auth'
 import { type Directory, openStore, type Store } from '@postern/mailbox-store'
 import { createLogger } from '@postern/telemetry'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -118,6 +118,19 @@ test('what was made and never shown is replaced, however often', async () => {
   for (const { password, adminKey } of tries)
     expect([await opens(directory, password!), await opens(directory, adminKey!)]).toEqual([false, false])
   expect([await opens(directory, last.password!), await opens(directory, last.adminKey!)]).toEqual([true, true])
+})
+
+test('an inbox that the operator gave a password before the first start was through keeps it', async () => {
+  const { directory } = await newStore()
+  const { environment } = await directory.ensureDefault({ tenant: 'default', environment: 'production' })
+  const { id } = await directory.createDomain({ environment: environment.id, name: 'example.org' })
+  const { secret, ...password } = mintSecret('app', { random: randomBytes, serverKey })
+  await directory.createInbox({ domain: id, address: 'me@example.org', password })
+  const first = await begin(directory)
+  expect(first).toMatchObject({ inbox: 'me@example.org', password: undefined, adminKey: expect.any(String) })
+  await first!.shown()
+  expect(await opens(directory, secret)).toBe(true)
+  expect(await begin(directory)).toBeUndefined()
 })
 
 test('it is over for good: nothing that the operator changes later brings it back', async () => {
