@@ -75,8 +75,8 @@ export const list = command('LIST', {
       session.out.untagged().raw('LIST (\\Noselect) "/" ""').crlf()
       return { text: 'That is the delimiter' }
     }
-    const names = await shownNames(session)
-    for (const shown of matching(names, wanted)) {
+    const names = await allNames(session)
+    for (const shown of await matching(names, wanted)) {
       const attributes = attributesOf(shown, names, wanted)
       write(session, { word: 'LIST', shown, attributes, childInfo: childInfo(shown, names, wanted) })
       // RFC 5819 §2, RFC 8440 §3: nothing more of a mailbox that is only here for what is below it.
@@ -114,8 +114,8 @@ function plainList(word: 'LSUB' | 'XLIST', { subscribedOnly }: { subscribedOnly:
       // RFC 3501 §6.3.9 knows no question for the delimiter; XLIST is LIST.
       if (patterns[0] === '' && word === 'XLIST') session.out.untagged().raw(`${word} (\\Noselect) "/" ""`).crlf()
       else {
-        const names = await shownNames(session)
-        for (const shown of matching(names, wanted)) {
+        const names = await allNames(session)
+        for (const shown of await matching(names, wanted)) {
           const attributes = attributesOf(shown, names, wanted)
           if (word === 'XLIST' && shown.name === 'INBOX') attributes.push('\\Inbox')
           const words = word === 'XLIST' ? attributes.map((one) => (one === '\\Junk' ? '\\Spam' : one)) : attributes
@@ -127,66 +127,63 @@ function plainList(word: 'LSUB' | 'XLIST', { subscribedOnly }: { subscribedOnly:
   })
 }
 
-async function shownNames(session: Session): Promise<Map<string, Shown>> {
-  const names = new Map<string, Shown>()
-  const subscriptions = new Set(await session.account.subscriptions())
-  const mailboxes = await session.account.mailboxes()
-  for (const mailbox of mailboxes)
-    names.set(mailbox.name, { name: mailbox.name, mailbox, subscribed: subscriptions.has(mailbox.name) })
-  for (const name of subscriptions)
-    if (!names.has(name)) names.set(name, { name, mailbox: undefined, subscribed: true })
-  for (const { name } of [...names.values()])
-    for (let at = name.indexOf(delimiter); at >= 0; at = name.indexOf(delimiter, at + 1)) {
-      const above = name.slice(0, at)
-      if (!names.has(above)) names.set(above, { name: above, mailbox: undefined, subscribed: false })
-    }
-  return new Map([...names].sort(([a], [b]) => (a === 'INBOX' ? -1 : b === 'INBOX' ? 1 : a < b ? -1 : 1)))
+/** Names in the order in which they're told, and which of them have something below. */
+interface Names {
+  readonly shown: readonly Shown[]
+  readonly aboveMailboxes: ReadonlySet<string>
+  readonly aboveSubscribed: ReadonlySet<string>
 }
 
-function matching(names: ReadonlyMap<string, Shown>, wanted: Wanted): Shown[] {
-  const patterns = wanted.patterns.map((pattern) => listPattern(wanted.reference + pattern, delimiter))
-  const exists = ({ mailbox, name }: Shown): boolean => mailbox !== undefined || hasMailboxBelow(names, name)
-  const isMatched = (name: string): boolean => patterns.some((matches) => matches(name))
-  return [...names.values()].filter((shown) => {
-    if (!isMatched(shown.name)) return false
-    if (wanted.specialUseOnly && shown.mailbox?.specialUse === undefined) return false
-    if (!wanted.subscribedOnly) return exists(shown)
-    if (shown.subscribed || (wanted.recursive && childInfo(shown, names, wanted))) return true
-    return wanted.parents && hasSubscribedBelow(names, shown.name, (name) => !isMatched(name))
+async function allNames(session: Session): Promise<Names> {
+  const subscribed = new Set(await session.account.subscriptions())
+  const mailboxes = new Map((await session.account.mailboxes()).map((mailbox) => [mailbox.name, mailbox]))
+  const aboveMailboxes = above(mailboxes.keys())
+  const aboveSubscribed = above(subscribed)
+  const names = new Set([...mailboxes.keys(), ...subscribed, ...aboveMailboxes, ...aboveSubscribed])
+  const shown = [...names]
+    .sort((a, b) => (a === 'INBOX' ? -1 : b === 'INBOX' ? 1 : a < b ? -1 : 1))
+    .map((name): Shown => ({ name, mailbox: mailboxes.get(name), subscribed: subscribed.has(name) }))
+  return { shown, aboveMailboxes, aboveSubscribed }
+}
+
+/** All levels above these. */
+function above(names: Iterable<string>): Set<string> {
+  const levels = new Set<string>()
+  for (const name of names)
+    for (let at = name.indexOf(delimiter); at >= 0; at = name.indexOf(delimiter, at + 1)) levels.add(name.slice(0, at))
+  return levels
+}
+
+/** Others have their turn in between: names and patterns may be many and long. */
+const namesPerTurn = 256
+
+async function matching({ shown, aboveMailboxes, aboveSubscribed }: Names, wanted: Wanted): Promise<Shown[]> {
+  const patterns = [...new Set(wanted.patterns)].map((pattern) => listPattern(wanted.reference + pattern, delimiter))
+  const matched = new Set<Shown>()
+  for (const [i, one] of shown.entries()) {
+    if (i % namesPerTurn === namesPerTurn - 1) await new Promise(setImmediate)
+    if (patterns.some((matches) => matches(one.name))) matched.add(one)
+  }
+  const unreached = wanted.parents
+    ? above(shown.filter((one) => one.subscribed && !matched.has(one)).map(({ name }) => name))
+    : undefined
+  return [...matched].filter(({ name, mailbox, subscribed }) => {
+    if (wanted.specialUseOnly && mailbox?.specialUse === undefined) return false
+    if (!wanted.subscribedOnly) return mailbox !== undefined || aboveMailboxes.has(name)
+    return subscribed || (wanted.recursive && aboveSubscribed.has(name)) || unreached?.has(name) === true
   })
 }
 
-const isBelow = (name: string, above: string): boolean => name.startsWith(above + delimiter)
-
-function hasMailboxBelow(names: ReadonlyMap<string, Shown>, name: string): boolean {
-  for (const other of names.values()) if (other.mailbox !== undefined && isBelow(other.name, name)) return true
-  return false
-}
-
-function hasSubscribedBelow(
-  names: ReadonlyMap<string, Shown>,
-  above: string,
-  counts: (name: string) => boolean = () => true,
-): boolean {
-  for (const { name, subscribed } of names.values()) if (subscribed && isBelow(name, above) && counts(name)) return true
-  return false
-}
-
 /** RFC 5258 §3.5: something below would have been listed, if the pattern had reached it. */
-function childInfo(shown: Shown, names: ReadonlyMap<string, Shown>, { recursive }: Wanted): boolean {
-  return recursive && hasSubscribedBelow(names, shown.name)
-}
+const childInfo = ({ name }: Shown, { aboveSubscribed }: Names, { recursive }: Wanted): boolean =>
+  recursive && aboveSubscribed.has(name)
 
-function attributesOf(
-  { name, mailbox, subscribed }: Shown,
-  names: ReadonlyMap<string, Shown>,
-  wanted: Wanted,
-): string[] {
+function attributesOf({ name, mailbox, subscribed }: Shown, { aboveMailboxes }: Names, wanted: Wanted): string[] {
   const attributes: string[] = []
   if (wanted.parents && !subscribed) attributes.push('\\Noselect')
   else if (mailbox === undefined)
     attributes.push(wanted.showSubscribed || wanted.recursive ? '\\NonExistent' : '\\Noselect')
-  attributes.push(hasMailboxBelow(names, name) ? '\\HasChildren' : '\\HasNoChildren')
+  attributes.push(aboveMailboxes.has(name) ? '\\HasChildren' : '\\HasNoChildren')
   if (mailbox?.specialUse !== undefined) attributes.push(mailbox.specialUse)
   if (wanted.showSubscribed && subscribed) attributes.push('\\Subscribed')
   return attributes

@@ -2,8 +2,8 @@
 // and changed messages is compared by what a client knows then (told.mjs).
 
 const free = /^(FLAGS |\["\d+","(EXISTS|EXPUNGE)|OK \[(?!READ|COPYUID|APPENDUID|MODIFIED))/
-/** Of a message: what is compared in what the client knows, and what each server adds in its own way. */
-const known = /^(FLAGS|UID|MODSEQ)\b/
+/** Of a message: what is compared in what the client knows, what each server adds in its own way, and what mails.mjs compares. */
+const known = /^(FLAGS|UID|MODSEQ|BINARY)\b/
 
 /** Both answers with what is free taken out; undefined where the mailboxes differ from here on, and are meant to. */
 export function settle(answers, { text, isEmpty, tellsGone }) {
@@ -64,7 +64,7 @@ const plain = (line) =>
     .replace(/\\(Has(No)?Children|Marked|UnMarked) ?/gi, '')
     // And what it is for, also where RETURN doesn't name it.
     .replace(/^(LIST \([^)]*?) ?\\(Archive|Drafts|Junk|Sent|Trash)/, '$1')
-    .replace('"CHILDINFO"', '{"text":"CHILDINFO"}')
+    .replace('["CHILDINFO"', '[{"text":"CHILDINFO"}')
     .replace(/^STATUS inbox/i, 'STATUS INBOX')
     .replace('NonExistent', 'Noselect')
     .replace(/^LSUB \([^)]*\)/, 'LSUB ()')
