@@ -93,13 +93,19 @@ function nearest(links: Int32Array, length: number): Int32Array {
   const found = new Int32Array(links.length).fill(unknown)
   const chain: number[] = []
   for (let message = 0; message < length; message++) {
+    const direct = links[message] as number
+    // Below a message, or on top.
+    if (direct < length) {
+      found[message] = direct
+      continue
+    }
     let at = message
     let answer: number = unknown
     while (answer === unknown) {
       const parent = links[at] as number
       chain.push(at)
-      // What hangs below a dummy on top belongs to that one; a message on top belongs to nothing.
-      if (parent < 0) answer = at >= length ? at : -1
+      // What hangs below a dummy on top belongs to that one.
+      if (parent < 0) answer = at
       else if (parent < length) answer = parent
       else if (found[parent] !== unknown) answer = found[parent] as number
       else at = parent
