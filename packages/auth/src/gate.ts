@@ -46,7 +46,8 @@ export interface Refused<R extends Records = Records> {
   readonly admitted: false
   readonly cause: Cause
   readonly correlation: string
-  readonly question: Question
+  /** Without the secret, and without the token. */
+  readonly question: Omit<Question, 'secret' | 'token'>
   /** As far as it was known who was meant: the credential, and the place behind the user name. */
   readonly credential: R['credential'] | undefined
   readonly place: Place<R> | undefined
@@ -199,8 +200,15 @@ function refused<R extends Records>(
   question: Question,
   why: { cause: Cause; credential?: R['credential'] | undefined; place: Place<R> | undefined },
 ): Refused<R> {
-  const { correlation } = question
-  return { admitted: false, correlation, question, cause: why.cause, credential: why.credential, place: why.place }
+  const { secret: _, token: __, ...asked } = question
+  return {
+    admitted: false,
+    correlation: asked.correlation,
+    question: asked,
+    cause: why.cause,
+    credential: why.credential,
+    place: why.place,
+  }
 }
 
 function attemptOf<R extends Records>(question: Question, answer: Answer<R>): Parameters<Throttle['delayFor']>[0] {
