@@ -12,6 +12,7 @@ import { Connection } from '../src/sqlite/connection.js'
 import { SqliteDirectory } from '../src/sqlite/directory.js'
 import { deleteMailbox } from '../src/sqlite/mailboxes.js'
 import { append } from '../src/sqlite/messages.js'
+import { Others } from '../src/sqlite/others.js'
 import { SqliteOutbox } from '../src/sqlite/outbox.js'
 import { migrate } from '../src/sqlite/schema.js'
 import { Writer } from '../src/sqlite/writer.js'
@@ -47,6 +48,7 @@ export const makeSqliteBench: MakeBench<SqliteBench> = async () => {
       blobs: new FileBlobs({ folder: join(folder, 'blobs') }),
       ring: (changes) => rung.push(...changes.map(({ mailbox }) => mailbox)),
       followers: { follows: () => false, committed: () => {} },
+      others: new Others(db),
     })
     const made = {
       db,

@@ -15,6 +15,7 @@ import { Chunks } from '../src/sqlite/chunks.js'
 import { Connection } from '../src/sqlite/connection.js'
 import { KeywordNames } from '../src/sqlite/keywords.js'
 import { insertMessage, packFlags, place } from '../src/sqlite/messages.js'
+import { Others } from '../src/sqlite/others.js'
 import { migrate } from '../src/sqlite/schema.js'
 import { searchMailbox } from '../src/sqlite/search.js'
 import { SearchIndexBuilder, type SearchIndexBuilderOptions, SearchIndexReader } from '../src/sqlite/search-index.js'
@@ -69,6 +70,7 @@ export class SearchFixture {
       ring: () => {},
       blobs: this.blobs,
       followers: { follows: () => false, committed: () => {} },
+      others: new Others(this.db),
     })
     this.reader = this.newReader()
   }

@@ -18,6 +18,7 @@ import { SqliteDomainView } from './domain-view.js'
 import type { AroundFlush } from './flusher.js'
 import { KeywordNames } from './keywords.js'
 import { OpenMailboxes } from './open-mailboxes.js'
+import { Others } from './others.js'
 import { SqliteOutbox } from './outbox.js'
 import { noticePowerCut, thisBoot } from './power-cut.js'
 import { migrate } from './schema.js'
@@ -59,6 +60,7 @@ export async function openStore(options: OpenOptions): Promise<Store> {
   const blobs = new FileBlobs({ folder: paths.blobs, fault })
   const background = new Background({ paths, onError })
   const keywords = new KeywordNames(db)
+  const others = new Others(db)
   const reader = new SearchIndexReader({
     searchPath: paths.search,
     onDamage: (error) => {
@@ -68,6 +70,7 @@ export async function openStore(options: OpenOptions): Promise<Store> {
   })
   const open = new OpenMailboxes({
     db,
+    others,
     blobs,
     keywords,
     search: (index, accounts, query, searchOptions) =>
@@ -76,7 +79,7 @@ export async function openStore(options: OpenOptions): Promise<Store> {
       threadingOf({ db, blobs, reader, index, keywords, accounts }, uids, threadOptions),
   })
   const writer = new Writer(db, {
-    ...{ limits, now, blobs, ring, aroundFlush, followers: open },
+    ...{ limits, now, blobs, ring, aroundFlush, followers: open, others },
     committed: () => background.committed(),
   })
   const staging = { limits, blobs, parseFile: background.parse.bind(background) }

@@ -15,6 +15,7 @@ import { readContents, readListings } from './joined-reads.js'
 import type { KeywordNames } from './keywords.js'
 import { deltaSince, loadIndex, type Scope } from './mailbox-reads.js'
 import { messageContent, messageRows } from './message-reads.js'
+import type { Others } from './others.js'
 import type { MailboxRow } from './remembered-rows.js'
 import type { Followers } from './writer.js'
 
@@ -22,6 +23,7 @@ export interface OpenMailboxesOptions {
   readonly db: Connection
   readonly blobs: FileBlobs
   readonly keywords: KeywordNames
+  readonly others: Others
   readonly search: (
     index: MailboxIndex,
     accounts: readonly AccountId[],
@@ -80,11 +82,11 @@ export class OpenMailboxes implements Followers {
   }
 
   #load(scope: Scope): Shared {
-    const { db } = this.options
+    const { db, others } = this.options
     const shared = db.snapshot(
       (): Shared => ({
         scope,
-        version: db.dataVersion(),
+        version: others.look(),
         index: loadIndex(db, scope),
         holders: new Set(),
         isDeleted: false,
@@ -109,10 +111,10 @@ export class OpenMailboxes implements Followers {
   }
 
   #bringUp(shared: Shared): void {
-    const { db } = this.options
-    if (db.reading(() => db.dataVersion()) === shared.version) return
+    const { db, others } = this.options
+    if (db.reading(() => others.version) === shared.version) return
     const { index, scope } = shared
-    const [version, delta] = db.snapshot(() => [db.dataVersion(), deltaSince(db, scope, index.modSeq)] as const)
+    const [version, delta] = db.snapshot(() => [others.look(), deltaSince(db, scope, index.modSeq)] as const)
     index.apply(delta)
     shared.version = version
   }

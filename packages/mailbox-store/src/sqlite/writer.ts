@@ -11,6 +11,7 @@ import { StoreRefusal } from '../refusals.js'
 import { asRefusal, type Connection, isBusy } from './connection.js'
 import type { Follows } from './deltas.js'
 import { type AroundFlush, Flusher } from './flusher.js'
+import type { Others } from './others.js'
 import { schemaVersion } from './schema.js'
 import { Transaction, type TransactionOptions } from './transaction.js'
 
@@ -29,6 +30,7 @@ export interface Followers {
 
 export interface WriterOptions extends Omit<TransactionOptions, 'follows'> {
   readonly followers: Followers
+  readonly others: Others
   readonly ring: (changes: readonly MailboxChange[]) => void
   /** Called after each commit. */
   readonly committed?: () => void
@@ -193,7 +195,7 @@ export class Writer {
 
   /** What the transaction remembers of the last one holds only while no other connection has written since. */
   #noticeOthers(): void {
-    const version = this.#db.dataVersion()
+    const version = this.#options.others.look()
     if (version === this.#dataVersion) return
     this.#transaction.forget()
     const found = this.#db.raw.pragma('user_version', { simple: true }) as number
@@ -216,6 +218,7 @@ export class Writer {
       while (taken < group.length && performance.now() < until)
       tx.write()
       this.#db.commit()
+      this.#options.others.committed()
       return { answers }
     } catch (error) {
       this.#db.rollback()
