@@ -7,6 +7,8 @@ import type { Wire } from '@postern/dialogue'
 import type { Account, MailboxId } from '@postern/mailbox-store'
 import { afterEach, expect, test, vi } from 'vitest'
 import { ReadAhead } from '../src/fetch/read-ahead.js'
+import { fetchSlices } from '../src/fetch/slices.js'
+import type { Session } from '../src/session.js'
 import { View } from '../src/view.js'
 import { TestServer } from './server.js'
 
@@ -113,6 +115,32 @@ test('messages that are asked for one by one, ahead of the answers, come as they
   })
   expect(text.replace(/a OK .*\r\n$/, '') === whole.join('')).toBe(true)
   wire.close()
+})
+
+test.each([
+  ['bytes', { bytes: true }, 262_144],
+  ['headers', { header: true }, 16_777_216],
+  ['envelopes', { listing: true }, 16_777_216],
+])('%s that are read at once are limited, however many and large the messages', async (_, needs, bytesMax) => {
+  await start()
+  const size = 1_000_000
+  await ada.append(inbox, [
+    ...Array.from({ length: 40 }, () => letter(size)),
+    ...Array.from({ length: 300 }, () => letter(9_000)),
+  ])
+  const view = new View(await ada.open(inbox))
+  const targets = view.targets([[1, 400]], { uid: true })
+  const slices: number[] = []
+  const session = { mailbox: { view }, input: {} } as unknown as Session
+  for await (const { from, to } of fetchSlices(session, targets, needs)) {
+    const bytes = targets.sizes.subarray(from, to).reduce((sum, n) => sum + n, 0)
+    if (to > from + 1) expect(bytes).toBeLessThanOrEqual(bytesMax)
+    slices.push(to - from)
+  }
+  expect(slices.reduce((sum, n) => sum + n, 0)).toBe(340)
+  // And not so few that a message costs a read.
+  expect(slices.slice(-3, -1).every((n) => n >= 25)).toBe(true)
+  view.close()
 })
 
 test('what was read ahead is let go when no command waits', async () => {

@@ -4,7 +4,7 @@
 
 import type { Content, Entries } from '@postern/mailbox-store'
 import type { View } from '../view.js'
-import { heldBytesMax, heldMessageBytesMax } from './held-bytes.js'
+import { heldBytesMax } from './slices.js'
 
 const messagesMax = 64
 
@@ -47,8 +47,7 @@ function following({ length, messages, sizes }: Entries, from: number): Uint32Ar
   let to = from + 1
   let bytes = sizes[from] as number
   for (; to < Math.min(length, from + messagesMax); to++) {
-    const size = sizes[to] as number
-    if (size <= heldMessageBytesMax) bytes += size
+    bytes += sizes[to] as number
     if (bytes > heldBytesMax) break
   }
   return messages.slice(from, to)

@@ -5,12 +5,18 @@ import type { Content, MessageRow, OpenMailbox, RowWants } from '@postern/mailbo
 import type { Session } from '../session.js'
 import type { Targets } from '../targets.js'
 import type { FetchSlice } from './fetched-message.js'
-import { heldBytesMax, heldMessageBytesMax } from './held-bytes.js'
 import type { Needs } from './item.js'
 
 /** Of messages whose answers need nothing but the index. */
 const fromIndexMax = 2_000
 const readMax = 128
+/**
+ * Of message bytes that are read at once. A large message is read while it's written, and needs no company; one message
+ * may have more.
+ */
+export const heldBytesMax = 262_144
+/** The same where only envelopes and headers are read, which are a small part of most messages, and all of some. */
+const listedBytesMax = 16_777_216
 
 export async function* fetchSlices(session: Session, targets: Targets, needs: Needs): AsyncGenerator<FetchSlice> {
   for (let from = 0, to = 0; from < targets.length; from = to) {
@@ -22,12 +28,12 @@ export async function* fetchSlices(session: Session, targets: Targets, needs: Ne
 
 function endOf({ length, sizes }: Targets, from: number, needs: Needs): number {
   if (!readsAnything(needs)) return Math.min(length, from + fromIndexMax)
-  let to = Math.min(length, from + readMax)
-  if (needs.bytes !== true) return to
-  for (let at = from, held = 0; at < to; at++) {
-    const size = sizes[at] as number
-    if (size <= heldMessageBytesMax) held += size
-    if (held > heldBytesMax && at > from) to = at
+  const end = Math.min(length, from + readMax)
+  const bytesMax = needs.bytes === true ? heldBytesMax : listedBytesMax
+  let to = from + 1
+  for (let bytes = sizes[from] as number; to < end; to++) {
+    bytes += sizes[to] as number
+    if (bytes > bytesMax) break
   }
   return to
 }
