@@ -83,6 +83,7 @@ export const list = command('LIST', {
       if (shown.mailbox === undefined || (wanted.subscribedOnly && !shown.subscribed)) continue
       for (const one of wanted.returns) one.write(shown.mailbox, session.out, session)
       if (wanted.statusItems.length > 0) writeStatus(session.out, shown.mailbox, wanted.statusItems)
+      if (session.out.isFull) await session.out.breathe()
     }
     return { text: 'That is all' }
   },

@@ -16,17 +16,19 @@ const named = (p: Parser): string => {
 
 export async function mailboxNamed(session: Session, name: string): Promise<MailboxListing> {
   const found = await session.account.mailbox(name)
-  if (found === undefined) throw new ImapError('NO', 'There is no such mailbox', { code: 'NONEXISTENT' })
+  if (found === undefined) throw noSuchMailbox()
   return found
 }
+
+const noSuchMailbox = (): ImapError => new ImapError('NO', 'There is no such mailbox', { code: 'NONEXISTENT' })
 
 export const create = command('CREATE', {
   in: inAccount,
   parse: (p) => ({ name: named(p), use: createParams(p, useCreateParam).USE }),
   async run(session, { name, use = [] }) {
     const id = await session.account.createMailbox(name, specialUse(use))
-    const made = (await session.account.mailboxes()).find((mailbox) => mailbox.id === id)
-    if (made === undefined) return { text: 'Created' }
+    const made = await session.account.mailbox(name)
+    if (made?.id !== id) return { text: 'Created' }
     return { code: { name: 'MAILBOXID', id: made.objectId }, text: 'Created' }
   },
 })
@@ -67,8 +69,9 @@ export const subscribe = command('SUBSCRIBE', {
   parse: named,
   async run(session, name) {
     // RFC 9051 §6.3.7: a server MAY look whether it's there, as a mailbox or as a level above one.
-    const isThere = (await session.account.mailboxes()).some((one) => one.name === name || isBelow(one.name, name))
-    if (!isThere) await mailboxNamed(session, name)
+    const isThere = (await session.account.mailbox(name)) !== undefined
+    const isLevel = isThere || (await session.account.mailboxes()).some((one) => isBelow(one.name, name))
+    if (!isLevel) throw noSuchMailbox()
     await session.account.subscribe(name)
     return { text: 'Subscribed' }
   },

@@ -4,7 +4,7 @@
 //   select = "SELECT" SP mailbox [select-params]
 
 import { ImapError, type OptionRule, type Parser, selectParams } from '@postern/imap-wire'
-import type { MailboxListing } from '@postern/mailbox-store'
+import { type MailboxListing, StoreRefusal } from '@postern/mailbox-store'
 import { command, type Done, noArguments } from '../command.js'
 import type { Session } from '../session.js'
 import { writeFlagNames, writePermanentFlags } from '../told-keywords.js'
@@ -91,9 +91,12 @@ export const close = command('CLOSE', {
     const told = view.toldUids
     session.leaveMailbox()
     if (readOnly || !session.account.rights.expunge) return { text: 'Closed' }
-    // Where somebody has deleted the mailbox meanwhile, there's nothing left to expunge.
-    const isThere = (await session.account.mailboxes()).some(({ id }) => id === mailbox.id)
-    if (isThere) await session.account.expunge(mailbox.id, told)
+    try {
+      await session.account.expunge(mailbox.id, told)
+    } catch (error) {
+      // Where somebody has deleted the mailbox meanwhile, there's nothing left to expunge.
+      if (!(error instanceof StoreRefusal && error.code === 'no-such-mailbox')) throw error
+    }
     return { text: 'Closed' }
   },
 })
