@@ -5,8 +5,9 @@
 import { type AppendMessage, appendMessage, appendMessageEnd, ImapError, type Parser } from '@postern/imap-wire'
 import type { Append } from '@postern/mailbox-store'
 import { command, type Done } from '../command.js'
+import { destination } from '../destination.js'
 import { ClientGone } from '../input.js'
-import { orTryCreate, tryCreate } from '../refusals.js'
+import { orTryCreate } from '../refusals.js'
 import type { Session } from '../session.js'
 
 export const append = command('APPEND', {
@@ -18,10 +19,7 @@ export const append = command('APPEND', {
     return { p, name, first: appendMessage(p) }
   },
   async run(session, { p, name, first }): Promise<Done> {
-    const mailbox = await session.account.mailbox(name)
-    if (mailbox === undefined) throw tryCreate()
-    // Where nothing may be put in, that is said before the message comes.
-    if (!session.account.rights.insert) await session.account.append(mailbox.id, [])
+    const mailbox = await destination(session, name)
     const messages: Append[] = []
     for (let next: AppendMessage | undefined = first; next !== undefined; next = await following(session, p, next)) {
       const refusal = refusalOf(session, next, messages.length)

@@ -3,7 +3,8 @@
 
 import { ImapError } from '@postern/imap-wire'
 import { command } from '../command.js'
-import { orTryCreate, tryCreate } from '../refusals.js'
+import { destination } from '../destination.js'
+import { orTryCreate } from '../refusals.js'
 
 export const copy = transfer('COPY')
 export const move = transfer('MOVE')
@@ -26,8 +27,7 @@ function transfer(name: 'COPY' | 'MOVE') {
         one,
         one,
       ])
-      const target = await session.account.mailbox(to)
-      if (target === undefined) throw tryCreate()
+      const target = await destination(session, to)
       if (uids.length === 0) return { text: 'There was nothing to do' }
       const { account } = session
       const work =

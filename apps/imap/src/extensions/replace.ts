@@ -6,8 +6,9 @@
 import { appendMessage, ImapError, sequenceSet } from '@postern/imap-wire'
 import { command, type Done } from '../command.js'
 import { following, refusalOf, take } from '../commands/append.js'
+import { destination } from '../destination.js'
 import type { Extension } from '../extension.js'
-import { orTryCreate, tryCreate } from '../refusals.js'
+import { orTryCreate } from '../refusals.js'
 
 const command_ = command('REPLACE', {
   in: ['selected'],
@@ -26,9 +27,9 @@ const command_ = command('REPLACE', {
     if (readOnly) throw new ImapError('NO', 'The mailbox is open for reading only', { code: 'NOPERM' })
     const old = view.targets(session.numbers(sequenceSet([number, number]), { uid }), { uid }).uids[0]
     if (old === undefined) throw new ImapError('NO', 'That message is gone', { code: 'NONEXISTENT' })
-    const target = await session.account.mailbox(name)
-    const refusal = target === undefined ? tryCreate() : refusalOf(session, message, 0)
-    if (target === undefined || refusal !== undefined) throw refusal
+    const target = await destination(session, name)
+    const refusal = refusalOf(session, message, 0)
+    if (refusal !== undefined) throw refusal
     const taken = await take(session, message)
     if ((await following(session, p, message)) !== undefined) throw new ImapError('BAD', 'One message replaces one')
     const replaced = await orTryCreate(session.account.replace(mailbox.id, old, target.id, taken))
