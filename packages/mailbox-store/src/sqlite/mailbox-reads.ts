@@ -138,12 +138,12 @@ export function deltaSince(db: Connection, scope: Scope, since: number): IndexDe
   const modSeq = scopeModSeq(db, scope)
   if (modSeq <= since) return { modSeq, entries: new Entries(0), vanished: [] }
   const found: { mailbox: MailboxId; entries: Entries; at: number }[] = []
-  const vanished: UidRange[] = 'space' in scope ? [...vanishedWithInboxes(db, scope.space, since)] : []
+  const vanished: UidRange[] = 'space' in scope ? [...forgottenInSpace(db, scope.space, since)] : []
   for (const mailbox of scopeMailboxes(db, scope, since)) {
     for (const entries of chunksChangedSince(db, mailbox, since))
       for (let at = 0; at < entries.length; at++)
         if ((entries.modSeqs[at] as number) > since) found.push({ mailbox, entries, at })
-    vanished.push(...vanishedSince(db, mailbox, since))
+    vanished.push(...('space' in scope ? remembered(db, mailbox, since) : vanishedSince(db, mailbox, since)))
   }
   found.sort((a, b) => (a.entries.uids[a.at] as number) - (b.entries.uids[b.at] as number))
   const entries = new Entries(found.length)
@@ -156,8 +156,11 @@ function chunksChangedSince(db: Connection, mailbox: MailboxId, since: number): 
   return (statement.all(mailbox, since) as [Uint8Array][]).map(([data]) => decodeChunk(data))
 }
 
-/** Where an INBOX of the space was deleted after `since`: every uid that is in none of the others. */
-function vanishedWithInboxes(db: Connection, space: SpaceId, since: number): UidSet {
+/**
+ * Where expunges after `since` have been forgotten, one by one or with an INBOX that was deleted: every uid that is in no INBOX
+ * of the space. What one of them lacks may be in another.
+ */
+function forgottenInSpace(db: Connection, space: SpaceId, since: number): UidSet {
   const row = db.get<{ from: number; uidNext: number }>(
     'SELECT tombstones_from AS "from", uid_next AS uidNext FROM uid_space WHERE id = ?',
     space,
@@ -174,6 +177,10 @@ export function vanishedSince(db: Connection, mailbox: MailboxId, since: number)
   )
   if (row === undefined) refuse('no-such-mailbox', 'That mailbox is gone.')
   if (since < row.from) return missing(loadIndex(db, { mailbox }).entries, row.uidNext)
+  return remembered(db, mailbox, since)
+}
+
+function remembered(db: Connection, mailbox: MailboxId, since: number): UidSet {
   const rows = db.all<{ uids: string }>('SELECT uids FROM tombstone WHERE mailbox = ? AND mod_seq > ?', mailbox, since)
   return uidSet(rows.flatMap(({ uids }) => parseUidSet(uids)))
 }

@@ -30,7 +30,7 @@ export interface SpaceRow {
   uidValidity: number
   uidNext: number
   modSeq: number
-  /** An INBOX of the space was deleted then, and its expunges forgotten with it. */
+  /** Expunges in any INBOX of the space after this modseq are all remembered; those of a deleted one are forgotten with it. */
   tombstonesFrom: number
   dirty: boolean
   touchedBy: number

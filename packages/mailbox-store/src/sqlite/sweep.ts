@@ -153,8 +153,12 @@ const forgetTombstones =
   ({ mailbox, upTo }: { mailbox: MailboxId; upTo: number }) =>
   (tx: Transaction): void => {
     // None where the mailbox has been deleted meanwhile, or another process was here first.
-    if (tx.db.change('DELETE FROM tombstone WHERE mailbox = ? AND mod_seq <= ?', mailbox, upTo) > 0)
-      tx.touchMailbox(tx.mailbox(mailbox)).tombstonesFrom = upTo
+    if (tx.db.change('DELETE FROM tombstone WHERE mailbox = ? AND mod_seq <= ?', mailbox, upTo) === 0) return
+    const box = tx.touchMailbox(tx.mailbox(mailbox))
+    box.tombstonesFrom = upTo
+    if (!box.shared) return
+    const space = tx.touchSpace(tx.space(box.space))
+    space.tombstonesFrom = Math.max(space.tombstonesFrom, upTo)
   }
 
 /** Mail saved longer ago than its mailbox keeps it goes, oldest first; inboxes under legal hold are left alone. */

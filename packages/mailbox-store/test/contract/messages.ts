@@ -737,6 +737,34 @@ export function messageContract(makeEngine: MakeEngine): void {
       all.close()
     })
 
+    test('an inbox that is made later takes nothing of the others away', async () => {
+      await fill(home.alice, home.inbox, ['a', 'b'])
+      const view = home.store.domainView(home.domain)
+      const { highestModSeq } = await view.status()
+      await home.alice.setFlags(home.inbox, [[1, 1]], { how: 'add', flags: seen })
+      const bob = await home.addInbox('bob')
+      await fill(bob, await idOf(bob, 'INBOX'), ['c'])
+      const { changed, vanished } = await view.changesSince(highestModSeq)
+      expect([changed.map(({ uid }) => uid), formatUidSet(vanished)]).toEqual([[1, 3], ''])
+    })
+
+    test('expunges of one inbox that were forgotten are answered by what is in none of them', async () => {
+      const bob = await home.addInbox('bob')
+      await fill(bob, await idOf(bob, 'INBOX'), ['b'])
+      await fill(
+        home.alice,
+        home.inbox,
+        Array.from({ length: 30 }, (_, i) => `m${i}`),
+      )
+      const view = home.store.domainView(home.domain)
+      const { highestModSeq } = await view.status()
+      for (let uid = 2; uid <= 26; uid++) await home.alice.remove(home.inbox, [[uid, uid]])
+      await home.store.maintenance.sweep()
+      expect(formatUidSet((await view.changesSince(highestModSeq)).vanished)).toBe('2:26')
+      const { highestModSeq: recent } = await view.status()
+      expect(formatUidSet((await view.changesSince(recent - 3)).vanished)).toBe('24:26')
+    })
+
     test('the other mailboxes stay out of it', async () => {
       await fill(home.alice, archive, ['x'])
       const all = await home.store.domainView(home.domain).open()
