@@ -209,6 +209,20 @@ describe('mailbox index', () => {
     expect(Array.from(index.changedSince(1, new Set([4])))).toEqual([1, 2])
   })
 
+  test('a holder that does not hear for long costs no more than so much, and hears all the same', () => {
+    const index = new MailboxIndex({ entries: columns([entry(1, 1), entry(2, 1), entry(3, 1)]), modSeq: 1 })
+    const begun = process.cpuUsage()
+    for (let modSeq = 2; modSeq < 100_000; modSeq++) {
+      const [uids, flags] = [Uint32Array.of(1 + (modSeq % 2)), Uint32Array.of(modSeq & 31)]
+      index.follow({ ...place, kind: 'flags', uids, flags, modSeq })
+    }
+    // Work that grew with the changes that nobody has heard of would take minutes.
+    expect(process.cpuUsage(begun).user / 1_000).toBeLessThan(5_000)
+    expect(Array.from(index.changedSince(1))).toEqual([1, 2])
+    expect(Array.from(index.changedSince(99_998))).toEqual([2])
+    expect(Array.from(index.changedSince(99_997))).toEqual([1, 2])
+  })
+
   test('the summary of flags is that of the present state', () => {
     const index = new MailboxIndex({ entries: columns([entry(1, 1), entry(2, 1)]), modSeq: 1 })
     expect(index.flagSummary).toMatchObject({ keywordSets: [], firstUnseen: 0 })

@@ -15,12 +15,15 @@ interface Vanished {
   readonly messages: Uint32Array
 }
 
+const changesMax = 1_024
 const changedUidsMax = 262_144
 const nobody: ReadonlySet<number> = new Set()
 const none = new Uint32Array(0)
 
 export class RecentChanges {
   #changed: Changed[] = []
+  /** In all of them. */
+  #uids = 0
   #vanished: Vanished[] = []
   /** Whatever changed after this modseq is here. */
   #from: number
@@ -31,12 +34,15 @@ export class RecentChanges {
 
   noteChanged(change: Changed): void {
     this.#changed.push(change)
-    let uids = this.#changed.reduce((sum, { uids }) => sum + uids.length, 0)
-    while (uids > changedUidsMax && this.#changed.length > 1) {
-      const { modSeq, uids: dropped } = this.#changed.shift() as Changed
-      uids -= dropped.length
-      this.#from = modSeq
-    }
+    this.#uids += change.uids.length
+    // The latest stays, however large: who made it needn't hear of it, and couldn't tell by the entries whose it was.
+    while ((this.#uids > changedUidsMax || this.#changed.length > changesMax) && this.#changed.length > 1)
+      this.#drop(this.#changed.shift() as Changed)
+  }
+
+  #drop({ modSeq, uids }: Changed): void {
+    this.#uids -= uids.length
+    this.#from = modSeq
   }
 
   noteVanished(gone: Vanished): void {
@@ -72,11 +78,8 @@ export class RecentChanges {
   forget(modSeq: number): void {
     if (this.#vanished.length > 0) this.#vanished = this.#vanished.filter((gone) => gone.modSeq > modSeq)
     let heard = 0
-    for (; heard < this.#changed.length; heard++) {
-      const change = this.#changed[heard] as Changed
-      if (change.modSeq > modSeq) break
-      this.#from = change.modSeq
-    }
+    while (heard < this.#changed.length && (this.#changed[heard] as Changed).modSeq <= modSeq)
+      this.#drop(this.#changed[heard++] as Changed)
     if (heard > 0) this.#changed.splice(0, heard)
   }
 }
