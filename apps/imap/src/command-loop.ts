@@ -103,17 +103,16 @@ export class CommandLoop {
     await out.flush()
   }
 
-  async #take(frame: Frame): Promise<void> {
+  /** No function of its own to come back to: an idling client stands behind this for hours. */
+  #take(frame: Frame): Promise<void> | undefined {
     switch (frame.kind) {
       case 'fault':
         this.#answers.fault(askedBy(frame.start), frame.error)
-        return
+        return undefined
       case 'literal':
-        await this.#literal(frame)
-        return
+        return this.#literal(frame)
       case 'command':
-        await this.#runner.run(frame.command)
-        return
+        return this.#runner.run(frame.command)
       case 'chunk':
         throw new Error('a chunk that nobody asked for')
     }
