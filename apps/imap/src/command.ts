@@ -87,10 +87,7 @@ export function command<Args>(name: string, spec: CommandSpec<Args>): Command {
       const args = spec.parse(p, session)
       if (spec.streams !== true) p.end()
       if ('begin' in spec) return () => spec.begin(session, args, given)
-      return async () => {
-        const done = await spec.run(session, args, given)
-        return () => done
-      }
+      return () => spec.run(session, args, given).then((done) => () => done)
     },
   }
 }
