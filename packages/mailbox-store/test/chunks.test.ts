@@ -43,10 +43,14 @@ type Work = typeof mutation extends fc.Arbitrary<infer M> ? (M extends { work: (
 
 class Play {
   readonly undo: (() => void)[] = []
-  readonly chunks = new Chunks(db, (action) => this.undo.push(action))
+  readonly chunks: Chunks
   truth: Entry[] = []
   #nextUid = 1
   #modSeq = 1
+
+  constructor(keptMax: number) {
+    this.chunks = new Chunks(db, { undo: (action) => this.undo.push(action), keptMax })
+  }
 
   mutate(work: readonly Work[], undone: boolean): void {
     const before = { truth: this.truth.map((entry) => ({ ...entry })), uid: this.#nextUid }
@@ -104,43 +108,47 @@ class Play {
   }
 }
 
-test('hold what was put in and not undone, in memory and in rows, in few rows', () => {
-  const group = fc.record({ mutations: fc.array(mutation, { maxLength: 4 }), fails: fc.integer({ min: 0, max: 5 }) })
-  fc.assert(
-    fc.property(fc.array(group, { maxLength: 8 }), (groups) => {
-      db.rollback()
-      db.raw.exec('DELETE FROM chunk')
-      const play = new Play()
-      for (const { mutations, fails } of groups) {
-        const before = play.truth.map((entry) => ({ ...entry }))
-        db.begin()
-        play.undo.length = 0
-        play.chunks.makeRoom()
-        for (const { work, undone } of mutations) play.mutate(work, undone)
-        expect(play.held(play.chunks)).toEqual(play.truth)
-        if (fails === 0) {
-          db.rollback()
-          play.chunks.forget()
-          play.truth = before
-        } else {
-          play.chunks.write()
-          db.commit()
+test.each([2, 512])(
+  'hold what was put in and not undone, in memory and in rows; at most %i are kept',
+  (keptMax) => {
+    const group = fc.record({ mutations: fc.array(mutation, { maxLength: 4 }), fails: fc.integer({ min: 0, max: 5 }) })
+    fc.assert(
+      fc.property(fc.array(group, { maxLength: 8 }), (groups) => {
+        db.rollback()
+        db.raw.exec('DELETE FROM chunk')
+        const play = new Play(keptMax)
+        for (const { mutations, fails } of groups) {
+          const before = play.truth.map((entry) => ({ ...entry }))
+          db.begin()
+          play.undo.length = 0
+          play.chunks.makeRoom()
+          for (const { work, undone } of mutations) play.mutate(work, undone)
+          expect(play.held(play.chunks)).toEqual(play.truth)
+          if (fails === 0) {
+            db.rollback()
+            play.chunks.forget()
+            play.truth = before
+          } else {
+            play.chunks.write()
+            db.commit()
+          }
+          expect(play.held(play.chunks)).toEqual(play.truth)
+          expect(play.held(new Chunks(db, { undo: () => {} }))).toEqual(play.truth)
+          const rows = db.all<{ first: number; last: number; modSeq: number }>(
+            'SELECT first_uid AS first, last_uid AS last, mod_seq AS modSeq FROM chunk ORDER BY first_uid',
+          )
+          for (const { first, last, modSeq } of rows) {
+            const own = play.truth.filter(({ uid }) => uid >= first && uid <= last)
+            expect([own[0]?.uid, own.at(-1)?.uid, Math.max(...own.map((one) => one.modSeq))]).toEqual([
+              first,
+              last,
+              modSeq,
+            ])
+          }
         }
-        expect(play.held(play.chunks)).toEqual(play.truth)
-        expect(play.held(new Chunks(db, () => {}))).toEqual(play.truth)
-        const rows = db.all<{ first: number; last: number; modSeq: number }>(
-          'SELECT first_uid AS first, last_uid AS last, mod_seq AS modSeq FROM chunk ORDER BY first_uid',
-        )
-        for (const { first, last, modSeq } of rows) {
-          const own = play.truth.filter(({ uid }) => uid >= first && uid <= last)
-          expect([own[0]?.uid, own.at(-1)?.uid, Math.max(...own.map((one) => one.modSeq))]).toEqual([
-            first,
-            last,
-            modSeq,
-          ])
-        }
-      }
-    }),
-    { numRuns: 60 },
-  )
-}, 60_000)
+      }),
+      { numRuns: 60 },
+    )
+  },
+  60_000,
+)

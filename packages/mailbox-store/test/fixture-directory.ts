@@ -99,7 +99,7 @@ function probeOf({ db, writer }: SqliteNode): Bench['probe'] {
     entries: (account, name) => {
       const mailbox = idOf(account, name)
       if (mailbox === undefined) return []
-      return new Chunks(db, () => {}).covering(mailbox, allUids).flatMap(({ entries }) =>
+      return new Chunks(db, { undo: () => {} }).covering(mailbox, allUids).flatMap(({ entries }) =>
         Array.from({ length: entries.length }, (_, i) => {
           const { uid, flags, message } = entries.at(i)
           return { uid, flags, message }

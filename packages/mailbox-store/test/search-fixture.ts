@@ -150,7 +150,7 @@ export class SearchFixture {
 
   open(mailbox: MailboxId = inbox): MailboxIndex {
     const entries = new Entries(0)
-    for (const { entries: some } of new Chunks(this.db, () => {}).covering(mailbox, allUids)) {
+    for (const { entries: some } of new Chunks(this.db, { undo: () => {} }).covering(mailbox, allUids)) {
       entries.grow(entries.length + some.length)
       entries.copyFrom(some, { from: 0, to: some.length, at: entries.length })
     }

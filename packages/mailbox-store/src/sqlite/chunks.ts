@@ -23,8 +23,11 @@ type ChunkColumns = [id: number, lastUid: number, data: Uint8Array]
 const coveringSql = `SELECT id, last_uid, data FROM chunk WHERE mailbox = ? AND first_uid <= ? AND first_uid >=
   coalesce((SELECT max(first_uid) FROM chunk WHERE mailbox = ? AND first_uid <= ?), 0) ORDER BY first_uid`
 
-/** Of all mailboxes; a group may go beyond it while it runs. */
-const keptChunksMax = 512
+export interface ChunksOptions {
+  readonly undo: Undo
+  /** Chunks in memory, of all mailboxes; a group may go beyond it while it runs. */
+  readonly keptMax?: number
+}
 
 export function decodeChunk(data: Uint8Array, capacity = data.length / entryBytes): Entries {
   const entries = new Entries(capacity)
@@ -46,13 +49,15 @@ interface Kept {
 export class Chunks {
   readonly #db: Connection
   readonly #undo: Undo
+  readonly #keptMax: number
   readonly #kept = new Map<MailboxId, Kept>()
   readonly #dirty = new Set<Chunk>()
   #count = 0
 
-  constructor(db: Connection, undo: Undo) {
+  constructor(db: Connection, { undo, keptMax = 512 }: ChunksOptions) {
     this.#db = db
     this.#undo = undo
+    this.#keptMax = keptMax
   }
 
   append(mailbox: MailboxId, entry: Entry): void {
@@ -189,7 +194,7 @@ export class Chunks {
 
   /** Between groups, when all is written. */
   makeRoom(): void {
-    if (this.#count > keptChunksMax) this.forget()
+    if (this.#count > this.#keptMax) this.forget()
   }
 
   forgetMailbox(mailbox: MailboxId): void {

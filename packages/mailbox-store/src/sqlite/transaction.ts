@@ -56,7 +56,7 @@ export class Transaction {
     const undo = (action: () => void): void => {
       this.#undo.push(action)
     }
-    this.chunks = new Chunks(db, undo)
+    this.chunks = new Chunks(db, { undo })
     this.keywords = new KeywordSets(this, undo)
     this.deltas = new Deltas(follows)
     this.#rows = new RememberedRows(db, undo)
