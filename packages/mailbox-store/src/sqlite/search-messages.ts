@@ -97,14 +97,14 @@ export class MessageSearch {
     const body = await this.#narrowing.narrow('body_gram', grams, ids)
     mark(marks, ids, header.sure)
     mark(marks, ids, body.sure)
-    const inParts = ({ headers }: BodyText): boolean => headers.some((lines) => holdsLine(lines, needle))
-    await this.#verify(marks, ids, header.maybe, (id) => {
-      const text = reader.texts.header(db, id)
-      return (text !== undefined && holdsLine(text.lines, needle)) || this.#bodyHolds(id, inParts)
-    })
+    const inHeader = (lines: string): boolean => holdsLine(lines, needle)
+    const inParts = ({ headers }: BodyText): boolean => headers.some(inHeader)
+    await this.#verify(marks, ids, header.maybe, (id) => inHeader(reader.texts.header(db, id)?.lines ?? ''))
     await this.#verify(marks, ids, body.maybe, (id) =>
       this.#bodyHolds(id, (text) => hold(text.texts, needle) || inParts(text)),
     )
+    // What is left of those may have it in the header of a part, for which the whole message is read.
+    await this.#verify(marks, ids, header.maybe, (id) => this.#bodyHolds(id, inParts))
     return marks
   }
 
@@ -128,7 +128,10 @@ export class MessageSearch {
   }
 }
 
-const hold = (texts: readonly string[], needle: string): boolean => texts.some((text) => text.includes(needle))
+function hold(texts: readonly string[], needle: string): boolean {
+  for (const text of texts) if (text.includes(needle)) return true
+  return false
+}
 
 /** A line of header has no line feed, so nothing with one is in it; and fields are kept apart by them. */
-const holdsLine = (lines: string, needle: string): boolean => !needle.includes('\n') && lines.includes(needle)
+const holdsLine = (lines: string, needle: string): boolean => lines.includes(needle) && !needle.includes('\n')

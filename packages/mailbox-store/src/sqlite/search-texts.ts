@@ -101,8 +101,11 @@ export class MessageTexts {
   #take<Value>(key: number): Value | undefined {
     const kept = this.#kept.get(key)
     if (kept === undefined) return undefined
-    this.#kept.delete(key)
-    this.#kept.set(key, kept)
+    // Who was used lately matters only when somebody will have to go.
+    if (this.#bytes > this.#bytesMax / 2) {
+      this.#kept.delete(key)
+      this.#kept.set(key, kept)
+    }
     return kept.value as Value
   }
 
