@@ -83,6 +83,7 @@ describe('errors', () => {
     [['status', 'too', 'much'], 'usage', 2],
     [['status'], 'no_store', 1],
     [['verify'], 'no_store', 1],
+    [['domain', 'list'], 'no_store', 1],
     [['backup', 'somewhere'], 'no_store', 1],
     [['start', '--roles', 'nonsense'], 'wrong_settings', 2],
   ])('%j is told as %s', async (words, name, code) => {

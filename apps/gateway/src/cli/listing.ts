@@ -77,14 +77,16 @@ async function* pagesOf<Table extends OptionTable, Item>(
   }
 }
 
+/** There's a page at least; before the first one has been read nothing is printed, so that what is refused prints nothing. */
 async function* jsonOf<Item>(pages: AsyncIterable<ListPage<Item>>): AsyncIterable<string> {
-  let isFirst = true
   let next: number | undefined
-  yield '{"data":['
+  let before = '{"data":['
+  let isEmpty = true
   for await (const page of pages) {
     const text = page.items.map((item) => JSON.stringify(item)).join(',')
-    if (text !== '') yield isFirst ? text : `,${text}`
-    isFirst &&= text === ''
+    yield `${before}${isEmpty || text === '' ? '' : ','}${text}`
+    before = ''
+    isEmpty &&= text === ''
     next = page.next
   }
   yield `],"next_cursor":${next === undefined ? 'null' : `"${next}"`}}\n`
