@@ -81,6 +81,8 @@ describe('errors', () => {
     [['status', '--nonsense'], 'usage', 2],
     [['backup'], 'usage', 2],
     [['status', 'too', 'much'], 'usage', 2],
+    [['domain', 'list', 'too-much'], 'usage', 2],
+    [['domain', 'nonsense'], 'usage', 2],
     [['status'], 'no_store', 1],
     [['verify'], 'no_store', 1],
     [['domain', 'list'], 'no_store', 1],
@@ -100,6 +102,15 @@ describe('errors', () => {
     expect(Object.keys(error)).toEqual(['name', 'code', 'message', 'fix', 'docs'])
     expect(error).toMatchObject({ name, code, docs: `docs/errors.md#${name}` })
     expect(existsSync(env.POSTERN_DATA_DIR)).toBe(false)
+  })
+
+  test.each([
+    [['nonsense', '--json'], 'postern nonsense'],
+    [['--nonsense'], 'postern --nonsense'],
+    [['domain', 'nonsense', '--json'], 'postern domain nonsense'],
+  ])('%j names the word that is no command', async (words, name) => {
+    const { code, stderr } = await run(words, { env: {} })
+    expect([code, stderr.includes(`There is no command \`${name}\`.`)]).toEqual([2, true])
   })
 
   test('name the folder in full, so that a command in the wrong place shows', async () => {

@@ -47,7 +47,6 @@ function createProgram(act: Action): Program {
   const program = quiet(new Program('postern'))
     .description('The standard mail door for any inbox. Settings are environment variables: see `postern settings`.')
     .version(version)
-    .action(() => program.help())
   const homes = new Map<string, Program>()
   for (const command of commands) {
     const [word = '', second] = command.name.split(' ')
@@ -55,23 +54,27 @@ function createProgram(act: Action): Program {
     if (home !== program) homes.set(word, home)
     addCommand(home, { name: second ?? word, command, act })
   }
+  // Only now: a command would inherit what they let pass.
+  helpUnlessWrong(program, 'postern')
+  for (const [word, home] of homes) helpUnlessWrong(home, `postern ${word}`)
   return program
 }
 
 /** A word that only begins a command: alone it prints what can follow. */
 function addGroup(program: Program, word: string): Program {
-  const group = quiet(program.command(word))
+  return quiet(program.command(word))
     .description(groups[word] as string)
     .usage('<command>')
-    .allowExcessArguments()
-    .allowUnknownOption()
-  group.action(() => {
-    const wrong = group.args.find((word) => !word.startsWith('-'))
-    if (wrong !== undefined)
-      throw new Usage(`There is no command \`postern ${word} ${wrong}\`.`, `See \`postern ${word} --help\`.`)
-    group.help()
+}
+
+/** Where no command follows: options such as --json belong to one, so that what is wrong is the word, or nothing. */
+function helpUnlessWrong(program: Program, name: string): void {
+  program.allowExcessArguments().allowUnknownOption()
+  program.action(() => {
+    const wrong = program.args.find((word) => !['--json', 'help'].includes(word))
+    if (wrong !== undefined) throw new Usage(`There is no command \`${name} ${wrong}\`.`, `See \`${name} --help\`.`)
+    program.help()
   })
-  return group
 }
 
 function addCommand(home: Program, { name, command, act }: { name: string; command: Command; act: Action }): void {
