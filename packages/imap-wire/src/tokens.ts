@@ -3,7 +3,7 @@
 import { ASTRING, ATOM, LABEL, LIST, QUOTED, TAG, VISIBLE } from './characters.js'
 import type { Command, LiteralPiece } from './command.js'
 import { Cursor } from './cursor.js'
-import { isAscii, latin1Bytes, utf8Text } from './latin1.js'
+import { isAscii, latin1, latin1Bytes, utf8Text } from './latin1.js'
 import { defaultParserLimits, number32Max, type ParserLimits } from './limits.js'
 
 export interface ParserOptions {
@@ -58,10 +58,22 @@ export class Tokens extends Cursor {
 
   // userid = astring
   // password = astring
-  /** And, as clients send it that don't quote, anything but SP and controls. In UTF-8, whatever is enabled. */
+  /**
+   * And, as clients send it that don't quote, anything but SP and controls. In UTF-8, whatever is enabled; what isn't UTF-8 is
+   * an old client's Latin-1: a wrong password in it is a wrong password and no wrong command.
+   */
   credential(): string {
-    const isString = this.isAt('"') || this.at === this.line.length
-    return isString ? this.#string(true) : text8(this.run1(VISIBLE, 'String'))
+    const octets = this.#credentialOctets()
+    try {
+      return text8(octets)
+    } catch {
+      return octets
+    }
+  }
+
+  #credentialOctets(): string {
+    if (this.isAt('"')) return this.#quotedOctets(true)
+    return this.at === this.line.length ? latin1(this.literal()) : this.run1(VISIBLE, 'String')
   }
 
   // list-mailbox = 1*list-char / string
@@ -97,6 +109,11 @@ export class Tokens extends Cursor {
 
   // QUOTED-CHAR = <any TEXT-CHAR except quoted-specials> / "\" quoted-specials / UTF8-2 / UTF8-3 / UTF8-4
   #quoted(eightBit: boolean): string {
+    const octets = this.#quotedOctets(eightBit)
+    return eightBit ? text8(octets) : octets
+  }
+
+  #quotedOctets(eightBit: boolean): string {
     if (this.peek() !== QUOTE) this.fail('String')
     this.at++
     let text = this.run(QUOTED)
@@ -111,7 +128,7 @@ export class Tokens extends Cursor {
       text += this.run(QUOTED)
     }
     this.at++
-    return eightBit ? text8(text) : text
+    return text
   }
 
   // literal = "{" number64 ["+"] "}" CRLF *CHAR8

@@ -115,6 +115,15 @@ describe('words', () => {
     expect(refusal(() => new Parser(broken, { utf8: true }).string())).toBe('BAD Text that is not UTF-8')
   })
 
+  test('a user name or password that is not UTF-8 is Latin-1, and no wrong command', () => {
+    const octets = Uint8Array.of(0x70, 0xe4, 0x73, 0x73)
+    const quoted = Uint8Array.of(0x22, ...octets, 0x22)
+    for (const line of [octets, quoted]) expect(new Parser(commandOfLine(line)).credential()).toBe('p\u00e4ss')
+    const literal = { kind: 'literal', size: 4, binary: false, synchronising: true, bytes: octets } as const
+    const pieces = [{ kind: 'line', bytes: bytes('') }, literal, { kind: 'line', bytes: bytes('') }] as const
+    expect(new Parser({ pieces: [...pieces] }).credential()).toBe('p\u00e4ss')
+  })
+
   test('where a literal went before, the place is told behind it', () => {
     const p = parserOf('LOGIN {4}\r\nfred(x')
     p.name()
