@@ -43,7 +43,15 @@ const logger = createLogger({ level: 'silent' })
 const doorbell = localDoorbell({ onError: (error) => console.error(error) })
 const clock = Date.now
 const counters = localCounters({ keysMax: 100_000, membersMax: 100 })
-const part = createGatePart({ store: () => store, serverKey: () => serverKey, counters, doorbell, logger, clock })
+const part = createGatePart({
+  store: () => store,
+  serverKey: () => serverKey,
+  issuers: [],
+  counters,
+  doorbell,
+  logger,
+  clock,
+})
 await part.start()
 const login = createLogin({ gate: part.gate, live: part.live, store: () => store, logger, clock })
 

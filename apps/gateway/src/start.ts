@@ -51,7 +51,10 @@ export async function startGateway(config: Config, host: HostProcess): Promise<S
   const counters = localCounters(localCounterLimits)
   const counting: Part = { name: 'counters', stop: () => counters.close() }
   const { serverKey } = owner
-  const gatePart = createGatePart({ store, serverKey, doorbell, counters, logger, metrics, clock })
+  const gatePart = createGatePart({
+    ...{ store, serverKey, doorbell, counters, logger, metrics, clock },
+    issuers: config.oauthIssuers,
+  })
   const login = createLogin({ gate: gatePart.gate, live: gatePart.live, store, logger, clock })
   const { certificates } = tls
   const imap = createImapPart({ config, store, doorbell, counters, certificates, login, logger, metrics, clock })

@@ -1,7 +1,8 @@
 // Who may come in, through the whole gateway, while a second hand changes the directory on the same data folder.
 
 import { execFile } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { generateKeyPairSync, sign } from 'node:crypto'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { connect } from 'node:tls'
 import { promisify } from 'node:util'
@@ -17,9 +18,9 @@ interface Running {
   readonly hand: SecondHand
 }
 
-async function running(): Promise<Running> {
+async function running(settings: Record<string, string> = {}): Promise<Running> {
   const dataDir = join(newFolder(), 'data')
-  const env = { POSTERN_DATA_DIR: dataDir, POSTERN_BIND: '127.0.0.1' }
+  const env = { POSTERN_DATA_DIR: dataDir, POSTERN_BIND: '127.0.0.1', ...settings }
   const gateway = postern(['start', '--json'], { env })
   const said = await started(gateway)
   return { gateway, said, hand: await SecondHand.on(dataDir) }
@@ -372,5 +373,57 @@ test('guesses wait; an old password again and again does not, nor does a network
   expect(await tried('ada@example.test', ada.secret), 'right, at last').toBeGreaterThan(490)
   expect(await tried('ada@example.test', ada.secret), 'and known now').toBeLessThan(240)
   expect(await tried('bob@example.test', bob.secret), 'another name').toBeLessThan(240)
+  expect(await stop(it.gateway)).toBe(0)
+})
+
+test('tokens of a configured issuer: real clients log in with them, and the session ends when the token does', async () => {
+  const keys = join(newFolder(), 'keys.json')
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  writeFileSync(keys, JSON.stringify({ keys: [{ ...publicKey.export({ format: 'jwk' }), kid: 'k', alg: 'ES256' }] }))
+  const issuer = { issuer: 'https://login.example.test', audience: 'postern', jwks: keys, domains: ['example.test'] }
+  const it = await running({ POSTERN_OAUTH_ISSUERS: JSON.stringify([issuer]) })
+  const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
+  const token = (more: object = {}): string => {
+    const exp = Math.floor(Date.now() / 1_000) + 600
+    const claims = { iss: issuer.issuer, aud: 'postern', email: 'me@example.test', exp, ...more }
+    const signed = `${part({ alg: 'ES256', kid: 'k' })}.${part(claims)}`
+    const signature = sign('sha256', Buffer.from(signed), { key: privateKey, dsaEncoding: 'ieee-p1363' })
+    return `${signed}.${signature.toString('base64url')}`
+  }
+  const client = new ImapFlow({
+    ...{ host: '127.0.0.1', port: it.said.imap!.port, secure: true, logger: false },
+    auth: { user: 'me@example.test', accessToken: token() },
+    tls: { ca: readFileSync(it.said.caFile as string), servername: 'localhost' },
+  })
+  onTestFinished(() => client.close())
+  await client.connect()
+  expect(client.authenticated).toBeTruthy()
+  expect(await client.mailboxOpen('INBOX')).toMatchObject({ readOnly: false })
+  await client.logout()
+
+  const script = `
+import imaplib, ssl, sys
+mail = imaplib.IMAP4_SSL("localhost", int(sys.argv[1]), ssl_context=ssl.create_default_context(cafile=sys.argv[2]))
+words = "user=me@example.test\\x01auth=Bearer %s\\x01\\x01"
+try:
+    answers = [words % "a.bad.token", ""]
+    mail.authenticate("XOAUTH2", lambda challenge: answers.pop(0).encode())
+except imaplib.IMAP4.error as error:
+    print(error)
+print(mail.authenticate("XOAUTH2", lambda _: (words % sys.argv[3]).encode())[0])
+mail.logout()`
+  const { stdout } = await promisify(execFile)('python3', [
+    ...['-c', script, String(it.said.imap!.port), it.said.caFile as string, token()],
+  ])
+  expect(stdout).toMatch(/\[AUTHENTICATIONFAILED\] Authentication failed.*\nOK\n$/s)
+
+  const session = await person(it)
+  expect(session.text()).toContain('AUTH=PLAIN AUTH=LOGIN AUTH=OAUTHBEARER AUTH=XOAUTH2')
+  const short = token({ exp: Math.floor(Date.now() / 1_000) - 57 })
+  const bearer = Buffer.from(`n,,\x01auth=Bearer ${short}\x01\x01`).toString('base64')
+  await session.say(`a AUTHENTICATE OAUTHBEARER ${bearer}`, 'a OK')
+  await expect.poll(() => session.closedAt(), { timeout: 6_000 }).toBeDefined()
+  expect(session.text()).toContain('* BYE The session has ended')
+  await expect.poll(() => it.gateway.stdout()).toContain('token expired')
   expect(await stop(it.gateway)).toBe(0)
 })

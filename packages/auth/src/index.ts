@@ -39,5 +39,7 @@ export {
 } from './secrets.js'
 export { loadServerKey, ServerKeyDamaged } from './server-key.js'
 export { delayMsMax, freeWrongSecrets, Throttle, type ThrottleOptions } from './throttle.js'
+export type { TokenIssuer } from './tokens/token-issuer.js'
+export { type TokenVerifierOptions, tokenVerifier } from './tokens/token-verifier.js'
 export { parseUserName, shownUserName, type UserName } from './user-name.js'
 export type { Cause, TokenCause, TokenVerdict } from './verdict.js'

@@ -35,6 +35,7 @@ export type TokenCause =
   | 'token not yet valid'
   | 'token names no address'
   | 'token names another address'
+  | 'issuer not for this domain'
 
 /** What a token says, where it's good: whose mailbox, and until when. */
 export type TokenVerdict = { readonly address: string; readonly expiresAt: number } | { readonly cause: TokenCause }

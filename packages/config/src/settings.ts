@@ -4,6 +4,7 @@
  * printed from it. A setting that needs another one is checked in `combinations`, below the table.
  */
 import type { z } from 'zod'
+import { tokenIssuers } from './token-issuers.js'
 import {
   dnsServers,
   hostName,
@@ -158,6 +159,12 @@ export const settings = {
     wholeNumber({ min: 1, max: 1_000_000, unit: 'connections' }),
     { default: '500' },
     'Connections that one listener holds open for one client address (for IPv6 one /64 network).',
+  ),
+  oauthIssuers: setting(
+    'POSTERN_OAUTH_ISSUERS',
+    tokenIssuers(),
+    { default: '' },
+    'Issuers whose tokens (JWT) open mailboxes by XOAUTH2 and OAUTHBEARER: a JSON list of {"issuer", "audience", "jwks", "claim", "domains"}; jwks is an https URL or a file, claim names the address ("email" if left out), domains are those whose addresses the issuer may name (all if left out).',
   ),
   auditDays: setting(
     'POSTERN_AUDIT_DAYS',

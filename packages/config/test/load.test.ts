@@ -57,6 +57,7 @@ describe('defaults', () => {
       imapLoginTimeoutMs: 60_000,
       imapIdleTimeoutMs: 1_860_000,
       messageBytesMax: 104_857_600,
+      oauthIssuers: [],
       auditDays: 90,
       drainMs: 10_000,
       logLevel: 'info',
@@ -87,6 +88,15 @@ test.each([
   ],
   ['POSTERN_ADMIN_KEY', 'sixteen letters!', 'adminKey', 'sixteen letters!'],
   ['POSTERN_REDIS_URL', 'rediss://u:p@redis:6380/1', 'redisUrl', 'rediss://u:p@redis:6380/1'],
+  [
+    'POSTERN_OAUTH_ISSUERS',
+    '[{"issuer":"https://a.test","audience":"p","jwks":"https://a.test/keys"},{"issuer":"b","audience":"p","jwks":"/etc/b.json","claim":"upn","domains":["b.test"]}]',
+    'oauthIssuers',
+    [
+      { issuer: 'https://a.test', audience: 'p', jwks: 'https://a.test/keys', claim: 'email', domains: [] },
+      { issuer: 'b', audience: 'p', jwks: '/etc/b.json', claim: 'upn', domains: ['b.test'] },
+    ],
+  ],
   ['POSTERN_DRAIN_MS', '0', 'drainMs', 0],
   ['POSTERN_LOG_LEVEL', 'silent', 'logLevel', 'silent'],
 ] as const)('%s=%s', (name, value, field, expected) => {

@@ -36,6 +36,17 @@ test.each([
   ['POSTERN_IMAP_IDLE_TIMEOUT_MS', '1799999', /from 1800000 to/],
   ['POSTERN_MESSAGE_BYTES_MAX', '1000', /from 65536 to/],
   ['POSTERN_TLS_PROXY_NETWORKS', 'everything', /networks/],
+  ['POSTERN_OAUTH_ISSUERS', 'https://login.example.com', /JSON list/],
+  ['POSTERN_OAUTH_ISSUERS', '{"issuer":"a","audience":"b","jwks":"c"}', /JSON list/],
+  ['POSTERN_OAUTH_ISSUERS', '[{"issuer":"a","jwks":"c"}]', /JSON list/],
+  ['POSTERN_OAUTH_ISSUERS', '[{"issuer":"a","audience":"b","jwks":"http://login.example.com/keys"}]', /https URL/],
+  ['POSTERN_OAUTH_ISSUERS', '[{"issuer":"a","audience":"b","jwks":"ftp://login.example.com"}]', /https URL/],
+  ['POSTERN_OAUTH_ISSUERS', '[{"issuer":"a","audience":"b","jwks":"c","domain":"d"}]', /JSON list/],
+  [
+    'POSTERN_OAUTH_ISSUERS',
+    '[{"issuer":"a","audience":"b","jwks":"c"},{"issuer":"a","audience":"b","jwks":"d"}]',
+    /each issuer once/,
+  ],
   ['POSTERN_DRAIN_MS', '1.5', /milliseconds/],
   ['POSTERN_LOG_LEVEL', 'verbose', /fatal, error, warn/],
 ])('%s=%s is refused', (name, value, wrong) => {

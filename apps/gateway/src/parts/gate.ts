@@ -11,6 +11,8 @@ import {
   secretHasher,
   shownUserName,
   Throttle,
+  type TokenIssuer,
+  tokenVerifier,
 } from '@postern/auth'
 import type { Counters, Doorbell } from '@postern/events'
 import type { Store } from '@postern/mailbox-store'
@@ -23,6 +25,8 @@ import { DirectoryWatch } from './directory-watch.js'
 export interface GatePartOptions {
   readonly store: () => Store
   readonly serverKey: () => Uint8Array
+  /** Whose tokens are taken; none where there are none. */
+  readonly issuers: readonly TokenIssuer[]
   readonly doorbell: Doorbell
   readonly counters: Counters
   readonly logger: Logger
@@ -36,14 +40,15 @@ export interface GatePart extends Part {
 }
 
 export function createGatePart(options: GatePartOptions): GatePart {
-  const { store, serverKey, doorbell, counters, logger, metrics, clock } = options
+  const { store, serverKey, issuers, doorbell, counters, logger, metrics, clock } = options
   const hasher = () => secretHasher(serverKey())
+  const onTrouble = (err: unknown): void => logger.warn({ err }, "an issuer's keys were not read")
   const notes = refusalNotes({ logger, clock })
   const gate = new Gate<DirectoryRecords>({
     lookups: directoryLookups(store),
     hasher,
     throttle: new Throttle({ counters, hasher, clock }),
-    verifyToken: undefined,
+    verifyToken: issuers.length === 0 ? undefined : tokenVerifier({ issuers, clock, onTrouble }),
     onRefused(refused) {
       metrics.loginsRefused.inc({ protocol: refused.question.protocol, cause: refused.cause })
       notes.note(refused)

@@ -36,6 +36,7 @@ export function createImapPart(options: ImapPartOptions): Part & { port(): numbe
           counters,
           certificates: certificates(),
           login,
+          tokens: config.oauthIssuers.length > 0,
           logger,
           metrics,
           clock,
