@@ -344,6 +344,19 @@ test('a domain is verified when its MX and its token are there, and what is ther
   })
 })
 
+test('a long user name that somebody tried is shortened for people, and whole for programs', async () => {
+  const tried = `${'x'.repeat(150)}@example.test`
+  const refused = { cause: 'no such user', protocol: 'imap', address: '192.0.2.1', network: '192.0.2.0/24' }
+  const { ask, text } = await folder((store) =>
+    store.directory.noteRefusedLogin({ ...refused, user: tried, correlation: 'c1' }),
+  )
+  const [first] = (await ask('audit', 'list')).said.data as { object: string }[]
+  expect(first!.object).toHaveLength(tried.length)
+  const lines = (await text('audit', 'list')).split('\n')
+  expect(lines.some((line) => line.includes(`${'x'.repeat(63)}…  192.0.2.1`))).toBe(true)
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThan(240)
+})
+
 test('the audit log says who did what to which object, from where, and why a login was refused', async () => {
   const { ask, text } = await folder(async (store, domain) => {
     await addressOf(store)(domain, 'ada@example.test')

@@ -30,12 +30,20 @@ const list = listing('audit list', {
     ['TIME', ({ at }) => at],
     ['ACTOR', ({ actor }) => actor],
     ['ACTION', ({ action }) => action],
-    ['OBJECT', ({ object }) => object],
+    ['OBJECT', ({ object }) => shortened(object)],
     ['FROM', ({ from }) => from ?? ''],
     ['CORRELATION', ({ correlation }) => correlation ?? ''],
     ['DETAIL', ({ detail }) => (detail === null ? '' : JSON.stringify(detail))],
   ],
 })
+
+const objectCharactersMax = 64
+
+/** What a stranger typed as a user name makes no column wider than a screen; --json has it whole. */
+function shortened(object: string): string {
+  const characters = Array.from(object)
+  return characters.length <= objectCharactersMax ? object : `${characters.slice(0, objectCharactersMax - 1).join('')}…`
+}
 
 /** The names that rows may have it under: its id, and for an inbox the user name that a refused login gave. */
 async function namesOf(directory: Directory, word: string): Promise<string[]> {
