@@ -2,15 +2,17 @@
 // one. A row by itself costs several microseconds and an object to be collected; here it costs less than one. What is joined
 // either says its own length or is asked for with its size. RFC 9051 §6.4.5 is what this is for.
 
-import { Listings, type ListingWants } from '../messages/listings.js'
+import type { ListingsOptions, ListingWants } from '../messages/listings.js'
 import type { Content } from '../store.js'
 import type { Connection } from './connection.js'
 import { heldContent } from './message-reads.js'
 
-/** In the order of `messages`; those that have been purged are missing there. */
-export function readListings(db: Connection, messages: Uint32Array, want: ListingWants): Listings {
+/** What `Listings` is made of, but for what was wanted. */
+export type JoinedListings = Pick<ListingsOptions, 'bytes' | 'places'>
+
+export function readListings(db: Connection, messages: Uint32Array, want: ListingWants): JoinedListings {
   const { ids, bytes } = joined(db, messages, want.header !== true ? listing : want.listing === true ? both : header)
-  return new Listings({ bytes, want, places: placesOf(messages, ids) })
+  return { bytes, places: placesOf(messages, ids) }
 }
 
 /** Contents of messages that are small; undefined for large ones, which are in files, and for those that have been purged. */

@@ -11,7 +11,8 @@ import { refuse, StoreRefusal } from '../refusals.js'
 import type { SearchQuery } from '../search/query.js'
 import type { Content, MailboxNews, MessageRow, OpenMailbox, RowWants, SearchOptions, Threading } from '../store.js'
 import type { Connection } from './connection.js'
-import { readContents, readListings } from './joined-reads.js'
+import { readContents } from './joined-reads.js'
+import { KeptListings } from './kept-listings.js'
 import type { KeywordNames } from './keywords.js'
 import { deltaSince, loadIndex, type Scope } from './mailbox-reads.js'
 import { messageContent, messageRows } from './message-reads.js'
@@ -58,10 +59,13 @@ const unknownVersion = -1
 
 /** Indexes that are kept when the last holder goes: clients close a mailbox and open it again all the time. */
 const idleBytesMax = 33_554_432
+const keptListingsBytesMax = 33_554_432
 const idleIndexesMax = 256
 
 export class OpenMailboxes implements Followers {
   readonly options: OpenMailboxesOptions
+  /** Of all mailboxes of this process. */
+  readonly keptListings = new KeptListings({ bytesMax: keptListingsBytesMax })
   readonly #mailboxes = new Map<MailboxId, Shared>()
   readonly #spaces = new Map<SpaceId, Shared>()
   /** Those of them that nobody holds, the longest unheld first. */
@@ -245,7 +249,8 @@ class Holder implements OpenMailbox {
 
   async listings(messages: Uint32Array, want: ListingWants): Promise<Listings> {
     this.#stillOpen()
-    return readListings(this.#options.open.options.db, messages, want)
+    const { keptListings, options } = this.#options.open
+    return keptListings.read(options.db, messages, want)
   }
 
   async contents(messages: Uint32Array): Promise<readonly (Content | undefined)[]> {
