@@ -29,6 +29,18 @@ export function cpuSeconds(root) {
   return ticks / ticksPerSecond
 }
 
+/** When none of these servers uses the machine any more, or after `withinMs`. */
+export async function atRest(servers, { withinMs = 5_000 } = {}) {
+  const endsAt = performance.now() + withinMs
+  const used = () => servers.reduce((sum, server) => sum + server.cpuSeconds(), 0)
+  for (let quietFor = 0, before = used(); quietFor < 2 && performance.now() < endsAt; ) {
+    await sleep(30)
+    const now = used()
+    quietFor = now === before ? quietFor + 1 : 0
+    before = now
+  }
+}
+
 /** Resident: what the process has of real memory, the code it shares with others included. */
 export function memoryBytes(pid) {
   return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))[1]) * 1_024

@@ -2,6 +2,7 @@
 // The ratio of wall time is the median of the turns', so that a busy second on the machine counts little. A run returns how many units
 // it did; or, where the units are waits, the waits in milliseconds; or both as `{ done, waits }`.
 
+import { atRest } from './processes.mjs'
 import { RawClient } from './raw-client.mjs'
 import { shown } from './table.mjs'
 
@@ -23,8 +24,11 @@ export async function takeTurns(work, { servers, turns, endsAt }) {
   }
   const able = sides.filter(({ error }) => error === undefined)
   for (let round = 0; round < turns && (round === 0 || performance.now() < endsAt); round++)
-    for (const side of round % 2 === 0 ? able : able.toReversed())
+    for (const side of round % 2 === 0 ? able : able.toReversed()) {
+      // What one has put off, as an index of new mail, is not to be the other's trouble.
+      await atRest(servers)
       side.turns.push(await turn(work, side.server, side.state))
+    }
   for (const { state } of able) {
     await work.end?.(state)
     for (const client of clientsIn(state)) client.end()

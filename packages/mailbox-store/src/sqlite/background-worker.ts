@@ -30,7 +30,11 @@ const checkpointBytes = 4_194_304
 const truncateBytes = 268_435_456
 const indexBudgetMs = 20
 const checkpointEveryMs = 500
-/** While the store commits, indexing takes a quarter of the time and leaves the disk and the core to the writer. */
+/**
+ * A burst of commits has the machine to itself for so long; mail that isn't indexed yet is found by scanning. Where commits
+ * don't end, indexing takes a quarter of the time and leaves the disk and the core to the writer.
+ */
+const holdIndexMs = 2_000
 const busyPauseMs = 3 * indexBudgetMs
 const busyForMs = 100
 const pauseAfterFailureMs = 2_000
@@ -40,6 +44,7 @@ const index = new SearchIndexBuilder({ mainPath: paths.database, searchPath: pat
 const waitingForIndex: number[] = []
 let awake = false
 let committedAt = 0
+let heldSince: number | undefined
 
 function parse(path: string, hash: Uint8Array): PreparedMessage {
   const file = new FileSource(path)
@@ -72,12 +77,24 @@ function checkpoint(): void {
 
 const writerIsBusy = (): boolean => performance.now() - committedAt < busyForMs
 
+/** A burst goes on, and nobody waits for the index. */
+function isHeld(): boolean {
+  if (!writerIsBusy() || waitingForIndex.length > 0) {
+    heldSince = undefined
+    return false
+  }
+  const now = performance.now()
+  heldSince ??= now
+  return now - heldSince < holdIndexMs
+}
+
 /** One slice of work, then another while there is more; requests are taken in between. */
 function turn(): void {
   let pauseMs: number | undefined
   try {
     checkpoint()
-    if (index.step({ budgetMs: indexBudgetMs }) === 'more') pauseMs = writerIsBusy() ? busyPauseMs : 0
+    if (isHeld()) pauseMs = busyPauseMs
+    else if (index.step({ budgetMs: indexBudgetMs }) === 'more') pauseMs = writerIsBusy() ? busyPauseMs : 0
   } catch (error) {
     port.postMessage(failure(0, error))
     pauseMs = pauseAfterFailureMs
