@@ -17,7 +17,7 @@ export interface FetchItem {
 
 export interface StatusItem {
   readonly name: string
-  write(mailbox: MailboxListing, w: Writer): void
+  write(mailbox: MailboxListing, w: Writer, session: Session): void
 }
 
 /** Stands in parentheses behind SELECT's mailbox (RFC 4466 §2.1). */

@@ -1,22 +1,24 @@
-// From the keys of a SEARCH to the store's query. RFC 9051 §6.4.4; NEW, OLD and RECENT from RFC 3501, where nothing is ever
-// recent, since the store doesn't keep \Recent.
+// From the keys of a SEARCH to the store's query. RFC 9051 §6.4.4; NEW, OLD and RECENT from RFC 3501 §6.4.4.
 
 import type { CalendarDate, SearchKey, SearchWhen } from '@postern/imap-wire'
-import { dayNumber, daySeconds, type SearchQuery } from '@postern/mailbox-store'
+import { dayNumber, daySeconds, type SearchQuery, systemFlag } from '@postern/mailbox-store'
 import type { StoreKey } from './extension.js'
 import type { Session } from './session.js'
 
-const nothing: SearchQuery = { kind: 'not', of: { kind: 'all' } }
+const unseen: SearchQuery = { kind: 'not', of: { kind: 'flag', flag: systemFlag.seen } }
+const recent = ({ mailbox }: Session): SearchQuery => ({ kind: 'uids', uids: mailbox.view.recents.uids })
 
 export function storeQuery(session: Session, key: SearchKey<StoreKey>): SearchQuery {
   const of = (inner: SearchKey<StoreKey>): SearchQuery => storeQuery(session, inner)
   switch (key.kind) {
     case 'all':
-    case 'old':
       return { kind: 'all' }
+    case 'old':
+      return { kind: 'not', of: recent(session) }
     case 'new':
+      return { kind: 'and', of: [recent(session), unseen] }
     case 'recent':
-      return nothing
+      return recent(session)
     case 'set':
       return { kind: 'uids', uids: session.mailbox.view.uidsOf(session.numbers(key.set, { uid: false, beyond: true })) }
     case 'uid':

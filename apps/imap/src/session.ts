@@ -11,6 +11,7 @@ import { ReadAhead } from './fetch/read-ahead.js'
 import { Input } from './input.js'
 import { Measures } from './measures.js'
 import { Out } from './out.js'
+import { askRecents } from './recents.js'
 import { tell, writeHighestModSeq } from './telling.js'
 import { tellKeywords } from './told-keywords.js'
 import type { View } from './view.js'
@@ -177,11 +178,16 @@ export class Session {
   /** Asks the store what has happened in the mailbox, and tells the client. */
   async tellNews(allowed: { expunges: boolean }): Promise<void> {
     await this.hear()
-    await this.tellHeard(allowed)
+    await this.#tell(allowed)
   }
 
   /** Tells what is heard of already, as far as the command that just ran lets it. */
-  async tellHeard({ expunges }: { expunges: boolean }): Promise<void> {
+  async tellHeard(allowed: { expunges: boolean }): Promise<void> {
+    await this.#tell(allowed)
+    if (this.owesRecents) await this.tellRecents()
+  }
+
+  async #tell({ expunges }: { expunges: boolean }): Promise<void> {
     if (this.selected === undefined) return
     const { view } = this.selected
     this.tellKeywords()
@@ -189,6 +195,19 @@ export class Session {
     if (view.hasNews) await tell(view, this.out, { expunges, ...how })
     if (this.#owesModSeq) writeHighestModSeq(this.out, view)
     this.#owesModSeq = false
+  }
+
+  /** To be told last: the store may have to write down first whose they are. */
+  get owesRecents(): boolean {
+    return this.selected?.view.owesRecents === true
+  }
+
+  /** RFC 3501 §7.3.2. */
+  async tellRecents(): Promise<void> {
+    const { recents } = this.mailbox.view
+    await askRecents(this)
+    recents.toldCount = this.mailbox.view.recentCount
+    this.out.untagged().number(recents.toldCount).raw(' RECENT').crlf()
   }
 
   /** `+ …`: the client may send its literal. */

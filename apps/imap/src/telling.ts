@@ -69,7 +69,7 @@ export function writeFlags(
   if (at < 0) return
   out.untagged().number(view.numberOf(of)).raw(' FETCH (')
   if (uid || modSeq) out.raw('UID ').number(of).sp()
-  const { system, keywords } = view.open.flagsOf(entries.flags[at] as number)
+  const { system, keywords } = view.open.flagsOf(view.recents.flagsOf(of, entries.flags[at] as number))
   out.raw('FLAGS ').flags(system, keywords)
   if (modSeq)
     out

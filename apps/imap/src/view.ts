@@ -4,14 +4,23 @@
 // knows. RFC 9051 §7.4.1 (EXISTS), §7.5.1 (EXPUNGE), §7.5.2 (FETCH).
 
 import type { NumberSet } from '@postern/imap-wire'
-import { type Entries, type MailboxIndex, type OpenMailbox, type UidSet, uidMax } from '@postern/mailbox-store'
+import {
+  type Entries,
+  type MailboxIndex,
+  type MailboxStatus,
+  type OpenMailbox,
+  type UidSet,
+  uidMax,
+} from '@postern/mailbox-store'
 import { Gone } from './numbering.js'
+import { Recents } from './recents.js'
 import { type Positions, type Targets, targetsAt } from './targets.js'
 import { ToldKeywords } from './told-keywords.js'
 
 export class View {
   readonly open: OpenMailbox
   readonly keywords: ToldKeywords
+  readonly recents: Recents
   /** The highest uid that the client has been told of. */
   #toldUid: number
   /** The highest that this holder's own news has brought: only of messages up to there will it hear when they vanish. */
@@ -28,8 +37,10 @@ export class View {
   /** Vanished uids that were taken from the index before the store's own news of them has come: not to be taken twice. */
   #ahead: Set<number>
 
-  constructor(open: OpenMailbox) {
+  /** Messages up to `recentAfter` are recent to somebody else, or to nobody. */
+  constructor(open: OpenMailbox, { recentAfter = uidMax }: { recentAfter?: number } = {}) {
     this.open = open
+    this.recents = new Recents(recentAfter)
     this.keywords = new ToldKeywords(open)
     this.#toldUid = lastUid(open.index)
     this.#newestUid = this.#toldUid
@@ -181,7 +192,9 @@ export class View {
   targets(set: NumberSet, { uid, since = -1 }: { uid: boolean; since?: number | undefined }): Targets {
     const entries = this.#entries
     const positions = this.#positions(set, { uid })
-    return targetsAt(entries, since < 0 ? positions : changedWithin(positions, entries, since), this.#gone.uids)
+    const found = targetsAt(entries, since < 0 ? positions : changedWithin(positions, entries, since), this.#gone.uids)
+    this.recents.mark(found)
+    return found
   }
 
   /** Ranges of uids in which the messages with these numbers are, and no others. */
@@ -223,6 +236,26 @@ export class View {
     const changed = Array.from(this.#changed).sort((a, b) => a - b)
     this.#changed.clear()
     return changed
+  }
+
+  /** The client has to be told how many are recent, or nobody knows yet. */
+  get owesRecents(): boolean {
+    const { recents } = this
+    return recents.askedUpTo < this.#toldUid || (recents.uids.length > 0 && this.recentCount !== recents.toldCount)
+  }
+
+  /** Of the messages that the client counts. */
+  get recentCount(): number {
+    let count = 0
+    for (const [from, to] of this.recents.uids) count += this.numberOf(to + 1) - this.numberOf(from)
+    return count
+  }
+
+  /** Those too that the client will be told of: `status` is the mailbox's now. */
+  recentOf({ recentAfter, recent }: MailboxStatus): number {
+    const { entries } = this.index
+    const asked = entries.lowerBound(this.recents.askedUpTo + 1) - entries.lowerBound(recentAfter + 1)
+    return this.recentCount + recent - Math.max(0, asked)
   }
 
   close(): void {

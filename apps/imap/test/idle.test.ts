@@ -91,10 +91,11 @@ test('a session that idles is told of its mailbox only', async () => {
   const town = await start()
   await town.given('mailbox Archive')
   const here = await idling()
+  town.hasBegun = true
   await town.given('mailbox Archive: a b')
   await town.given('inbox bob: c')
   await town.given('mailbox INBOX: d')
-  expect(await here.heard('EXISTS')).toBe('* 1 EXISTS\r\n')
+  expect(await here.heard('RECENT\r\n')).toBe('* 1 EXISTS\r\n* 1 RECENT\r\n')
 })
 
 test('a server that goes down says goodbye in IDLE, and a client that never answers does not hold it up', async () => {

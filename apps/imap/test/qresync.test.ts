@@ -66,7 +66,8 @@ class Client {
     }
     const fetched = /^\* \d+ FETCH \(UID (\d+)(?: FLAGS \((.*?)\))?(?: MODSEQ \((\d+)\))?/.exec(line)
     if (fetched === null) return
-    if (fetched[2] !== undefined) this.known.set(Number(fetched[1]), fetched[2])
+    // No modseq moves when a message is no longer recent: that a client forgets by itself.
+    if (fetched[2] !== undefined) this.known.set(Number(fetched[1]), fetched[2].replace(/ ?\\Recent/, ''))
     this.#seen = Math.max(this.#seen, Number(fetched[3] ?? 0))
   }
 }

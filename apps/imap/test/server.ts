@@ -18,6 +18,7 @@ import {
   openStore,
   type Store,
   type StoreLimits,
+  uidMax,
 } from '@postern/mailbox-store'
 import { type Certificates, networks, openCertificates } from '@postern/service'
 import { createLogger, createMetrics, type Metrics } from '@postern/telemetry'
@@ -156,6 +157,7 @@ export class TestServer implements Parts {
 
   /** A connection, logged in and in a mailbox where the town's sessions begin so. */
   async connect(): Promise<Wire> {
+    if (this.#town !== undefined) this.#town.hasBegun = true
     const socket = this.#dial()
     socket.on('error', () => {})
     const pieces = socket[Symbol.asyncIterator]()
@@ -212,6 +214,8 @@ export class Town {
   beginning: readonly string[] = []
   /** Its people come by the port that begins without TLS. */
   inClear = false
+  /** Somebody has come. */
+  hasBegun = false
   readonly #ways: TownWays
 
   constructor(ways: TownWays) {
@@ -237,6 +241,7 @@ export class Town {
     else if (text === 'logged in') this.beginning = [`LOGIN ada ${password}`]
     else if (what === 'selected') this.beginning = [`LOGIN ada ${password}`, `SELECT ${name}`]
     else if (what === 'mailbox') await this.#fill(this.ada, name, keys)
+    else if (what === 'recent') await this.#fill(this.ada, name, keys, { recent: true })
     else if (what === 'inbox') await this.#fill(await this.inbox(name), 'INBOX', keys)
     else if (what === 'flags') await this.#flag(rest)
     else if (what === 'quota')
@@ -246,7 +251,8 @@ export class Town {
     else throw new Error(`nobody knows what this gives: ${text}`)
   }
 
-  async #fill(account: Account, name: string, keys: string): Promise<void> {
+  /** What was there before anybody came is recent to nobody, unless it's said to be. */
+  async #fill(account: Account, name: string, keys: string, { recent = this.hasBegun } = {}): Promise<void> {
     if ((await account.mailbox(name)) === undefined) await account.createMailbox(name)
     const messages = await Promise.all(keys.split(' ').filter(Boolean).map(message))
     if (messages.length === 0) return
@@ -254,6 +260,7 @@ export class Town {
       await idOf(account, name),
       messages.map((bytes) => ({ message: bytes, internalDate: arrivedSeconds })),
     )
+    if (!recent) await account.claimRecent(await idOf(account, name), uidMax)
   }
 
   async #flag([name = '', uid, ...flags]: string[]): Promise<void> {

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import type { Wire } from '@postern/dialogue'
-import type { MailboxListing, StoreLimits } from '@postern/mailbox-store'
+import { type MailboxListing, type StoreLimits, StoreRefusal } from '@postern/mailbox-store'
 import { afterEach, expect, test, vi } from 'vitest'
 import type { ImapLimits } from '../src/index.js'
 import { Caller } from './caller.js'
@@ -146,5 +146,45 @@ test('a command line, a literal and a login that are too long: an answer each, a
   await heard(wire, '+ idling')
   say(wire, `${'x'.repeat(70_000)}\r\nf NOOP\r\n`)
   expect(await heard(wire, 'f OK')).toMatch(/^e BAD [^\r]*\r\nf OK/)
+  wire.close()
+})
+
+test('of sessions that are told at the same moment one has the message as recent', async () => {
+  const town = await start()
+  const inbox = (await town.ada.mailbox('INBOX')) as MailboxListing
+  const wires = await Promise.all(Array.from({ length: 8 }, () => server.connect()))
+  for (const wire of wires) say(wire, 'a SELECT INBOX\r\nb IDLE\r\n')
+  for (const wire of wires) await heard(wire, '+ idling')
+  for (let n = 1; n <= 5; n++) {
+    const told = wires.map((wire) => heard(wire, ' RECENT\r\n'))
+    await town.ada.append(inbox.id, [{ message: Buffer.from('A: b\r\n\r\n') }])
+    for (const text of await Promise.all(told)) expect(text).toContain(`* ${n} EXISTS\r\n`)
+  }
+  for (const wire of wires) say(wire, 'DONE\r\nc UID SEARCH RECENT\r\n')
+  const found = await Promise.all(wires.map((wire) => heard(wire, 'c OK')))
+  const uids = found.flatMap((text) => (/\* SEARCH ?([\d ]*)\r/.exec(text)?.[1] ?? '').split(' ').filter(Boolean))
+  expect(uids.map(Number).sort()).toEqual([1, 2, 3, 4, 5])
+  for (const wire of wires) wire.close()
+})
+
+test('mail is read also where nothing can be written, and selecting a mailbox without news writes nothing', async () => {
+  const town = await start()
+  const inbox = (await town.ada.mailbox('INBOX')) as MailboxListing
+  await town.ada.append(inbox.id, [{ message: Buffer.from('A: b\r\n\r\n') }])
+  let claims = 0
+  const full = async (): Promise<never> => {
+    claims++
+    throw new StoreRefusal('disk-full', 'The disk is full.')
+  }
+  Object.assign(town.ada, { claimRecent: full })
+  const wire = await server.connect()
+  say(wire, 'a SELECT INBOX\r\nb FETCH 1 FLAGS\r\n')
+  const text = await heard(wire, 'b OK')
+  expect(text).toContain('* 1 EXISTS\r\n* 0 RECENT\r\n')
+  expect(text).toContain('* 1 FETCH (FLAGS ())\r\n')
+  expect(claims).toBe(1)
+  say(wire, 'c SELECT Archive\r\nd NOOP\r\n')
+  await heard(wire, 'd OK')
+  expect(claims).toBe(1)
   wire.close()
 })

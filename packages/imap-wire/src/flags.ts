@@ -6,6 +6,8 @@ import { ATOM, consistsOf } from './characters.js'
 
 /** The store's own bits. */
 export const systemFlags = { seen: 1, answered: 2, flagged: 4, deleted: 8, draft: 16 } as const
+/** No flag of a message but what it is to one session (RFC 3501 §2.3.2): nobody can set it, and only the writer knows it. */
+export const recentFlag = 32
 
 export interface Flags {
   /** Bits of `systemFlags`. */
@@ -21,6 +23,7 @@ const bits: readonly (readonly [name: string, bit: number])[] = [
   ['Seen', systemFlags.seen],
   ['Draft', systemFlags.draft],
 ]
+const writtenBits: typeof bits = [...bits, ['Recent', recentFlag]]
 const bitOf = new Map(bits.map(([name, bit]) => [name.toLowerCase(), bit]))
 
 /** The bit of a system flag, by its name without the backslash. */
@@ -35,7 +38,7 @@ export function isKeyword(name: string): boolean {
 
 /** `\Answered \Seen` for any bits. */
 export function systemFlagsText(system: number): string {
-  return bits
+  return writtenBits
     .filter(([, bit]) => (system & bit) !== 0)
     .map(([name]) => `\\${name}`)
     .join(' ')

@@ -4,7 +4,7 @@
 import { ByteSink } from './byte-sink.js'
 import { ASTRING, consistsOf } from './characters.js'
 import { dateOfDay, daySeconds, formatDateTime, monthNames } from './date.js'
-import { systemFlagsText } from './flags.js'
+import { recentFlag, systemFlagsText } from './flags.js'
 import { encodeMailboxName } from './mailbox-name.js'
 import { numberRanges, spacedNumbers } from './number-list.js'
 import { type Numbers, type ResponseCode, writeResponseCode } from './response-code.js'
@@ -34,8 +34,9 @@ const quotedSpecials = /["\\]/g
 const monthBytes = monthNames.map((name) => encoder.encode(`-${name}-`))
 const utcEnd = encoder.encode(' +0000"')
 const notAscii = /[^\0-\x7f]/
-/** For all 32 combinations of system flags, what stands between the parentheses. */
-const systemFlagBytes = Array.from({ length: 32 }, (_, system) => encoder.encode(systemFlagsText(system)))
+const writtenFlags = 2 * recentFlag - 1
+/** For all combinations of system flags and \Recent, what stands between the parentheses. */
+const systemFlagBytes = Array.from({ length: writtenFlags + 1 }, (_, system) => encoder.encode(systemFlagsText(system)))
 
 export class Writer extends ByteSink {
   /** UTF8=ACCEPT or IMAP4rev2 is enabled: quoted strings, mailbox names and texts may be UTF-8. */
@@ -144,9 +145,9 @@ export class Writer extends ByteSink {
   // flag-list = "(" [flag *(SP flag)] ")"
   flags(system: number, keywords: readonly string[]): this {
     this.putByte(OPEN)
-    this.putBytes(systemFlagBytes[system & 31]!)
+    this.putBytes(systemFlagBytes[system & writtenFlags]!)
     for (let i = 0; i < keywords.length; i++) {
-      if (i > 0 || (system & 31) !== 0) this.putByte(SP)
+      if (i > 0 || (system & writtenFlags) !== 0) this.putByte(SP)
       this.putText(keywords[i]!)
     }
     this.putByte(CLOSE)

@@ -35,7 +35,7 @@ export type SpecialUse =
   | '\\All'
   | '\\Important'
 
-/** RFC 9051 §2.3.2. `\Recent` is gone in IMAP4rev2 and is a matter of one session: the store does not keep it. */
+/** RFC 9051 §2.3.2. `\Recent` is no flag of a message: see `recentAfter`. */
 export const systemFlag = { seen: 1, answered: 2, flagged: 4, deleted: 8, draft: 16 } as const
 
 export interface Flags {
@@ -66,6 +66,9 @@ export interface MailboxStatus {
   readonly uidNext: number
   readonly uidValidity: number
   readonly highestModSeq: number
+  /** No session was told yet of messages above this uid (RFC 3501 §2.3.2), of which there are so many. */
+  readonly recentAfter: number
+  readonly recent: number
 }
 
 /** The merged INBOX of a space (contract C12), named apart from every mailbox that is a row. */

@@ -136,6 +136,11 @@ export interface Account {
   /** The `vanished` of `changesSince`, for who finds the rest in an open mailbox. */
   vanishedSince(mailbox: MailboxId, modSeq: number): Promise<UidSet>
   open(mailbox: MailboxId): Promise<OpenMailbox>
+  /**
+   * Of the uids up to this one those that nobody was told of: they're recent to the caller, and to nobody else from now on
+   * (RFC 3501 §2.3.2). Who may only read is told the same, and takes nothing.
+   */
+  claimRecent(mailbox: MailboxId, upTo: number): Promise<UidSet>
   quota(): Promise<Quota>
 }
 

@@ -32,6 +32,8 @@ interface ModelEntry {
 interface ModelBox {
   readonly id: MailboxId
   entries: ModelEntry[]
+  /** What is above it was told to nobody. */
+  recentAfter: number
   /** Some of its earlier states, by modseq: from each `changesSince` has to lead to the present one. */
   readonly seenAt: Map<number, readonly string[]>
 }
@@ -91,6 +93,7 @@ const step = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('copy'), ...where, uids: someUids, to: someBox }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('move'), ...where, uids: someUids, to: someBox }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('remove'), ...where, uids: someUids }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('claim'), ...where, pick: fc.nat(3) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('delete'), ...where }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('renameInbox'), ...where }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('open'), ...where }) },
@@ -136,7 +139,7 @@ class Run {
 
   async #boxOf(account: Account, name: BoxName): Promise<ModelBox> {
     const id = (await account.mailbox(name))?.id ?? (await account.createMailbox(name))
-    return { id, entries: [], seenAt: new Map() }
+    return { id, entries: [], recentAfter: 0, seenAt: new Map() }
   }
 
   async take(work: Step): Promise<void> {
@@ -205,6 +208,13 @@ class Run {
         await account.remove(box.id, uids)
         const gone = new Set(uids.map(([uid]) => uid))
         box.entries = box.entries.filter(({ uid }) => !gone.has(uid))
+        return
+      }
+      case 'claim': {
+        const upTo = box.entries.at(-1 - work.pick)?.uid ?? 0
+        const claimed = await account.claimRecent(box.id, upTo)
+        expect(claimed).toEqual(upTo > box.recentAfter ? [[box.recentAfter + 1, upTo]] : [])
+        box.recentAfter = Math.max(box.recentAfter, upTo)
         return
       }
       case 'delete':
@@ -367,6 +377,7 @@ class Run {
       messages: box.entries.length,
       unseen: box.entries.filter(({ system }) => (system & 1) === 0).length,
       deleted: box.entries.filter(({ system }) => (system & 8) !== 0).length,
+      recent: box.entries.filter(({ uid }) => uid > box.recentAfter).length,
       bytes: box.entries.reduce((sum, { size }) => sum + size, 0),
     })
   }

@@ -269,11 +269,13 @@ describe('versions', () => {
     const db = new Database(database())
     db.exec(`DROP INDEX credential_inbox_password; DROP INDEX audit_by_object; DROP INDEX audit_by_time;
       DROP INDEX audit_refused; ALTER TABLE credential DROP COLUMN inbox_password;
+      ALTER TABLE mailbox DROP COLUMN recent_after; ALTER TABLE mailbox DROP COLUMN recent;
       DELETE FROM meta WHERE key = 'directory_version'`)
     db.pragma(`user_version = ${schemaVersion - 1}`)
     db.close()
     const home = await open()
     expect(await show(home.alice, home.inbox)).toEqual(['1 a'])
+    expect(await home.alice.status(home.inbox)).toMatchObject({ recent: 0, recentAfter: 1 })
     const { directory } = home.store
     const version = await directory.version()
     await directory.setInboxPassword(home.alice.id, { secret: { publicPart: 'p', hash: new Uint8Array(32) } })

@@ -5,6 +5,7 @@
 import { type Frame, ImapError } from '@postern/imap-wire'
 import { command, noArguments } from '../command.js'
 import { ClientGone } from '../input.js'
+import type { Session } from '../session.js'
 
 export const idle = command('IDLE', {
   in: ['authenticated', 'selected'],
@@ -25,6 +26,7 @@ export const idle = command('IDLE', {
       // Between the last command and the first listening something may have rung.
       await session.tellNews({ expunges: true })
       await out.flush()
+      if (session.owesRecents) await tellRecents(session)
       while (!waking.isOver) {
         if (!waking.isAwake) await waking.woken()
         if (waking.isOver) break
@@ -33,6 +35,7 @@ export const idle = command('IDLE', {
         if (rungAtMs !== undefined && out.length > 0) measures.pushed(rungAtMs)
         if (isBeat) out.status('*', { kind: 'OK', text: 'Still here' })
         await out.flush()
+        if (session.owesRecents) await tellRecents(session)
       }
     } finally {
       clearInterval(heartbeat)
@@ -41,6 +44,12 @@ export const idle = command('IDLE', {
     return ended(await line)
   },
 })
+
+/** Behind the news itself, which waits for no commit. */
+async function tellRecents(session: Session): Promise<void> {
+  await session.tellRecents()
+  await session.out.flush()
+}
 
 function ended(frame: Frame | undefined): { text: string } {
   if (frame === undefined) throw new ClientGone()

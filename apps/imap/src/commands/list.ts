@@ -82,7 +82,7 @@ export const list = command('LIST', {
       // RFC 5819 §2, RFC 8440 §3: nothing more of a mailbox that is only here for what is below it.
       if (shown.mailbox === undefined || (wanted.subscribedOnly && !shown.subscribed)) continue
       for (const one of wanted.returns) one.write(shown.mailbox, session.out, session)
-      if (wanted.statusItems.length > 0) writeStatus(session.out, shown.mailbox, wanted.statusItems)
+      if (wanted.statusItems.length > 0) writeStatus(session, shown.mailbox, wanted.statusItems)
       if (session.out.isFull) await session.out.breathe()
     }
     return { text: 'That is all' }

@@ -6,6 +6,7 @@
 import { ImapError, type OptionRule, type Parser, selectParams } from '@postern/imap-wire'
 import { type MailboxListing, StoreRefusal } from '@postern/mailbox-store'
 import { command, type Done, noArguments } from '../command.js'
+import { askRecents } from '../recents.js'
 import type { Session } from '../session.js'
 import { writeFlagNames, writePermanentFlags } from '../told-keywords.js'
 import { View } from '../view.js'
@@ -34,7 +35,9 @@ function selecting(name: string, { readOnly }: { readOnly: boolean }) {
       if (found === undefined) throw new ImapError('NO', 'There is no such mailbox', { code: 'NONEXISTENT' })
       if (args.condstore) session.condstore = true
       const open = await session.account.open(found.id)
-      session.selected = { mailbox: found, view: new View(open), readOnly }
+      const view = new View(open, session.rev2 ? {} : found.status)
+      session.selected = { mailbox: found, view, readOnly }
+      await askRecents(session)
       const done = present(session, found, readOnly)
       for (const run of args.after) await run(session)
       return done
@@ -53,7 +56,8 @@ function present({ out, selected, rev2, account }: Session, mailbox: MailboxList
   const { view } = selected as NonNullable<Session['selected']>
   writeFlagNames(out, view.keywords)
   out.untagged().number(view.count).raw(' EXISTS').crlf()
-  if (!rev2) out.untagged().raw('0 RECENT').crlf()
+  view.recents.toldCount = view.recentCount
+  if (!rev2) out.untagged().number(view.recents.toldCount).raw(' RECENT').crlf()
   const { firstUnseen } = view.index.flagSummary
   if (!rev2 && firstUnseen >= 0)
     out.status('*', {

@@ -36,6 +36,7 @@ export const rev2: Extension = {
   what: 'By ENABLE: SEARCH answers with ESEARCH, nothing is recent, names and texts are UTF-8.',
   enable(session) {
     session.rev2 = true
+    session.selected?.view.recents.forget()
     session.out.utf8 = true
   },
 }

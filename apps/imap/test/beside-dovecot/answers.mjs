@@ -79,7 +79,6 @@ export function status(line) {
 
 const flags = (list) =>
   list
-    .filter((flag) => flag !== '\\Recent')
     .map((flag) => (flag.startsWith('\\') ? flag.toLowerCase() : flag))
     .sort()
     .join(' ')

@@ -129,6 +129,7 @@ const searchKeys = [
     '2:3',
   ],
   ...['YOUNGER 3600', 'OLDER 3600', 'SUBJECT ""', 'TEXT ""', 'NOT NOT SEEN', 'CHARSET UTF-8 SUBJECT a'],
+  ...['NEW', 'OLD', 'RECENT', 'NOT RECENT'],
 ]
 const dates = ['"07-Feb-1994 21:52:25 -0800"', '" 1-Jan-2021 00:00:00 +0000"', '"31-Dec-2025 23:59:59 +1200"']
 

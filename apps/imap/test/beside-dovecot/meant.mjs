@@ -58,7 +58,6 @@ const plain = (line) =>
   line
     // Response codes of refusals are tested one by one.
     .replace(/^(NO|BAD) \[(?!EXPUNGEISSUED).*/, '$1')
-    .replace(/RECENT "\d+"/, 'RECENT "0"')
     .replace(/^OK \[(CLIENTBUG|MAILBOXID|HIGHESTMODSEQ)\]/, 'OK')
     // Extended LIST: Postern says what is below a mailbox also unasked.
     .replace(/\\(Has(No)?Children|Marked|UnMarked) ?/gi, '')

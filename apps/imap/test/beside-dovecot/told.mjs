@@ -8,11 +8,13 @@ export class Told {
   /** What a server must not do, whatever the other one does. */
   faults = []
   isExamined = false
+  recent = 0
   #keywords = new Set()
 
   forget(command) {
     this.isExamined = command.startsWith('EXAMINE')
     this.messages = []
+    this.recent = 0
     this.#keywords = new Set()
   }
 
@@ -27,7 +29,8 @@ export class Told {
     else if (items[1] === 'EXISTS') {
       if (number < this.messages.length) this.faults.push(`${line} after ${this.messages.length}`)
       while (this.messages.length < number) this.messages.push({})
-    } else if (items[1] === 'EXPUNGE') {
+    } else if (items[1] === 'RECENT') this.recent = number
+    else if (items[1] === 'EXPUNGE') {
       if (/^(FETCH|STORE|SEARCH)/i.test(command)) this.faults.push(`${line} in ${command}`)
       if (number < 1 || number > this.messages.length) this.faults.push(`${line} of ${this.messages.length}`)
       this.messages.splice(number - 1, 1)
@@ -49,7 +52,6 @@ export class Told {
     const flags = items.get('FLAGS')
     if (flags === undefined) return
     message.flags = flags
-      .filter((flag) => flag !== '\\Recent')
       .map((flag) => flag.toLowerCase())
       .sort()
       .join(' ')
@@ -63,6 +65,7 @@ export class Told {
 export function different(ours, theirs) {
   if (ours.messages.length !== theirs.messages.length)
     return `Postern told of ${ours.messages.length} messages, Dovecot of ${theirs.messages.length}`
+  if (ours.recent !== theirs.recent) return `Postern told of ${ours.recent} recent ones, Dovecot of ${theirs.recent}`
   for (const [i, a] of ours.messages.entries())
     for (const what of ['uid', 'flags']) {
       const b = theirs.messages[i]

@@ -36,7 +36,9 @@ def read():
     mail = connect()
     ok(mail.login(user, password))
     said["selected"] = words(ok(mail.select("INBOX")))
+    said["recent"] = words(mail.response("RECENT")[1])
     said["all"] = words(ok(mail.search(None, "ALL")))
+    said["new"] = words(ok(mail.search(None, "NEW")))
     said["unseenBefore"] = words(ok(mail.search(None, "UNSEEN")))
     said["subjects"] = []
     for number in said["all"].split():
@@ -44,6 +46,8 @@ def read():
         for part in data:
             if isinstance(part, tuple):
                 said["subjects"].append(email.message_from_bytes(part[1], policy=email.policy.default)["Subject"])
+    said["newAfter"] = words(ok(mail.search(None, "NEW")))
+    said["recentAfter"] = words(ok(mail.search(None, "RECENT")))
     said["unseenAfter"] = words(ok(mail.search(None, "(UNSEEN)")))
     said["fromBob"] = words(ok(mail.search(None, '(FROM "bob@example.net")')))
     said["noneFound"] = words(ok(mail.search(None, "SUBJECT", '"nothing like it"')))

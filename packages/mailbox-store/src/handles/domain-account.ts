@@ -46,6 +46,8 @@ export function domainAccount(view: DomainView): Account {
     changesSince: of((modSeq) => view.changesSince(modSeq)),
     vanishedSince: of(async (modSeq) => (await view.changesSince(modSeq)).vanished),
     open: of(() => view.open()),
+    // It's told in its own inbox, whose session it was sent to.
+    claimRecent: of(async () => []),
     async quota() {
       const { bytes, messages } = await view.status()
       return { bytes: { used: bytes, limit: undefined }, messages: { used: messages, limit: undefined } }

@@ -2,6 +2,7 @@
 // protocol. What it may not do is refused as `not-permitted`; or, for clients that can't take a refusal, nothing is done
 // and the answer is one that says so: no message, no uid, no mailbox. It stands in front of an account's or a domain's handle.
 
+import { untoldUids } from '../messages/untold-uids.js'
 import type { MailboxId } from '../model.js'
 import { refuse } from '../refusals.js'
 import type { Account, Appended, Copied, Expunged, FlagChange, FlagsStored, Replaced } from '../store.js'
@@ -29,6 +30,7 @@ export function limitedAccount(account: Account, { quietly }: { readonly quietly
     changesSince: (mailbox, modSeq) => account.changesSince(mailbox, modSeq),
     vanishedSince: (mailbox, modSeq) => account.vanishedSince(mailbox, modSeq),
     open: (mailbox) => account.open(mailbox),
+    claimRecent: async (mailbox, upTo) => untoldUids(await account.status(mailbox), upTo),
     quota: () => account.quota(),
 
     async setFlags(mailbox, uids, change): Promise<FlagsStored> {

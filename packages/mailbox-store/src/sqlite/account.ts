@@ -28,6 +28,7 @@ import { deltaSince, listMailboxes, mailboxById, mailboxNamed, type Scope, vanis
 import { createMailbox, deleteMailbox, renameMailbox, setSpecialUse, subscribe } from './mailboxes.js'
 import { type AppendEntry, append, copy, expunge, move, replace, setFlags } from './messages.js'
 import type { OpenMailboxes } from './open-mailboxes.js'
+import { claimRecent } from './recent.js'
 import type { Transaction } from './transaction.js'
 import type { Writer } from './writer.js'
 
@@ -153,6 +154,21 @@ export class SqliteAccount implements Account {
       accounts: () => [this.id],
       status: () => mailboxById(this.#parts.db, this.id, mailbox).status,
     })
+  }
+
+  /** Of a mailbox whose index is open nobody waits for what another session of this process takes. */
+  async claimRecent(mailbox: MailboxId, upTo: number): Promise<UidSet> {
+    if (!this.#owned.has(mailbox)) this.#own(mailbox)
+    const { open, writer } = this.#parts
+    if (open.recentAfter(mailbox) >= upTo) return []
+    open.noteRecentAfter(mailbox, upTo)
+    const run = (tx: Transaction): UidSet => claimRecent(tx, { account: this.id, mailbox, upTo })
+    try {
+      return await writer.submit({ run, flush: false })
+    } catch (error) {
+      open.noteRecentAfter(mailbox, 0)
+      throw error
+    }
   }
 
   async quota(): Promise<Quota> {

@@ -4,7 +4,16 @@
 import { Entries } from '../messages/entries.js'
 import { type IndexDelta, MailboxIndex } from '../messages/mailbox-index.js'
 import { parseUidSet, uidSet } from '../messages/uid-set.js'
-import type { AccountId, MailboxId, MailboxStatus, SpaceId, SpecialUse, UidRange, UidSet } from '../model.js'
+import {
+  type AccountId,
+  type MailboxId,
+  type MailboxStatus,
+  type SpaceId,
+  type SpecialUse,
+  type UidRange,
+  type UidSet,
+  uidMax,
+} from '../model.js'
 import { refuse } from '../refusals.js'
 import type { MailboxListing } from '../store.js'
 import { decodeChunk } from './chunks.js'
@@ -23,11 +32,13 @@ interface ListedRow {
   unseen: number
   deleted: number
   bytes: number
+  recentAfter: number
+  recent: number
 }
 
 const listedSql = `SELECT m.id, m.account, m.name, m.special_use AS specialUse, s.name IS NOT NULL AS subscribed,
-  u.uid_validity AS uidValidity, m.uid_next AS uidNext, m.mod_seq AS modSeq, m.messages, m.unseen, m.deleted, m.bytes
-  FROM mailbox m JOIN uid_space u ON u.id = m.space LEFT JOIN subscription s ON s.account = m.account AND s.name = m.name
+  u.uid_validity AS uidValidity, m.uid_next AS uidNext, m.mod_seq AS modSeq, m.messages, m.unseen, m.deleted, m.bytes,
+  m.recent_after AS recentAfter, m.recent FROM mailbox m JOIN uid_space u ON u.id = m.space LEFT JOIN subscription s ON s.account = m.account AND s.name = m.name
   WHERE m.account = ?`
 
 export function listMailboxes(db: Connection, account: AccountId): MailboxListing[] {
@@ -45,7 +56,7 @@ export function mailboxById(db: Connection, account: AccountId, id: MailboxId): 
 }
 
 function listing(row: ListedRow): MailboxListing {
-  const { id, account, name, uidValidity, uidNext, messages, unseen, deleted, bytes } = row
+  const { id, account, name, uidValidity, uidNext, messages, unseen, deleted, bytes, recentAfter, recent } = row
   return {
     id,
     account,
@@ -54,16 +65,19 @@ function listing(row: ListedRow): MailboxListing {
     subscribed: row.subscribed === 1,
     objectId: `F${id}`,
     uidValidity,
-    status: { messages, unseen, deleted, bytes, uidNext, uidValidity, highestModSeq: row.modSeq },
+    status: {
+      ...{ messages, unseen, deleted, bytes, uidNext, uidValidity },
+      ...{ highestModSeq: row.modSeq, recentAfter, recent },
+    },
   }
 }
 
-/** The merged INBOX of a space: sums of its mailboxes, and the space's own counters. */
+/** The merged INBOX of a space: sums of its mailboxes, and the space's own counters. Nothing is recent there. */
 export function spaceStatus(db: Connection, space: SpaceId): MailboxStatus {
   const row = db.get<MailboxStatus>(
     `SELECT total(m.messages) AS messages, total(m.unseen) AS unseen, total(m.deleted) AS deleted,
-     total(m.bytes) AS bytes, u.uid_next AS uidNext, u.uid_validity AS uidValidity, u.mod_seq AS highestModSeq
-     FROM uid_space u LEFT JOIN mailbox m ON m.space = u.id AND m.shared = 1 WHERE u.id = ?`,
+     total(m.bytes) AS bytes, u.uid_next AS uidNext, u.uid_validity AS uidValidity, u.mod_seq AS highestModSeq,
+     ${uidMax} AS recentAfter, 0 AS recent FROM uid_space u LEFT JOIN mailbox m ON m.space = u.id AND m.shared = 1 WHERE u.id = ?`,
     space,
   )
   return row ?? refuse('not-found', 'That domain is gone.')

@@ -211,6 +211,7 @@ export function place(tx: Transaction, box: MailboxRow, entry: Omit<Entry, 'uid'
   tx.touchMailbox(box)
   box.uidNext = uid + 1
   box.messages++
+  box.recent++
   box.bytes += entry.size
   recount(box, entry.flags, 1)
   const placed = { ...entry, uid }
@@ -300,6 +301,7 @@ function take(tx: Transaction, box: MailboxRow, uids: UidSet, having: number): E
   box.messages -= taken.length
   box.bytes -= bytesOf(taken)
   for (let i = 0; i < taken.length; i++) recount(box, taken.flags[i] as number, -1)
+  box.recent -= taken.length - taken.lowerBound(box.recentAfter + 1)
   return taken
 }
 

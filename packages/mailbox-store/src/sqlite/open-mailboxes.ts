@@ -46,6 +46,8 @@ interface Shared {
   version: number
   readonly holders: Set<Holder>
   isDeleted: boolean
+  /** Messages up to this uid are recent to somebody already, or about to be. */
+  recentAfter: number
 }
 
 export interface OpenRequest {
@@ -94,6 +96,7 @@ export class OpenMailboxes implements Followers {
         index: loadIndex(db, scope),
         holders: new Set(),
         isDeleted: false,
+        recentAfter: 0,
       }),
     )
     if ('mailbox' in scope) this.#mailboxes.set(scope.mailbox, shared)
@@ -121,6 +124,16 @@ export class OpenMailboxes implements Followers {
     const [version, delta] = db.snapshot(() => [others.look(), deltaSince(db, scope, index.modSeq)] as const)
     index.apply(delta)
     shared.version = version
+  }
+
+  /** As far as this process knows. */
+  recentAfter(mailbox: MailboxId): number {
+    return this.#mailboxes.get(mailbox)?.recentAfter ?? 0
+  }
+
+  noteRecentAfter(mailbox: MailboxId, uid: number): void {
+    const shared = this.#mailboxes.get(mailbox)
+    if (shared !== undefined) shared.recentAfter = uid
   }
 
   /** Who has a mailbox open when it's deleted sees every message vanish, and then nothing more. */

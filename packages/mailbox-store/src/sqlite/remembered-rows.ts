@@ -20,6 +20,9 @@ export interface MailboxRow {
   unseen: number
   deleted: number
   bytes: number
+  /** No session was told yet of messages above this uid, of which there are so many. */
+  recentAfter: number
+  recent: number
   dirty: boolean
   /** The mutation that has kept this row's state for its undoing. */
   touchedBy: number
@@ -78,7 +81,8 @@ export class RememberedRows {
       Omit<MailboxRow, 'shared' | 'specialUse' | 'dirty' | 'touchedBy'> & { shared: number; specialUse: string | null }
     >(
       `SELECT id, account, name, special_use AS specialUse, space, shared, uid_next AS uidNext, mod_seq AS modSeq,
-       tombstones_from AS tombstonesFrom, messages, unseen, deleted, bytes FROM mailbox WHERE id = ?`,
+       tombstones_from AS tombstonesFrom, messages, unseen, deleted, bytes, recent_after AS recentAfter, recent
+       FROM mailbox WHERE id = ?`,
       id,
     )
     if (row === undefined) refuse('no-such-mailbox', 'That mailbox is gone.')
@@ -222,7 +226,7 @@ export class RememberedRows {
   #writeMailbox(m: MailboxRow): void {
     this.#db.run(
       `UPDATE mailbox SET uid_next = ?, mod_seq = ?, tombstones_from = ?, messages = ?, unseen = ?, deleted = ?,
-       bytes = ? WHERE id = ?`,
+       bytes = ?, recent_after = ?, recent = ? WHERE id = ?`,
       m.uidNext,
       m.modSeq,
       m.tombstonesFrom,
@@ -230,6 +234,8 @@ export class RememberedRows {
       m.unseen,
       m.deleted,
       m.bytes,
+      m.recentAfter,
+      m.recent,
       m.id,
     )
     this.#clean(m, this.#dirty.mailboxes)

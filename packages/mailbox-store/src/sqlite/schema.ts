@@ -119,16 +119,19 @@ CREATE INDEX outbox_by_domain ON outbox (domain, next_try_at, id) WHERE state = 
 CREATE INDEX outbox_leased ON outbox (lease_until) WHERE state = 'leased';
 `
 
-const directoryWatched = `
+const directoryWatchedAndRecentKept = `
 INSERT INTO meta VALUES ('directory_version', 1);
 ALTER TABLE credential ADD COLUMN inbox_password INTEGER NOT NULL DEFAULT 0;
 CREATE UNIQUE INDEX credential_inbox_password ON credential (inbox) WHERE inbox_password = 1 AND revoked_at IS NULL;
 CREATE INDEX audit_by_object ON audit (object, id);
 CREATE INDEX audit_by_time ON audit (at);
 CREATE INDEX audit_refused ON audit (id) WHERE action = 'login.refused';
+ALTER TABLE mailbox ADD COLUMN recent_after INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE mailbox ADD COLUMN recent INTEGER NOT NULL DEFAULT 0;
+UPDATE mailbox SET recent_after = uid_next - 1;
 `
 
-const migrations: readonly string[] = [first, directoryWatched]
+const migrations: readonly string[] = [first, directoryWatchedAndRecentKept]
 /** What the first entry leads to. Versions below it were never published. */
 const firstVersion = 3
 export const schemaVersion = firstVersion + migrations.length - 1

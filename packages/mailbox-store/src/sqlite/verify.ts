@@ -23,6 +23,8 @@ interface CheckedMailbox {
   unseen: number
   deleted: number
   bytes: number
+  recentAfter: number
+  recent: number
   spaceUidNext: number
   spaceModSeq: number
 }
@@ -69,7 +71,7 @@ function checkMailboxes(db: Connection, findings: Findings, uses: Map<number, nu
   const used = new Map<number, { bytes: number; messages: number }>()
   const mailboxes = db.all<CheckedMailbox>(
     `SELECT m.id, m.account, m.name, m.space, m.uid_next AS uidNext, m.mod_seq AS modSeq, m.messages, m.unseen, m.deleted,
-     m.bytes, s.uid_next AS spaceUidNext, s.mod_seq AS spaceModSeq FROM mailbox m JOIN uid_space s ON s.id = m.space`,
+     m.bytes, m.recent_after AS recentAfter, m.recent, s.uid_next AS spaceUidNext, s.mod_seq AS spaceModSeq FROM mailbox m JOIN uid_space s ON s.id = m.space`,
   )
   for (const mailbox of mailboxes) {
     checkMailbox(db, findings, { mailbox, uses, seen })
@@ -97,7 +99,7 @@ interface MailboxCheck {
 
 function checkMailbox(db: Connection, findings: Findings, { mailbox, uses, seen }: MailboxCheck): void {
   const where = `mailbox ${mailbox.id} (${mailbox.name})`
-  const counted = { messages: 0, unseen: 0, deleted: 0, bytes: 0 }
+  const counted = { messages: 0, unseen: 0, deleted: 0, bytes: 0, recent: 0 }
   const uids = seen.get(mailbox.space) ?? new Set<number>()
   seen.set(mailbox.space, uids)
   let last = 0
@@ -130,9 +132,10 @@ function checkMailbox(db: Connection, findings: Findings, { mailbox, uses, seen 
       counted.bytes += size
       if ((flags & systemFlag.seen) === 0) counted.unseen++
       if ((flags & systemFlag.deleted) !== 0) counted.deleted++
+      if (uid > mailbox.recentAfter) counted.recent++
     }
   }
-  for (const key of ['messages', 'unseen', 'deleted', 'bytes'] as const)
+  for (const key of ['messages', 'unseen', 'deleted', 'bytes', 'recent'] as const)
     if (counted[key] !== mailbox[key]) findings.add(`${where}: ${key} is ${mailbox[key]}, counted ${counted[key]}`)
 }
 

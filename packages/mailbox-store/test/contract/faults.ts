@@ -144,6 +144,17 @@ export function faultContract(makeEngine: MakeEngine): void {
       expect(await home.store.maintenance.verify()).toEqual([])
     })
 
+    test('what could not be claimed as recent is the next one’s', async () => {
+      const { uids } = await home.alice.append(home.inbox, [{ message: mail('a') }])
+      const [uid] = uids as unknown as [number]
+      const open = await home.alice.open(home.inbox)
+      failAt = writes + 1
+      await expectRefusal(home.alice.claimRecent(home.inbox, uid), 'disk-full')
+      failAt = Number.POSITIVE_INFINITY
+      expect(await home.alice.claimRecent(home.inbox, uid)).toEqual([[uid, uid]])
+      open.close()
+    })
+
     test('callers of one group that fails each hear it, and may try again', async () => {
       failAt = writes + 5
       const outcomes = await Promise.allSettled(

@@ -11,6 +11,7 @@ import {
   markingRights,
   type SpecialUse,
   systemFlag,
+  uidMax,
 } from '@postern/mailbox-store'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import {
@@ -98,6 +99,9 @@ export function handlesContract(make: MakeEngine): void {
       expect(await account.mailbox('INBOX')).toEqual(await home.alice.mailbox('INBOX'))
       expect(await account.quota()).toEqual(await home.alice.quota())
       expect(await account.changesSince(home.inbox, 0)).toEqual(await home.alice.changesSince(home.inbox, 0))
+      const recent = await account.claimRecent(home.inbox, uidMax)
+      expect(recent).toEqual([[1, uidMax]])
+      expect(await account.claimRecent(home.inbox, uidMax), 'it takes none').toEqual(recent)
       const open = await account.open(home.inbox)
       expect(Array.from(await open.search({ kind: 'body', text: 'This is b' }))).toEqual([2])
       open.close()

@@ -1,6 +1,6 @@
 // Messages: append, flags, expunge, copy, move, what changed, what is read back. The same rows for every engine.
 
-import { type FlagChange, formatUidSet, type MailboxId, uidSetOf } from '@postern/mailbox-store'
+import { type FlagChange, formatUidSet, type MailboxId, uidMax, uidSetOf } from '@postern/mailbox-store'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import {
   bytesOf,
@@ -66,6 +66,61 @@ export function messageContract(makeEngine: MakeEngine): void {
   afterEach(async () => {
     await home.store.close()
     await engine.destroy()
+  })
+
+  describe('recent', () => {
+    test('each message to one caller, up to the uid that it was told of; later ones wait', async () => {
+      await fill(home.alice, home.inbox, ['a', 'b', 'c'])
+      expect(await home.alice.status(home.inbox)).toMatchObject({ recent: 3, recentAfter: 0 })
+      expect(await home.alice.claimRecent(home.inbox, 2)).toEqual([[1, 2]])
+      expect(await home.alice.status(home.inbox)).toMatchObject({ recent: 1, recentAfter: 2 })
+      expect(await home.alice.claimRecent(home.inbox, 2)).toEqual([])
+      expect(await home.alice.claimRecent(home.inbox, 1)).toEqual([])
+      // A uid that isn't given out yet stays nobody's.
+      expect(await home.alice.claimRecent(home.inbox, uidMax)).toEqual([[3, 3]])
+      await fill(home.alice, home.inbox, ['d'])
+      expect(await home.alice.claimRecent(home.inbox, 4)).toEqual([[4, 4]])
+      await reopen()
+      expect(await home.alice.claimRecent(home.inbox, 4)).toEqual([])
+    })
+
+    test('of callers at once one gets them, with the mailbox open and without', async () => {
+      const other = await settle(await engine.open())
+      try {
+        for (const openFirst of [false, true]) {
+          const opened = openFirst ? [await home.alice.open(home.inbox), await other.alice.open(home.inbox)] : []
+          const { uids } = await home.alice.append(home.inbox, [{ message: mail('a') }, { message: mail('b') }])
+          const [first, last] = uids as unknown as [number, number]
+          const claims = await Promise.all(
+            [home.alice, other.alice, home.alice, other.alice].map((one) => one.claimRecent(home.inbox, last)),
+          )
+          expect(claims.flat()).toEqual([[first, last]])
+          for (const one of opened) one.close()
+        }
+      } finally {
+        await other.store.close()
+      }
+    })
+
+    test('what is expunged, moved in or copied in is counted; nobody is rung, and no modseq moves', async () => {
+      await fill(home.alice, home.inbox, ['a', 'b', 'c'])
+      await home.alice.claimRecent(home.inbox, 1)
+      await home.alice.remove(home.inbox, [[1, 2]])
+      expect((await home.alice.status(home.inbox)).recent).toBe(1)
+      await home.alice.copy(home.inbox, [[3, 3]], archive)
+      await home.alice.move(home.inbox, [[3, 3]], home.inbox)
+      expect((await home.alice.status(home.inbox)).recent).toBe(1)
+      expect((await home.alice.status(archive)).recent).toBe(1)
+      const before = await home.alice.status(home.inbox)
+      await home.alice.claimRecent(home.inbox, 4)
+      expect(await home.alice.status(home.inbox)).toEqual({ ...before, recent: 0, recentAfter: 4 })
+      expect(await home.store.maintenance.verify()).toEqual([])
+    })
+
+    test('another account’s mailbox is none', async () => {
+      const bob = await home.addInbox('bob')
+      await expectRefusal(bob.claimRecent(home.inbox, 1), 'no-such-mailbox')
+    })
   })
 
   describe('append', () => {
