@@ -76,7 +76,9 @@ test.each([
   const left = Array.from({ length: count }, (_, i) => i + 1).filter((uid) => uid < count - 4 || uid === count)
   expect(told).toEqual(left.map((uid) => [uid, uid, size + 14, size + 14]))
   expect(text.replace(/x+/g, 'x')).toMatch(
-    new RegExp(`x\\)\r\n\\* ${count} FETCH .*\r\nSubject: s\r\n\r\nx\\)\r\n(\\* \\d+ EXPUNGE\r\n){4}a OK`),
+    new RegExp(
+      `x\\)\r\n\\* ${count} FETCH .*\r\nSubject: s\r\n\r\nx\\)\r\n(\\* \\d+ EXPUNGE\r\n){4}\\* ${count - 4} RECENT\r\na OK`,
+    ),
   )
   expect(server.errors).toEqual([])
   wire.close()

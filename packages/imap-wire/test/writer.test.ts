@@ -1,7 +1,7 @@
 // Responses: RFC 9051 §7 and §9, RFC 5530, RFC 4315 §3; and any text read back by the parser.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { ImapError, type ResponseCode, systemFlags, Writer } from '../src/index.js'
+import { ImapError, type ResponseCode, recentFlag, systemFlags, Writer } from '../src/index.js'
 import { bytes, parsed, textOf } from './wire-bytes.js'
 
 function written(write: (w: Writer) => unknown, { utf8 = false } = {}): string {
@@ -34,6 +34,8 @@ describe('words', () => {
     ['flags', (w) => w.flags(0, []), '()'],
     ['flags', (w) => w.flags(systemFlags.seen | systemFlags.draft, []), '(\\Seen \\Draft)'],
     ['flags', (w) => w.flags(31, ['$Junk']), '(\\Answered \\Flagged \\Deleted \\Seen \\Draft $Junk)'],
+    ['flags', (w) => w.flags(recentFlag | systemFlags.seen, []), '(\\Seen \\Recent)'],
+    ['flags', (w) => w.flags(recentFlag, ['a']), '(\\Recent a)'],
     ['flags', (w) => w.flags(0, ['a', 'b']), '(a b)'],
     ['line', (w) => w.line('a\r\nb \u00fc\u{1f600}'), 'a b ??'],
   ])('%s', (_name, write, text) => {

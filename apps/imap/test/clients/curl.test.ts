@@ -40,7 +40,9 @@ test('commands of one’s own: EXAMINE, STORE, CREATE, and AUTHENTICATE without 
   const server = await mailServer()
   await server.deliver('INBOX', message('first'))
   expect(await curl(server, '', '-X', 'EXAMINE INBOX')).toContain('* 1 EXISTS\r\n')
-  expect(await curl(server, 'INBOX', '-X', 'STORE 1 +FLAGS \\Deleted')).toBe('* 1 FETCH (FLAGS (\\Deleted))\r\n')
+  expect(await curl(server, 'INBOX', '-X', 'STORE 1 +FLAGS \\Deleted')).toBe(
+    '* 1 FETCH (FLAGS (\\Deleted \\Recent))\r\n',
+  )
   expect(await curl(server, 'INBOX', '-X', 'EXPUNGE')).toBe('* 1 EXPUNGE\r\n')
   await curl(server, '', '-X', 'CREATE "Zwei Wörter"'.replace('ö', '&APY-'))
   expect(await curl(server, '', '-X', 'LIST "" "Z*"', '--login-options', 'AUTH=PLAIN')).toContain('"Zwei W&APY-rter"')

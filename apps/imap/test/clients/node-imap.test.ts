@@ -58,7 +58,7 @@ test('open, search, fetch with structure, flags, keywords, copy, move, expunge',
   expect(Imap.parseHeader(messages[1]!.body)).toEqual({ from: ['Bob <bob@example.net>'], subject: ['two'] })
   expect(messages[1]!.attributes).toMatchObject({
     uid: 2,
-    flags: [],
+    flags: ['\\Recent'],
     date: expect.any(Date),
     struct: [{ partID: '1', type: 'text', subtype: 'plain', size: 14, lines: 1 }],
     envelope: { subject: 'two', from: [{ name: 'Bob', mailbox: 'bob', host: 'example.net' }] },
@@ -96,7 +96,7 @@ test('new mail is told without asking, folders are listed, made and deleted, mes
   await asked((done) => imap.append(message('mine'), options, done as never))
   await asked<Imap.Box>((done) => imap.openBox('Wörk', false, done as never))
   const [mine] = await fetched(imap.seq.fetch(1, { bodies: 'TEXT' }))
-  expect(mine).toMatchObject({ body: 'Hello.\r\n', attributes: { flags: ['\\Seen'], date: options.date } })
+  expect(mine).toMatchObject({ body: 'Hello.\r\n', attributes: { flags: ['\\Seen', '\\Recent'], date: options.date } })
   await asked((done) => imap.delBox('Wörk', done))
   await expect(asked((done) => imap.openBox('nowhere', done as never))).rejects.toThrow('There is no such mailbox')
   expect(server.complaints()).toBe('')
