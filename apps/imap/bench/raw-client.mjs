@@ -127,6 +127,11 @@ export class RawClient {
     })
   }
 
+  /** Resolves when there are so many messages; RECENT may come behind that, at once or later. */
+  untilExists(count) {
+    return this.until((_line, tail) => tail.includes(`* ${count} EXISTS\r\n`))
+  }
+
   end() {
     clearInterval(this.#pace)
     this.#waiting = undefined
@@ -144,7 +149,7 @@ export class RawClient {
     this.#tail = (from > 0 ? '' : this.#tail.slice(-tailBytes)) + chunk.latin1Slice(from)
     if (this.#waiting === undefined || chunk[chunk.length - 1] !== 0x0a) return
     const line = this.#tail.slice(this.#tail.lastIndexOf('\n', this.#tail.length - 2) + 1, -2)
-    if (!this.#waiting.isIt(line)) return
+    if (!this.#waiting.isIt(line, this.#tail)) return
     const { resolve } = this.#waiting
     this.#waiting = undefined
     resolve(line)

@@ -23,7 +23,7 @@ export const deliveryToMany = {
     }
     const waits = []
     for (let round = 0; round < (quick ? 20 : 60); round++) {
-      const heard = readers.map((reader) => reader.until((line) => line.endsWith('EXISTS')))
+      const heard = readers.map((reader) => reader.untilExists(round + 1))
       const message = appendOf('INBOX', [small[round]])
       const started = performance.now()
       const sent = senders.map((sender) => sender.commands([message]))

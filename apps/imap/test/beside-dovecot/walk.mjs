@@ -70,8 +70,8 @@ async function walkOnce(seed) {
 async function stepBoth(sides, { session, text }) {
   // Postern makes the levels above mailboxes too; Dovecot makes them without a mailbox.
   for (const above of levelsAbove(text)) for (const side of sides) await quiet(side, session, `CREATE ${above}`)
-  // Dovecot answers STATUS of the selected mailbox by what it has told of it.
-  if (/STATUS/.test(text)) for (const side of sides) await quiet(side, session, 'NOOP')
+  // Dovecot answers STATUS of the selected mailbox by what it has told of it, and who leaves takes what is new as recent untold.
+  if (/STATUS|^(CLOSE|UNSELECT|SELECT|EXAMINE)/.test(text)) for (const side of sides) await quiet(side, session, 'NOOP')
   const answers = await Promise.all(sides.map((side) => say(side, { session, text })))
   const isOk = answers[0].tagged.startsWith('OK')
   if (isOk && text.startsWith('RENAME')) await moveSubscriptions(sides[1], { session, text })
