@@ -126,7 +126,7 @@ export function faultContract(makeEngine: MakeEngine): void {
         }
       }
       throw new Error(`the work takes more than ${writesTriedMax} writes`)
-    })
+    }, 120_000)
 
     test('a flush that fails is told to those who waited for it, and nothing is written any more until a restart', async () => {
       await home.alice.append(home.inbox, [{ message: mail('before') }])
