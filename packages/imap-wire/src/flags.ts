@@ -2,7 +2,6 @@
 //
 //   flag         = "\Answered" / "\Flagged" / "\Deleted" / "\Seen" / "\Draft" / flag-keyword / flag-extension
 //   flag-keyword = "$MDNSent" / "$Forwarded" / "$Junk" / "$NotJunk" / "$Phishing" / atom
-import { ATOM, consistsOf } from './characters.js'
 
 /** The store's own bits. */
 export const systemFlags = { seen: 1, answered: 2, flagged: 4, deleted: 8, draft: 16 } as const
@@ -29,11 +28,6 @@ const bitOf = new Map(bits.map(([name, bit]) => [name.toLowerCase(), bit]))
 /** The bit of a system flag, by its name without the backslash. */
 export function systemFlagBit(name: string): number | undefined {
   return bitOf.get(name.toLowerCase())
-}
-
-/** Whether a name may stand as a keyword: an atom. */
-export function isKeyword(name: string): boolean {
-  return consistsOf(name, ATOM)
 }
 
 /** `\Answered \Seen` for any bits. */

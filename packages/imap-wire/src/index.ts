@@ -24,7 +24,7 @@ export {
 } from './date.js'
 export { enableCapabilities } from './enable-arguments.js'
 export { baseFetchRules, type FetchAttribute, type FetchRules, fetchAtts, fetchModifiers } from './fetch-att.js'
-export { type Flags, isKeyword, recentFlag, systemFlagBit, systemFlags, systemFlagsText } from './flags.js'
+export { type Flags, recentFlag, systemFlagBit, systemFlags, systemFlagsText } from './flags.js'
 export { type Frame, Framer } from './framer.js'
 export { idPairsMax, idParamsList } from './id-parameters.js'
 export { ImapError } from './imap-error.js'
@@ -80,7 +80,6 @@ export {
   formatSequenceSet,
   formatSet,
   highestNumber,
-  isEmptySet,
   type NumberRange,
   type NumberSet,
   resolveSet,

@@ -93,10 +93,6 @@ export function highestNumber(set: SequenceSet): number {
   return Math.max(set.ranges.at(-1)?.[1] ?? 0, set.toLast === undefined ? 0 : set.toLast[1])
 }
 
-export function isEmptySet(set: SequenceSet): boolean {
-  return set.ranges.length === 0 && set.toLast === undefined && !set.saved
-}
-
 export function formatSet(set: NumberSet): string {
   return set.map(formatRange).join(',')
 }

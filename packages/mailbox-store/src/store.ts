@@ -163,7 +163,7 @@ export interface DomainView {
 /** What happened to an open mailbox between two refreshes of one holder. */
 export interface MailboxNews {
   readonly highestModSeq: number
-  /** Ascending; with the message each uid stood for, so that a view can still serve it until it has told the client. */
+  /** Ascending; with the message each uid stood for, whose bytes stay readable for the sweep's grace. */
   readonly vanished: Uint32Array
   readonly vanishedMessages: Uint32Array
   /** Uids whose flags changed or that are new, ascending. */

@@ -24,7 +24,6 @@ function nullIfGone(error: unknown): null {
   throw error
 }
 
-export type EnvironmentObject = ReturnType<typeof environmentObject>
 export const environmentObject = ({ publicId, name, createdAt }: Environment) => ({
   id: publicId,
   name,
@@ -42,7 +41,6 @@ export const tenantObject = ({ publicId, name, createdAt }: Tenant, environments
 export type DomainObject = Awaited<ReturnType<Objects['domain']>>
 export type InboxObject = Awaited<ReturnType<Objects['inbox']>>
 export type CredentialObject = Awaited<ReturnType<Objects['credential']>>
-export type AuditObject = Awaited<ReturnType<Objects['audit']>>
 
 /** Knows the ids that records name each other by; looks each up once. */
 export class Objects {
