@@ -1,0 +1,1 @@
+export type { DirectRoute, NoRoute, ResendRoute, Route, SesRoute, SmartHost, SmartHostTls } from './route.js'
