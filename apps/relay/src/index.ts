@@ -1,1 +1,3 @@
-export {}
+// The app's only door.
+
+export type { OutgoingMessage, Parcel, ParcelRecipient, Sent, Transport } from './transport.js'
