@@ -42,10 +42,11 @@ export const makeSqliteBench: MakeBench<SqliteBench> = async () => {
       },
     })
     migrate(db)
+    const blobs = new FileBlobs({ folder: join(folder, 'blobs') })
     const writer = new Writer(db, {
       limits: defaultLimits,
       now,
-      blobs: new FileBlobs({ folder: join(folder, 'blobs') }),
+      blobs,
       ring: (changes) => rung.push(...changes.map(({ mailbox }) => mailbox)),
       followers: { follows: () => false, committed: () => {} },
       others: new Others(db),
@@ -54,7 +55,7 @@ export const makeSqliteBench: MakeBench<SqliteBench> = async () => {
       db,
       writer,
       directory: new SqliteDirectory({ db, writer, now }),
-      outbox: new SqliteOutbox({ db, writer, now }),
+      outbox: new SqliteOutbox({ db, writer, blobs, now }),
     }
     nodes.push(made)
     return made

@@ -6,6 +6,7 @@
 import type { Page, PageOptions } from '../directory/directory.js'
 import type { PreparedMessage } from '../messages/prepare.js'
 import type { AccountId, CredentialId, EnvironmentId, Flags, MailboxId, MessageId, SpecialUse } from '../model.js'
+import type { Content } from '../store.js'
 
 export type RecipientState = 'waiting' | 'leased' | 'delivered' | 'failed' | 'cancelled'
 /** RFC 6152, RFC 3030, RFC 6531: how the message has to be sent. */
@@ -144,6 +145,19 @@ export interface Reported {
   readonly closed: boolean
 }
 
+/** Recipients of one submission that are settled with one notice for all of them. */
+export interface ReportTogether {
+  readonly owner: string
+  readonly recipients: readonly { readonly id: number; readonly outcome: Outcome }[]
+  readonly notice?: Delivery | undefined
+}
+
+export interface ReportedTogether {
+  /** One for each recipient, in their order. */
+  readonly states: readonly RecipientState[]
+  readonly notice: readonly DeliveryOutcome[]
+}
+
 export interface QueueRecipient {
   readonly id: number
   readonly recipient: string
@@ -202,8 +216,17 @@ export interface Outbox {
   renew(options: { owner: string; ids: readonly number[]; leaseMs: number }): Promise<readonly number[]>
   /** Refuses with `lease-lost` where the recipient is no longer the owner's. */
   report(report: Report): Promise<Reported>
-  /** Gives back what the owner still holds, as if it had not been claimed: for a shutdown. */
-  release(owner: string): Promise<number>
+  /** One commit for all of them, or for none. */
+  reportTogether(reports: ReportTogether): Promise<ReportedTogether>
+  /** Gives recipients back that can't be sent now, as if they had not been claimed; they come again at `until`. */
+  postpone(options: { owner: string; ids: readonly number[]; until: number }): Promise<void>
+  /**
+   * Gives back what the owner still holds: for a shutdown, as if it had not been claimed. A try counts where its owner has
+   * `died`, so that a message that kills its relay isn't tried for ever.
+   */
+  release(owner: string, options?: { died?: boolean }): Promise<number>
+  /** Who holds leases. */
+  owners(): Promise<readonly string[]>
 
   /** Settles what waits; what is being sent right now is not tried again. */
   cancel(queueId: string, scope?: QueueScope): Promise<{ cancelled: number; inFlight: number }>
@@ -213,6 +236,8 @@ export interface Outbox {
   get(queueId: string, scope?: QueueScope): Promise<QueueEntry>
   /** The stored message, as long as a recipient is open. */
   messageOf(queueId: string): Promise<MessageId | undefined>
+  /** The bytes of a message that a claimed recipient names; undefined when it has gone. */
+  content(message: MessageId): Promise<Content | undefined>
   stats(): Promise<OutboxStats>
   /** Forgets submissions that closed before; answers how many, `limit` at most. */
   purge(options: { closedBefore: number; limit: number }): Promise<number>

@@ -90,7 +90,7 @@ export async function openStore(options: OpenOptions): Promise<Store> {
   const parts: AccountParts = { db, writer, keywords, open, stage, now }
   return {
     directory: new SqliteDirectory({ db, writer, now }),
-    outbox: new SqliteOutbox({ db, writer, now }),
+    outbox: new SqliteOutbox({ db, writer, blobs, now }),
     account: (id: AccountId) => new SqliteAccount(id, parts),
     domainView: (id: DomainId) => new SqliteDomainView(id, parts),
     stage: async (source) => stage(source),

@@ -68,17 +68,40 @@ export function renew(tx: Transaction, options: { owner: string; ids: readonly n
   )
 }
 
-export function release(tx: Transaction, owner: string): number {
-  const held = tx.db.all<Held>(
-    `SELECT outbox.id, submission, cancelled_at AS cancelledAt FROM outbox
-     JOIN submission ON submission.id = outbox.submission WHERE state = 'leased' AND lease_owner = ?`,
-    owner,
-  )
+export function release(tx: Transaction, owner: string, { died = false }: { died?: boolean }): number {
+  const held = tx.db.all<Held>(`${heldSql} AND lease_owner = ?`, owner)
   for (const row of held) {
-    tx.db.run('UPDATE outbox SET attempts = attempts - 1 WHERE id = ?', row.id)
+    if (!died) uncount(tx, row)
     giveBack(tx, row)
   }
   return held.length
+}
+
+export function postpone(
+  tx: Transaction,
+  { owner, ids, until }: { owner: string; ids: readonly number[]; until: number },
+): void {
+  if (!Number.isSafeInteger(until)) refuse('invalid', 'The next try is at a time in milliseconds.')
+  for (const id of ids) {
+    const row = tx.db.get<Held>(`${heldSql} AND lease_owner = ? AND outbox.id = ?`, owner, id)
+    if (row === undefined) continue
+    uncount(tx, row)
+    tx.db.run('UPDATE outbox SET next_try_at = ? WHERE id = ?', until, id)
+    giveBack(tx, row)
+  }
+}
+
+export function owners(db: Connection): string[] {
+  return db
+    .all<{ owner: string }>("SELECT DISTINCT lease_owner AS owner FROM outbox WHERE state = 'leased'")
+    .map(({ owner }) => owner)
+}
+
+const heldSql = `SELECT outbox.id, submission, cancelled_at AS cancelledAt FROM outbox
+  JOIN submission ON submission.id = outbox.submission WHERE state = 'leased'`
+
+function uncount(tx: Transaction, { id }: Held): void {
+  tx.db.run('UPDATE outbox SET attempts = attempts - 1 WHERE id = ?', id)
 }
 
 interface Held {
@@ -89,12 +112,7 @@ interface Held {
 
 /** Their owners are gone, or too slow to be waited for. */
 function endLeases(tx: Transaction): void {
-  const ended = tx.db.all<Held>(
-    `SELECT outbox.id, submission, cancelled_at AS cancelledAt FROM outbox
-     JOIN submission ON submission.id = outbox.submission WHERE state = 'leased' AND lease_until <= ? LIMIT ?`,
-    tx.now,
-    expiredLeasesPerClaimMax,
-  )
+  const ended = tx.db.all<Held>(`${heldSql} AND lease_until <= ? LIMIT ?`, tx.now, expiredLeasesPerClaimMax)
   for (const row of ended) giveBack(tx, row)
 }
 

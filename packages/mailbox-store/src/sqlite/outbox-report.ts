@@ -13,6 +13,8 @@ import type {
   Reply,
   Report,
   Reported,
+  ReportedTogether,
+  ReportTogether,
 } from '../outbox/outbox.js'
 import { refuse } from '../refusals.js'
 import { discard } from './messages.js'
@@ -46,6 +48,11 @@ export function report(tx: Transaction, { id, owner, outcome, notice }: Report):
   }
   const state = outcome.kind === 'deferred' ? 'cancelled' : outcome.kind
   return { state, delivered, notice: told, closed: settle(tx, { id, submission, state }) }
+}
+
+export function reportTogether(tx: Transaction, { owner, recipients, notice }: ReportTogether): ReportedTogether {
+  const states = recipients.map(({ id, outcome }) => report(tx, { id, owner, outcome }).state)
+  return { states, notice: notice === undefined ? [] : deliver(tx, notice) }
 }
 
 /** Settles what waits. What is leased is marked: it is not tried again after this try. */

@@ -1,13 +1,16 @@
 // The outbox on SQLite. What must survive a power cut is flushed: submissions, deliveries, reports. Leases are not:
 // one that is forgotten has only ended early.
 
+import type { FileBlobs } from '../blobs/file-blobs.js'
 import type { Page } from '../directory/directory.js'
 import type { MessageId } from '../model.js'
 import type * as O from '../outbox/outbox.js'
+import type { Content } from '../store.js'
 import type { Connection } from './connection.js'
-import { anythingDue, claim, type DomainCursor, release, renew } from './outbox-claim.js'
+import { messageContent } from './message-reads.js'
+import { anythingDue, claim, type DomainCursor, owners, postpone, release, renew } from './outbox-claim.js'
 import { listQueue, messageOf, purge, retryNow, stats, submissionOf } from './outbox-queue.js'
-import { cancel, report } from './outbox-report.js'
+import { cancel, report, reportTogether } from './outbox-report.js'
 import { deliver, submit } from './submit.js'
 import type { Transaction } from './transaction.js'
 import type { Writer } from './writer.js'
@@ -16,18 +19,21 @@ export interface SqliteOutboxOptions {
   /** Where it reads. */
   readonly db: Connection
   readonly writer: Writer
+  readonly blobs: FileBlobs
   readonly now: () => number
 }
 
 export class SqliteOutbox implements O.Outbox {
   readonly #db: Connection
   readonly #writer: Writer
+  readonly #blobs: FileBlobs
   readonly #now: () => number
   readonly #cursor: DomainCursor = { domain: '' }
 
-  constructor({ db, writer, now }: SqliteOutboxOptions) {
+  constructor({ db, writer, blobs, now }: SqliteOutboxOptions) {
     this.#db = db
     this.#writer = writer
+    this.#blobs = blobs
     this.#now = now
   }
 
@@ -60,8 +66,17 @@ export class SqliteOutbox implements O.Outbox {
   report(done: O.Report): Promise<O.Reported> {
     return this.#flushed((tx) => report(tx, done))
   }
-  release(owner: string): Promise<number> {
-    return this.#unflushed((tx) => release(tx, owner))
+  reportTogether(reports: O.ReportTogether): Promise<O.ReportedTogether> {
+    return this.#flushed((tx) => reportTogether(tx, reports))
+  }
+  postpone(options: { owner: string; ids: readonly number[]; until: number }): Promise<void> {
+    return this.#unflushed((tx) => postpone(tx, options))
+  }
+  release(owner: string, options: { died?: boolean } = {}): Promise<number> {
+    return this.#unflushed((tx) => release(tx, owner, options))
+  }
+  owners(): Promise<readonly string[]> {
+    return this.#read(owners)
   }
 
   cancel(queueId: string, scope: O.QueueScope = {}): Promise<{ cancelled: number; inFlight: number }> {
@@ -78,6 +93,9 @@ export class SqliteOutbox implements O.Outbox {
   }
   messageOf(queueId: string): Promise<MessageId | undefined> {
     return this.#read((db) => messageOf(db, queueId))
+  }
+  async content(message: MessageId): Promise<Content | undefined> {
+    return messageContent({ db: this.#db, blobs: this.#blobs, message })
   }
   stats(): Promise<O.OutboxStats> {
     return this.#read(stats)

@@ -2,7 +2,7 @@
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Inbox } from '../../src/directory/records.js'
-import type { AccountId, DomainId, MailboxId } from '../../src/model.js'
+import type { AccountId, DomainId, MailboxId, MessageId } from '../../src/model.js'
 import type { Claimed, Outbox, Outcome, Submission, SubmitRecipient, Submitted } from '../../src/outbox/outbox.js'
 import { type Bench, type MakeBench, prepared, refused, settled } from './bench.js'
 
@@ -363,6 +363,36 @@ export function outboxContract(makeBench: MakeBench): void {
       await report(kept?.id as number, { kind: 'delivered' }, 'other')
     })
 
+    test('what its owner died over is tried again at once, and the try counts', async () => {
+      const { queueId } = await submit(remote(2))
+      await claim('dead', 1)
+      await claim('alive', 1)
+      expect([...(await outbox.owners())].sort()).toEqual(['alive', 'dead'])
+      expect(await outbox.release('dead', { died: true })).toBe(1)
+      expect(await outbox.owners()).toEqual(['alive'])
+      expect(await states(queueId)).toEqual(['waiting', 'leased'])
+      expect(await claim()).toMatchObject([{ recipient: 'r0@remote0.test', attempts: 2 }])
+    })
+
+    test('what is postponed comes again at its time, as if it had not been claimed', async () => {
+      const { queueId } = await submit(remote(3))
+      const [a, b] = (await claim('relay', 2)).map(({ id }) => id) as [number, number]
+      const [other] = await claim('other', 1)
+      const until = bench.clock.now + 5_000
+      await outbox.postpone({ owner: 'relay', ids: [a, other?.id as number], until })
+      expect(await states(queueId)).toEqual(['waiting', 'leased', 'leased'])
+      expect(await claim()).toEqual([])
+      await report(b, { kind: 'delivered' })
+      await report(other?.id as number, { kind: 'delivered' }, 'other')
+      bench.clock.now = until
+      const [again] = await claim()
+      expect(again).toMatchObject({ id: a, attempts: 1 })
+      await outbox.cancel(queueId)
+      await outbox.postpone({ owner: 'relay', ids: [a], until })
+      expect(await outbox.get(queueId)).toMatchObject({ closedAt: until })
+      await refused(outbox.postpone({ owner: 'relay', ids: [a], until: Number.NaN }), 'invalid')
+    })
+
     test('busy domains are passed over', async () => {
       await submit([to('a@busy.test'), to('b@free.test'), to('c@busy.test')])
       const claimed = await outbox.claim({ owner: 'relay', limit: 10, leaseMs, domainsBusy: ['busy.test'] })
@@ -446,6 +476,33 @@ export function outboxContract(makeBench: MakeBench): void {
       expect(told.notice).toMatchObject([{ outcome: 'delivered', account: ada.id }])
       await refused(outbox.report({ id, owner: 'relay', outcome: { kind: 'failed' }, notice }), 'lease-lost')
       expect(bench.probe.entries(ada.id, 'INBOX')).toHaveLength(1)
+    })
+
+    test('several recipients are settled with one notice, all of them or none', async () => {
+      const { queueId } = await submit(remote(3))
+      const [a, b, c] = (await claim()).map(({ id }) => id) as [number, number, number]
+      const notice = { message: prepared('DSN'), internalDate: 1, recipients: [{ account: ada.id }] }
+      const failed = (...ids: number[]) => ids.map((id) => ({ id, outcome: { kind: 'failed' as const } }))
+      await refused(outbox.reportTogether({ owner: 'relay', recipients: failed(a, b, 999), notice }), 'lease-lost')
+      expect([await states(queueId), bench.probe.entries(ada.id, 'INBOX')]).toEqual([
+        ['leased', 'leased', 'leased'],
+        [],
+      ])
+      const told = await outbox.reportTogether({
+        owner: 'relay',
+        recipients: [...failed(a, b), { id: c, outcome: { kind: 'deferred', nextTryAt: bench.clock.now + 1 } }],
+        notice,
+      })
+      expect(told).toMatchObject({ states: ['failed', 'failed', 'waiting'], notice: [{ outcome: 'delivered' }] })
+      expect(bench.probe.entries(ada.id, 'INBOX')).toHaveLength(1)
+    })
+
+    test('the message of a claimed recipient is read as it came', async () => {
+      await submit(remote())
+      const { message } = await one()
+      const content = await outbox.content(message)
+      expect(new TextDecoder().decode(await content?.bytes())).toBe('Hello')
+      expect(await outbox.content(9_999 as MessageId)).toBeUndefined()
     })
 
     test('a recipient that turned out to be local gets a message of its own', async () => {
