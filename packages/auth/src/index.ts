@@ -24,6 +24,7 @@ export { RefusalNotes, type RefusalNotesOptions } from './refusal-notes.js'
 export { type Protocol, type Rights, rightsOf } from './rights.js'
 export { type Conversation, converse, type Mechanism, SaslMalformed, saslMessageBytesMax } from './sasl/mechanism.js'
 export { mechanisms } from './sasl/mechanisms.js'
+export { CannotOpen, type Sealer, sealer } from './sealed.js'
 export {
   givenSecretLengthMin,
   hashGivenSecret,

@@ -1,1 +1,6 @@
+export { hidden } from './address.js'
+export { type ChosenRoute, chooseRoute, keepsRequireTls, type RouteBecause, type RouteChoices } from './choose-route.js'
+export { readRoute, routeCharactersMax } from './read-route.js'
 export type { DirectRoute, NoRoute, ResendRoute, Route, SesRoute, SmartHost, SmartHostTls } from './route.js'
+export { RouteMistake } from './route-mistake.js'
+export { showRoute, writeRoute } from './write-route.js'

@@ -1,6 +1,6 @@
 /**
  * How mail leaves (contract E2): the closed list of routes. A route is written as one line of text, in a setting or for a
- * domain or an inbox (`read-route.ts`), and told to people without its secrets (`show-route.ts`).
+ * domain or an inbox (`read-route.ts`), and told to people without its secrets (`write-route.ts`).
  */
 
 /** `implicit`: TLS from the first byte (465). `required`: STARTTLS or nothing. `offered`: STARTTLS where the host has it. */
