@@ -3,6 +3,14 @@
 export { type Address, parseAddress, tryParseAddress } from './directory/address.js'
 export * from './directory/directory.js'
 export * from './directory/records.js'
+export {
+  type HeldSendingRules,
+  type SendingDefaults,
+  type SendingLimits,
+  type SendingSources,
+  sendingRuleRanges,
+  sendingRules,
+} from './directory/sending-rules.js'
 export { domainAccount } from './handles/domain-account.js'
 export { limitedAccount } from './handles/limited-account.js'
 export { type AccountRights, allRights, domainRights, markingRights } from './handles/rights.js'

@@ -4,8 +4,10 @@ import { describe } from 'vitest'
 import { auditContract } from './contract/audit.js'
 import { credentialContract } from './contract/credentials.js'
 import { directoryContract } from './contract/directory.js'
+import { sendingContract } from './contract/sending.js'
 import { makeSqliteBench } from './fixture-directory.js'
 
 describe('directory on SQLite', () => directoryContract(makeSqliteBench))
 describe('audit on SQLite', () => auditContract(makeSqliteBench))
 describe('credentials on SQLite', () => credentialContract(makeSqliteBench))
+describe('sending on SQLite', () => sendingContract(makeSqliteBench))

@@ -9,6 +9,8 @@ import type {
   AuditEntry,
   Credential,
   CredentialKind,
+  DkimAlgorithm,
+  DkimKey,
   Domain,
   DomainMode,
   DomainSettings,
@@ -19,6 +21,7 @@ import type {
   LastUsed,
   Resolution,
   Scope,
+  SendingRules,
   Tenant,
   Verification,
 } from './records.js'
@@ -43,6 +46,9 @@ export interface Page<Item> {
   readonly next: number | undefined
 }
 
+/** Rule by rule: what is not named stays, null takes a rule away. */
+export type SendingChanges = { readonly [Rule in keyof SendingRules]?: SendingRules[Rule] | null | undefined }
+
 export interface NewDomain {
   readonly environment: EnvironmentId
   readonly name: string
@@ -56,6 +62,18 @@ export interface DomainChanges {
   readonly catchAll?: boolean | undefined
   /** Key by key: what is not named stays, null takes a key away. */
   readonly settings?: { readonly [key: string]: Json | undefined } | undefined
+  readonly sending?: SendingChanges | undefined
+  /** Sealed by the caller; null takes it away. */
+  readonly route?: string | null | undefined
+}
+
+export interface NewDkimKey {
+  readonly selector: string
+  readonly algorithm: DkimAlgorithm
+  /** Sealed by the caller. */
+  readonly privateKey: string
+  /** The `p=` of its record. */
+  readonly publicKey: string
 }
 
 export interface NewInbox {
@@ -78,6 +96,9 @@ export interface InboxChanges {
   readonly plusAddressing?: boolean | undefined
   readonly disabled?: boolean | undefined
   readonly legalHold?: boolean | undefined
+  readonly sending?: SendingChanges | undefined
+  /** Sealed by the caller; null takes it away. */
+  readonly route?: string | null | undefined
 }
 
 /** A secret's hash and public part; making and hashing secrets is the auth package's. */
@@ -112,6 +133,7 @@ export interface CredentialChanges {
   readonly quietReadOnly?: boolean | undefined
   readonly disabled?: boolean | undefined
   readonly expiresAt?: number | null | undefined
+  readonly sending?: SendingChanges | undefined
 }
 
 export interface NewAuditEntry extends By {
@@ -151,6 +173,7 @@ export interface AuditFilter extends PageOptions {
 export interface Directory {
   createTenant(options: { name: string } & By): Promise<Tenant>
   renameTenant(id: TenantId, options: { name: string } & By): Promise<Tenant>
+  updateTenant(id: TenantId, options: { sending?: SendingChanges } & By): Promise<Tenant>
   getTenant(ref: Ref<TenantId>): Promise<Tenant>
   listTenants(page?: PageOptions): Promise<Page<Tenant>>
   /** With its environments and their credentials. Refused while it has domains, and for the first one: rename that. */
@@ -177,6 +200,14 @@ export interface Directory {
   /** By its name or an alias, in any spelling. */
   findDomain(name: string): Promise<Domain | undefined>
   listDomains(filter?: { environment?: EnvironmentId } & PageOptions): Promise<Page<Domain>>
+
+  /** A domain may have several: one that signs, one that is coming, one that is going. */
+  addDkimKey(id: DomainId, options: NewDkimKey & By): Promise<DkimKey>
+  /** It signs no more. Retiring what is retired changes nothing, not even the time. */
+  retireDkimKey(id: DomainId, options: { selector: string } & By): Promise<DkimKey>
+  removeDkimKey(id: DomainId, options: { selector: string } & By): Promise<void>
+  /** The oldest first, the retired ones too. */
+  listDkimKeys(id: DomainId): Promise<readonly DkimKey[]>
 
   /** With INBOX and the special mailboxes, in the same commit. */
   createInbox(options: NewInbox & By): Promise<Inbox>

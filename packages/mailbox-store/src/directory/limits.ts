@@ -32,4 +32,10 @@ export const refusedLoginsPerNetworkMax = 20
 export const refusedLoginsPerMinuteMax = 600
 /** Rows of refused logins that are kept, the newest. */
 export const refusedLoginsMax = 100_000
+/** A route or a private key as it comes from the sealer. */
+export const sealedTextBytesMax = 16_384
+export const dkimKeysPerDomainMax = 20
+export const dkimPublicKeyCharactersMax = 2_048
+/** RFC 6376 §3.1: a selector is a domain name beside `._domainkey.` and the domain. */
+export const selectorCharactersMax = 63
 export const pageMax = 500

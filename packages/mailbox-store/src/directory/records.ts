@@ -4,10 +4,30 @@
 
 import type { AccountId, CredentialId, DomainId, EnvironmentId, SpaceId, TenantId } from '../model.js'
 
+/**
+ * What somebody may send, and how (contract D2, D3, D6). Settable for a tenant, a domain, an inbox and a credential; the
+ * nearest one that says something wins (`sending-rules.ts`).
+ */
+export interface SendingRules {
+  readonly messageBytesMax?: number
+  readonly recipientsMax?: number
+  readonly sessionMsMax?: number
+  /** Recipients within the last hour; 0 sends nothing. */
+  readonly recipientsPerHour?: number
+  readonly recipientsPerDay?: number
+  /** A sender or From that the credential doesn't cover. */
+  readonly from?: 'reject' | 'rewrite'
+  /** Mail with bare line ends, over-long lines or raw bytes in its headers. */
+  readonly malformed?: 'refuse' | 'mend'
+  /** In the Received field. */
+  readonly showClientAddress?: boolean
+}
+
 export interface Tenant {
   readonly id: TenantId
   readonly publicId: string
   readonly name: string
+  readonly sending: SendingRules
   readonly createdAt: number
 }
 
@@ -25,14 +45,10 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 export interface DomainSettings {
   /** Days that mail is kept, by mailbox name, `*` for the rest (contract F2). */
   readonly retentionDays?: { readonly [mailbox: string]: number }
-  /** Contract D2. */
-  readonly messageBytesMax?: number
-  readonly recipientsMax?: number
-  /** Contract E2. */
-  readonly route?: Json
+  readonly sending?: SendingRules
   /** An armoured OpenPGP key, for mode `encrypted`. */
   readonly publicKey?: string
-  readonly [key: string]: Json | undefined
+  readonly [key: string]: Json | SendingRules | undefined
 }
 
 export type DomainMode = 'retained' | 'zero-retention' | 'encrypted'
@@ -58,7 +74,29 @@ export interface Domain {
   /** Other names whose addresses are this domain's. */
   readonly aliases: readonly string[]
   readonly settings: DomainSettings
+  /** Those of its settings. */
+  readonly sending: SendingRules
+  /** How its mail leaves (contract E2), sealed: the store doesn't read it. */
+  readonly route: string | undefined
   readonly createdAt: number
+}
+
+export type DkimAlgorithm = 'rsa-sha256' | 'ed25519-sha256'
+export const dkimAlgorithms: readonly DkimAlgorithm[] = ['rsa-sha256', 'ed25519-sha256']
+
+/** What a domain's mail is signed with (RFC 6376). One that is retired signs no more; its record may still be asked for. */
+export interface DkimKey {
+  readonly id: number
+  readonly domain: DomainId
+  /** Names the key's record: `selector._domainkey.domain`. */
+  readonly selector: string
+  readonly algorithm: DkimAlgorithm
+  /** Sealed: the store doesn't read it. */
+  readonly privateKey: string
+  /** The `p=` of its record. */
+  readonly publicKey: string
+  readonly createdAt: number
+  readonly retiredAt: number | undefined
 }
 
 export interface Alias {
@@ -83,6 +121,9 @@ export interface Inbox {
   /** Nothing of this inbox may be destroyed. */
   readonly legalHold: boolean
   readonly aliases: readonly Alias[]
+  readonly sending: SendingRules
+  /** How its mail leaves, where that isn't as its domain's does (contract E2), sealed: the store doesn't read it. */
+  readonly route: string | undefined
   readonly createdAt: number
 }
 
@@ -125,6 +166,7 @@ export interface Credential {
   readonly quietReadOnly: boolean
   /** The one that comes with its inbox, and that a new password of the inbox changes (contract G1). */
   readonly inboxPassword: boolean
+  readonly sending: SendingRules
   readonly disabled: boolean
   readonly expiresAt: number | undefined
   readonly revokedAt: number | undefined

@@ -2,14 +2,14 @@
 
 import type { Page, PageOptions, Ref } from '../directory/directory.js'
 import { pageOf, pageSize } from '../directory/paging.js'
-import type { Credential, CredentialKind, LastUsed, Scope } from '../directory/records.js'
+import type { Credential, CredentialKind, LastUsed, Scope, SendingRules } from '../directory/records.js'
 import type { AccountId, CredentialId, EnvironmentId } from '../model.js'
 import { refuse } from '../refusals.js'
 import type { Connection } from './connection.js'
 
 export const credentialColumns = `credential.id, credential.public_id AS publicId, kind, environment, inbox, label, scopes,
   grants, networks, any_username AS anyUsername, quiet_read_only AS quietReadOnly,
-  inbox_password AS inboxPassword, disabled,
+  inbox_password AS inboxPassword, credential.sending, disabled,
   credential.expires_at AS expiresAt, revoked_at AS revokedAt, credential.created_at AS createdAt,
   last_used_at AS lastUsedAt, last_used_protocol AS lastUsedProtocol, last_used_network AS lastUsedNetwork,
   last_used_client AS lastUsedClient,
@@ -29,6 +29,7 @@ export interface CredentialRow {
   anyUsername: number
   quietReadOnly: number
   inboxPassword: number
+  sending: string
   disabled: number
   expiresAt: number | null
   revokedAt: number | null
@@ -55,6 +56,7 @@ export function credentialOf(row: CredentialRow): Credential {
     anyUsername: row.anyUsername === 1,
     quietReadOnly: row.quietReadOnly === 1,
     inboxPassword: row.inboxPassword === 1,
+    sending: JSON.parse(row.sending) as SendingRules,
     disabled: row.disabled === 1,
     expiresAt: row.expiresAt ?? undefined,
     revokedAt: row.revokedAt ?? undefined,

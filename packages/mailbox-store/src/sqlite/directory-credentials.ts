@@ -7,6 +7,7 @@ import type { By, CredentialChanges, NewCredential } from '../directory/director
 import { clientCharactersMax, credentialsPerInboxMax } from '../directory/limits.js'
 import { publicId } from '../directory/public-id.js'
 import type { Credential, CredentialKind, Inbox, LastUsed } from '../directory/records.js'
+import { changedSending, sendingColumn, toldSending } from '../directory/sending-rules.js'
 import { cleanCount, cleanName } from '../directory/words.js'
 import type { AccountId, CredentialId, EnvironmentId } from '../model.js'
 import { refuse } from '../refusals.js'
@@ -59,7 +60,7 @@ export function updateCredential(tx: Transaction, id: CredentialId, changes: Cre
   if (anyUsername) checkAnyUsername(old.inbox)
   tx.db.run(
     `UPDATE credential SET label = ?, scopes = ?, grants = ?, networks = ?, any_username = ?, quiet_read_only = ?,
-     disabled = ?, expires_at = ? WHERE id = ?`,
+     disabled = ?, expires_at = ?, sending = ? WHERE id = ?`,
     cleanName(label, 'A label'),
     JSON.stringify(cleanScopes(old.kind, scopes)),
     JSON.stringify(cleanGrants(grants)),
@@ -68,10 +69,14 @@ export function updateCredential(tx: Transaction, id: CredentialId, changes: Cre
     quietReadOnly ? 1 : 0,
     disabled ? 1 : 0,
     expiryColumn(expiresAt),
+    sendingColumn(changedSending(old.sending, changes.sending ?? {})),
     id,
   )
-  const { by: _, ...asked } = changes
-  const detail = Object.fromEntries(Object.entries(asked).map(([key, value]) => [key, value ?? null]))
+  const { by: _, sending, ...asked } = changes
+  const detail = {
+    ...Object.fromEntries(Object.entries(asked).map(([key, value]) => [key, value ?? null])),
+    ...(sending === undefined ? {} : { sending: toldSending(sending) }),
+  }
   auditIn(tx, old.environment, { by, action: 'credential.update', object: old.publicId, detail })
   return getCredential(tx.db, id)
 }

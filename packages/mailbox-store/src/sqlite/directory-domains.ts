@@ -2,7 +2,7 @@
 // A domain owns the uid space that the INBOXes of all its addresses share.
 
 import { cleanDomain } from '../directory/address.js'
-import type { By, DomainChanges, NewDomain, Page, PageOptions, Ref } from '../directory/directory.js'
+import type { By, DomainChanges, NewDomain, Page, PageOptions, Ref, SendingChanges } from '../directory/directory.js'
 import { aliasesPerDomainMax, settingsBytesMax } from '../directory/limits.js'
 import { pageOf, pageSize } from '../directory/paging.js'
 import { publicId, randomWord } from '../directory/public-id.js'
@@ -14,6 +14,8 @@ import {
   type Json,
   type Verification,
 } from '../directory/records.js'
+import { sealedColumn } from '../directory/sealed-text.js'
+import { changedSending, cleanSending, toldSending } from '../directory/sending-rules.js'
 import type { DomainId, EnvironmentId } from '../model.js'
 import { refuse, StoreRefusal } from '../refusals.js'
 import { auditIn } from './audit.js'
@@ -25,26 +27,33 @@ import type { Transaction } from './transaction.js'
 const verificationTokenCharacters = 32
 
 const columns = `domain.id, public_id AS publicId, environment, name, space, mode, catch_all AS catchAll,
-  verification_token AS verificationToken, verified_at AS verifiedAt, verified_by AS verifiedBy, settings,
+  verification_token AS verificationToken, verified_at AS verifiedAt, verified_by AS verifiedBy, settings, route,
   created_at AS createdAt,
   (SELECT json_group_array(a.name) FROM domain_alias a WHERE a.domain = domain.id) AS aliases`
 
-interface DomainRow extends Omit<Domain, 'catchAll' | 'verifiedAt' | 'verifiedBy' | 'settings' | 'aliases'> {
+interface DomainRow
+  extends Omit<Domain, 'catchAll' | 'verifiedAt' | 'verifiedBy' | 'settings' | 'sending' | 'route' | 'aliases'> {
   catchAll: number
   verifiedAt: number | null
   verifiedBy: Verification | null
   settings: string
+  route: string | null
   aliases: string
 }
 
-const domainOf = (row: DomainRow): Domain => ({
-  ...row,
-  catchAll: row.catchAll === 1,
-  verifiedAt: row.verifiedAt ?? undefined,
-  verifiedBy: row.verifiedBy ?? undefined,
-  settings: JSON.parse(row.settings) as DomainSettings,
-  aliases: (JSON.parse(row.aliases) as string[]).sort(),
-})
+function domainOf(row: DomainRow): Domain {
+  const settings = JSON.parse(row.settings) as DomainSettings
+  return {
+    ...row,
+    catchAll: row.catchAll === 1,
+    verifiedAt: row.verifiedAt ?? undefined,
+    verifiedBy: row.verifiedBy ?? undefined,
+    settings,
+    sending: settings.sending ?? {},
+    route: row.route ?? undefined,
+    aliases: (JSON.parse(row.aliases) as string[]).sort(),
+  }
+}
 
 export function createDomain(tx: Transaction, options: NewDomain & By): Domain {
   const { environment, mode = 'retained', catchAll = false, settings = {}, by } = options
@@ -78,16 +87,22 @@ export function markDomainVerified(tx: Transaction, id: DomainId, { how, by }: {
 
 export function updateDomain(tx: Transaction, id: DomainId, changes: DomainChanges & By): Domain {
   const old = getDomain(tx.db, id)
-  const { mode = old.mode, catchAll = old.catchAll, settings = {}, by } = changes
+  const { mode = old.mode, catchAll = old.catchAll, settings = {}, sending, route = old.route, by } = changes
+  const merged = merge(old.settings, settings)
   tx.db.run(
-    'UPDATE domain SET mode = ?, catch_all = ?, settings = ? WHERE id = ?',
+    'UPDATE domain SET mode = ?, catch_all = ?, settings = ?, route = ? WHERE id = ?',
     cleanMode(mode),
     catchAll ? 1 : 0,
-    settingsColumn(merge(old.settings, settings)),
+    settingsColumn(sending === undefined ? merged : withSending(merged, sending)),
+    sealedColumn(route, 'A route'),
     id,
   )
-  // Settings may hold a route's password: the log names their keys.
-  const detail = { mode, catchAll, settings: Object.keys(settings) }
+  // Settings are the caller's own, and a route has passwords: the log names their keys.
+  const detail = {
+    ...{ mode, catchAll, settings: Object.keys(settings) },
+    ...(sending === undefined ? {} : { sending: toldSending(sending) }),
+    ...(changes.route === undefined ? {} : { route: changes.route === null ? 'removed' : 'set' }),
+  }
   auditIn(tx, old.environment, { by, action: 'domain.update', object: old.publicId, detail })
   return getDomain(tx.db, id)
 }
@@ -190,8 +205,15 @@ function merge(settings: DomainSettings, changes: { readonly [key: string]: Json
   return Object.fromEntries(merged)
 }
 
-function settingsColumn(settings: DomainSettings): string {
-  const text = JSON.stringify(settings)
+/** A domain that says nothing of sending has no such setting. */
+function withSending(settings: DomainSettings, changes: SendingChanges): DomainSettings {
+  const { sending: old = {}, ...others } = settings
+  const sending = changedSending(old, changes)
+  return Object.keys(sending).length === 0 ? others : { ...others, sending }
+}
+
+function settingsColumn({ sending, ...others }: DomainSettings): string {
+  const text = JSON.stringify(sending === undefined ? others : { ...others, sending: cleanSending(sending) })
   if (Buffer.byteLength(text) > settingsBytesMax)
     refuse('invalid', `A domain's settings have at most ${settingsBytesMax} bytes.`)
   return text

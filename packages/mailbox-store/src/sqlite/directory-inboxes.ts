@@ -5,7 +5,9 @@ import { parseAddress } from '../directory/address.js'
 import type { By, InboxChanges, NewInbox, Page, PageOptions, Ref } from '../directory/directory.js'
 import { pageOf, pageSize } from '../directory/paging.js'
 import { publicId } from '../directory/public-id.js'
-import type { Alias, Inbox } from '../directory/records.js'
+import type { Alias, Inbox, SendingRules } from '../directory/records.js'
+import { sealedColumn } from '../directory/sealed-text.js'
+import { changedSending, sendingColumn, toldSending } from '../directory/sending-rules.js'
 import { cleanCount, cleanName } from '../directory/words.js'
 import type { AccountId, DomainId, EnvironmentId, MailboxId } from '../model.js'
 import { refuse } from '../refusals.js'
@@ -17,7 +19,7 @@ import type { Transaction } from './transaction.js'
 
 const columns = `inbox.id, public_id AS publicId, environment, domain, address, name AS displayName,
   quota_bytes AS quotaBytes, quota_messages AS quotaMessages, used_bytes AS usedBytes, used_messages AS usedMessages,
-  plus_addressing AS plusAddressing, disabled, legal_hold AS legalHold, created_at AS createdAt,
+  plus_addressing AS plusAddressing, disabled, legal_hold AS legalHold, sending, route, created_at AS createdAt,
   (SELECT json_group_array(json_array(a.address, a.may_send)) FROM inbox_alias a WHERE a.inbox = inbox.id) AS aliases`
 
 interface InboxRow {
@@ -34,6 +36,8 @@ interface InboxRow {
   plusAddressing: number
   disabled: number
   legalHold: number
+  sending: string
+  route: string | null
   aliases: string
   createdAt: number
 }
@@ -46,6 +50,8 @@ const inboxOf = (row: InboxRow): Inbox => ({
   plusAddressing: row.plusAddressing === 1,
   disabled: row.disabled === 1,
   legalHold: row.legalHold === 1,
+  sending: JSON.parse(row.sending) as SendingRules,
+  route: row.route ?? undefined,
   aliases: (JSON.parse(row.aliases) as [string, number][])
     .map(([address, maySend]): Alias => ({ address, maySend: maySend === 1 }))
     .sort((a, b) => (a.address < b.address ? -1 : 1)),
@@ -81,18 +87,25 @@ export function updateInbox(tx: Transaction, id: AccountId, changes: InboxChange
   const { plusAddressing = old.plusAddressing, disabled = old.disabled, legalHold = old.legalHold, by } = changes
   const { displayName = old.displayName, quotaBytes = old.quotaBytes, quotaMessages = old.quotaMessages } = changes
   tx.db.run(
-    `UPDATE inbox SET name = ?, quota_bytes = ?, quota_messages = ?, plus_addressing = ?, disabled = ?, legal_hold = ?
-     WHERE id = ?`,
+    `UPDATE inbox SET name = ?, quota_bytes = ?, quota_messages = ?, plus_addressing = ?, disabled = ?, legal_hold = ?,
+     sending = ?, route = ? WHERE id = ?`,
     nameColumn(displayName),
     quotaColumn(quotaBytes),
     quotaColumn(quotaMessages),
     plusAddressing ? 1 : 0,
     disabled ? 1 : 0,
     legalHold ? 1 : 0,
+    sendingColumn(changedSending(old.sending, changes.sending ?? {})),
+    sealedColumn(changes.route === undefined ? old.route : changes.route, 'A route'),
     id,
   )
-  const { by: _, ...asked } = changes
-  const detail = Object.fromEntries(Object.entries(asked).map(([key, value]) => [key, value ?? null]))
+  const { by: _, sending, route, ...asked } = changes
+  const detail = {
+    ...Object.fromEntries(Object.entries(asked).map(([key, value]) => [key, value ?? null])),
+    ...(sending === undefined ? {} : { sending: toldSending(sending) }),
+    // It has passwords.
+    ...(route === undefined ? {} : { route: route === null ? 'removed' : 'set' }),
+  }
   auditIn(tx, old.environment, { by, action: 'inbox.update', object: old.publicId, detail })
   tx.forgetAccount(id)
   return getInbox(tx.db, id)

@@ -1,10 +1,11 @@
 // Tenants and environments (contract B1): the two levels above domains, which separate customers, and within one
 // customer production from staging.
 
-import type { By, Page, PageOptions, Ref } from '../directory/directory.js'
+import type { By, Page, PageOptions, Ref, SendingChanges } from '../directory/directory.js'
 import { pageOf, pageSize } from '../directory/paging.js'
 import { publicId } from '../directory/public-id.js'
-import type { Environment, Tenant } from '../directory/records.js'
+import type { Environment, SendingRules, Tenant } from '../directory/records.js'
+import { changedSending, sendingColumn, toldSending } from '../directory/sending-rules.js'
 import { cleanName } from '../directory/words.js'
 import type { EnvironmentId, TenantId } from '../model.js'
 import { refuse } from '../refusals.js'
@@ -12,8 +13,12 @@ import { audit } from './audit.js'
 import type { Connection } from './connection.js'
 import type { Transaction } from './transaction.js'
 
-const tenantColumns = 'id, public_id AS publicId, name, created_at AS createdAt'
+const tenantColumns = 'id, public_id AS publicId, name, sending, created_at AS createdAt'
 const environmentColumns = 'id, public_id AS publicId, tenant, name, created_at AS createdAt'
+
+type TenantRow = Omit<Tenant, 'sending'> & { readonly sending: string }
+
+const tenantOf = (row: TenantRow): Tenant => ({ ...row, sending: JSON.parse(row.sending) as SendingRules })
 
 export function createTenant(tx: Transaction, { name, by }: { name: string } & By): Tenant {
   const clean = freeTenantName(tx.db, name)
@@ -29,6 +34,23 @@ export function renameTenant(tx: Transaction, id: TenantId, { name, by }: { name
   const clean = freeTenantName(tx.db, name)
   tx.db.run('UPDATE tenant SET name = ? WHERE id = ?', clean, id)
   audit(tx, { by, tenant: id, action: 'tenant.rename', object: old.publicId, detail: { from: old.name, to: clean } })
+  return getTenant(tx.db, id)
+}
+
+export function updateTenant(
+  tx: Transaction,
+  id: TenantId,
+  { sending = {}, by }: { sending?: SendingChanges } & By,
+): Tenant {
+  const old = getTenant(tx.db, id)
+  tx.db.run('UPDATE tenant SET sending = ? WHERE id = ?', sendingColumn(changedSending(old.sending, sending)), id)
+  audit(tx, {
+    by,
+    tenant: id,
+    action: 'tenant.update',
+    object: old.publicId,
+    detail: { sending: toldSending(sending) },
+  })
   return getTenant(tx.db, id)
 }
 
@@ -109,8 +131,8 @@ export function ensureDefault(
 
 export function getTenant(db: Connection, ref: Ref<TenantId>): Tenant {
   const by = typeof ref === 'number' ? 'id' : 'public_id'
-  const row = db.get<Tenant>(`SELECT ${tenantColumns} FROM tenant WHERE ${by} = ?`, ref)
-  return row ?? refuse('not-found', 'There is no such tenant.')
+  const row = db.get<TenantRow>(`SELECT ${tenantColumns} FROM tenant WHERE ${by} = ?`, ref)
+  return row === undefined ? refuse('not-found', 'There is no such tenant.') : tenantOf(row)
 }
 
 export function getEnvironment(db: Connection, ref: Ref<EnvironmentId>): Environment {
@@ -119,8 +141,10 @@ export function getEnvironment(db: Connection, ref: Ref<EnvironmentId>): Environ
   return row ?? refuse('not-found', 'There is no such environment.')
 }
 
-const findTenant = (db: Connection, name: string): Tenant | undefined =>
-  db.get<Tenant>(`SELECT ${tenantColumns} FROM tenant WHERE name = ?`, name)
+function findTenant(db: Connection, name: string): Tenant | undefined {
+  const row = db.get<TenantRow>(`SELECT ${tenantColumns} FROM tenant WHERE name = ?`, name)
+  return row === undefined ? undefined : tenantOf(row)
+}
 
 const findEnvironment = (db: Connection, tenant: TenantId, name: string): Environment | undefined =>
   db.get<Environment>(`SELECT ${environmentColumns} FROM environment WHERE tenant = ? AND name = ?`, tenant, name)
@@ -128,7 +152,7 @@ const findEnvironment = (db: Connection, tenant: TenantId, name: string): Enviro
 export function listTenants(db: Connection, page: PageOptions): Page<Tenant> {
   const size = pageSize(page)
   const sql = `SELECT ${tenantColumns} FROM tenant WHERE id > ? ORDER BY id LIMIT ?`
-  return pageOf(db.all<Tenant>(sql, page.afterId ?? 0, size + 1), size)
+  return pageOf(db.all<TenantRow>(sql, page.afterId ?? 0, size + 1).map(tenantOf), size)
 }
 
 export function listEnvironments(db: Connection, filter: { tenant?: TenantId } & PageOptions): Page<Environment> {

@@ -10,6 +10,7 @@ import type { Connection } from './connection.js'
 import * as addresses from './directory-addresses.js'
 import * as credentialRows from './directory-credential-rows.js'
 import * as credentials from './directory-credentials.js'
+import * as dkimKeys from './directory-dkim-keys.js'
 import * as domains from './directory-domains.js'
 import { setInboxPassword } from './directory-inbox-password.js'
 import * as inboxes from './directory-inboxes.js'
@@ -58,6 +59,9 @@ export class SqliteDirectory implements D.Directory {
   }
   renameTenant(id: TenantId, options: { name: string } & D.By): Promise<R.Tenant> {
     return this.#write((tx) => tenants.renameTenant(tx, id, options))
+  }
+  updateTenant(id: TenantId, options: { sending?: D.SendingChanges } & D.By): Promise<R.Tenant> {
+    return this.#write((tx) => tenants.updateTenant(tx, id, options))
   }
   getTenant(ref: D.Ref<TenantId>): Promise<R.Tenant> {
     return this.#read((db) => tenants.getTenant(db, ref))
@@ -115,6 +119,19 @@ export class SqliteDirectory implements D.Directory {
   }
   listDomains(filter: { environment?: EnvironmentId } & D.PageOptions = {}): Promise<D.Page<R.Domain>> {
     return this.#read((db) => domains.listDomains(db, filter))
+  }
+
+  addDkimKey(id: DomainId, options: D.NewDkimKey & D.By): Promise<R.DkimKey> {
+    return this.#write((tx) => dkimKeys.addDkimKey(tx, id, options))
+  }
+  retireDkimKey(id: DomainId, options: { selector: string } & D.By): Promise<R.DkimKey> {
+    return this.#write((tx) => dkimKeys.retireDkimKey(tx, id, options))
+  }
+  removeDkimKey(id: DomainId, options: { selector: string } & D.By): Promise<void> {
+    return this.#write((tx) => dkimKeys.removeDkimKey(tx, id, options))
+  }
+  listDkimKeys(id: DomainId): Promise<readonly R.DkimKey[]> {
+    return this.#read((db) => dkimKeys.listDkimKeys(db, id))
   }
 
   createInbox(options: D.NewInbox & D.By): Promise<R.Inbox> {

@@ -131,7 +131,27 @@ ALTER TABLE mailbox ADD COLUMN recent INTEGER NOT NULL DEFAULT 0;
 UPDATE mailbox SET recent_after = uid_next - 1;
 `
 
-const migrations: readonly string[] = [first, directoryWatchedAndRecentKept]
+const sendingKept = `
+ALTER TABLE tenant ADD COLUMN sending TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE inbox ADD COLUMN sending TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE inbox ADD COLUMN route TEXT;
+ALTER TABLE credential ADD COLUMN sending TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE domain ADD COLUMN route TEXT;
+CREATE TABLE dkim_key (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, domain INTEGER NOT NULL REFERENCES domain ON DELETE CASCADE,
+  selector TEXT NOT NULL, algorithm TEXT NOT NULL, private_key TEXT NOT NULL, public_key TEXT NOT NULL,
+  created_at INTEGER NOT NULL, retired_at INTEGER, UNIQUE (domain, selector));
+CREATE TABLE sending_count (
+  kind TEXT NOT NULL, holder INTEGER NOT NULL, until INTEGER NOT NULL, recipients INTEGER NOT NULL,
+  PRIMARY KEY (kind, holder, until)) WITHOUT ROWID;
+CREATE TABLE sent_candidate (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, mailbox INTEGER NOT NULL REFERENCES mailbox ON DELETE CASCADE,
+  message_id INTEGER NOT NULL, submitted INTEGER NOT NULL, uid INTEGER NOT NULL, message INTEGER NOT NULL,
+  at INTEGER NOT NULL);
+CREATE INDEX sent_candidate_by_message_id ON sent_candidate (mailbox, message_id, submitted);
+`
+
+const migrations: readonly string[] = [first, directoryWatchedAndRecentKept, sendingKept]
 /** What the first entry leads to. Versions below it were never published. */
 const firstVersion = 3
 export const schemaVersion = firstVersion + migrations.length - 1
