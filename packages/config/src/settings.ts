@@ -3,7 +3,9 @@
  * it does. Everything else follows from it: load.ts reads it, `Config` is its type, and config/postern.env.example is
  * printed from it. A setting that needs another one is checked in `combinations`, below the table.
  */
+import type { Route } from '@postern/routing'
 import type { z } from 'zod'
+import { route } from './route.js'
 import { tokenIssuers } from './token-issuers.js'
 import {
   dnsServers,
@@ -196,6 +198,24 @@ export const settings = {
     { default: '104857600' },
     'Bytes of the largest message that a mailbox takes; mail clients are told it as APPENDLIMIT.',
   ),
+  route: setting(
+    'POSTERN_ROUTE',
+    route(),
+    { default: 'none', secret: true },
+    'How mail to other servers leaves, where neither the sending inbox nor its domain has a route: none (such mail is refused), direct, smtp://user:password@host:587 (STARTTLS required; ?tls=offered or ?tls=none weaken it), smtps://user:password@host:465, ses://ACCESS_KEY:SECRET@region, resend://API_KEY. Special characters of a user name or password are percent-encoded.',
+  ),
+  sendingPerHour: setting(
+    'POSTERN_SENDING_PER_HOUR',
+    wholeNumber({ min: 1, max: 1_000_000_000, unit: 'recipients' }),
+    {},
+    'Recipients that a credential, and that an inbox, may send to within an hour, where no rule of its own says otherwise; without it there is no such limit.',
+  ),
+  sendingPerDay: setting(
+    'POSTERN_SENDING_PER_DAY',
+    wholeNumber({ min: 1, max: 1_000_000_000, unit: 'recipients' }),
+    {},
+    'The same within a day.',
+  ),
   drainMs: setting(
     'POSTERN_DRAIN_MS',
     wholeNumber({ min: 0, max: 3_600_000, unit: 'milliseconds' }),
@@ -228,6 +248,7 @@ export interface Mistake {
   readonly fix: string
 }
 
+/** The port of each listener. */
 const portFields = [
   'imapsPort',
   'imapPort',
@@ -260,8 +281,26 @@ export function combinations(config: Partial<Config>): Mistake[] {
       fix: `Give each listener a port of its own; ${defaultOf(settings[field])}.`,
     })
   }
+  if (config.route !== undefined && leadsToItself(config.route, config))
+    mistakes.push({
+      name: settings.route.name,
+      wrong: 'leads to a listener of this gateway, and mail would go round in a circle',
+      fix: 'Name the host that takes mail for other servers.',
+    })
   return mistakes
 }
+
+/** Whether mail that takes this route would come back in by a door of its own. */
+export function leadsToItself(route: Route, config: Partial<Config>): boolean {
+  if (route.kind !== 'smart-host') return false
+  const { bind = '', hostname } = config
+  const isHere = loopback.test(route.host)
+    ? loopback.test(bind) || ['0.0.0.0', '::'].includes(bind)
+    : route.host === bind || route.host === hostname
+  return isHere && portFields.some((field) => config[field] === route.port)
+}
+
+const loopback = /^(?:localhost|127(?:\.\d+){3}|::1)$/
 
 const defaultOf = (one: Setting): string =>
   one.default ? `the default here is ${one.default}` : 'this one may be unset'

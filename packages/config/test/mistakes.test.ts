@@ -47,11 +47,49 @@ test.each([
     '[{"issuer":"a","audience":"b","jwks":"c"},{"issuer":"a","audience":"b","jwks":"d"}]',
     /each issuer once/,
   ],
+  ['POSTERN_SENDING_PER_HOUR', '0', /from 1 to 1000000000/],
+  ['POSTERN_SENDING_PER_DAY', 'many', /recipients/],
   ['POSTERN_DRAIN_MS', '1.5', /milliseconds/],
   ['POSTERN_LOG_LEVEL', 'verbose', /fatal, error, warn/],
 ])('%s=%s is refused', (name, value, wrong) => {
   const mistakes = mistakesOf({ [name]: value })
   expect(mistakes).toEqual([{ name, wrong: expect.stringMatching(wrong), fix: expect.stringMatching(/\.$/) }])
+})
+
+test.each([
+  [
+    'smtp://relay.example.net:465',
+    'is smtp:// on port 465, where TLS begins at once. Write smtps://user:password@host:465',
+  ],
+  [
+    'smtp://me:hunter2-secret:x@relay.example.net',
+    'has a : in its user name or password. Write a : of either of them as %3A',
+  ],
+  ['postfix', 'is none of the known routes. Write none, direct, smtp://'],
+])('the route %s is refused with what to write instead', (route, wrong) => {
+  const [mistake, ...more] = mistakesOf({ POSTERN_ROUTE: route })
+  expect(more).toEqual([])
+  expect(mistake).toEqual({ name: 'POSTERN_ROUTE', wrong: expect.stringContaining(wrong), fix: 'The default is none.' })
+})
+
+test.each([
+  [{ POSTERN_ROUTE: 'smtp://localhost:1587' }],
+  [{ POSTERN_ROUTE: 'smtp://127.0.0.2:2525?tls=none', POSTERN_BIND: '0.0.0.0' }],
+  [{ POSTERN_ROUTE: 'smtp://[::1]:1587', POSTERN_BIND: '::' }],
+  [{ POSTERN_ROUTE: 'smtps://me:pw@192.0.2.7', POSTERN_BIND: '192.0.2.7', POSTERN_SUBMISSIONS_PORT: '465' }],
+  [{ POSTERN_ROUTE: 'smtp://Mail.Example.org', POSTERN_HOSTNAME: 'mail.example.org', POSTERN_SUBMISSION_PORT: '587' }],
+])('a route to a listener of its own: %o', (env) => {
+  const fix = 'Name the host that takes mail for other servers.'
+  expect(mistakesOf(env)).toEqual([{ name: 'POSTERN_ROUTE', wrong: expect.stringContaining('in a circle'), fix }])
+})
+
+test.each([
+  [{ POSTERN_ROUTE: 'smtp://localhost:25?tls=none' }],
+  [{ POSTERN_ROUTE: 'smtp://127.0.0.1:1587', POSTERN_BIND: '192.0.2.7' }],
+  [{ POSTERN_ROUTE: 'smtp://mail.example.org', POSTERN_HOSTNAME: 'mail.example.org' }],
+  [{ POSTERN_ROUTE: 'smtp://localhost:1587', POSTERN_SUBMISSION_PORT: '0' }],
+])('a route to another server on the machine is none: %o', (env) => {
+  expect(mistakesOf(env)).toEqual([])
 })
 
 test('all mistakes come at once, each with its name, in one message', () => {
@@ -88,6 +126,7 @@ test('several listeners may all ask for any free port', () => {
 
 test.each([
   ['a value that is wrong', { POSTERN_ADMIN_KEY: 'hunter2-secret' }, undefined],
+  ['a route that is wrong', { POSTERN_ROUTE: 'smtp://me:hunter2-secret@relay.example.net:port' }, undefined],
   ['a URL that is wrong', { POSTERN_REDIS_URL: 'http://u:hunter2-secret@h' }, undefined],
   ['a line that is wrong', {}, 'POSTERN_ADMIN_KEY hunter2-secret'],
   ['quotes that are wrong', {}, 'POSTERN_ADMIN_KEY="hunter2-secret'],
