@@ -1,7 +1,6 @@
 // The thread behind the protocol thread: parses large messages, carries the WAL into the database file, builds the
 // search index. Requests are answered in between, so that a message never waits for more than one slice of the rest.
 
-import { statSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
 import { FileSource } from '../blobs/file-source.js'
 import { type PreparedMessage, prepareFile } from '../messages/prepare.js'
@@ -25,11 +24,15 @@ export type BackgroundRequest =
 const paths = workerData as BackgroundPaths
 const port = parentPort as NonNullable<typeof parentPort>
 
-/** Above the first the WAL is carried over beside the writers; above the second they are made to wait for it. */
-const checkpointBytes = 4_194_304
-const truncateBytes = 268_435_456
+/** Pages that wait in the WAL: from the first on they are carried over; beyond the second the writers wait until all are. */
+const carryPages = 2_048
+const carryAllPages = 65_536
+/** So long the writers wait at most for the last few pages, and for readers that look at older ones. */
+const finishMs = 20
+const carryAllMs = 5_000
+/** Where somebody holds pages back, it's tried again so much later. */
+const carryAgainMs = 500
 const indexBudgetMs = 20
-const checkpointEveryMs = 500
 /**
  * A burst of commits has the machine to itself for so long; mail that isn't indexed yet is found by scanning. Where commits
  * don't end, indexing takes a quarter of the time and leaves the disk and the core to the writer.
@@ -55,23 +58,36 @@ function parse(path: string, hash: Uint8Array): PreparedMessage {
   }
 }
 
-function walBytes(): number {
-  return statSync(`${paths.database}-wal`, { throwIfNoEntry: false })?.size ?? 0
+let heldBackAt = Number.NEGATIVE_INFINITY
+
+/** Returns how many pages still wait. */
+function carry(how: 'NOOP' | 'PASSIVE' | 'FULL' | 'TRUNCATE'): number {
+  const [, pages, done] = db.prepareRaw(`PRAGMA wal_checkpoint(${how})`).get() as [number, number, number]
+  return pages - done
 }
 
-let checkpointed = 0
-
+/**
+ * Most of it goes beside the writers; for what they have written meanwhile they wait a moment. Then the WAL starts over in
+ * the room that it has, and to flush a file that doesn't grow takes half the time.
+ */
 function checkpoint(): void {
-  const bytes = walBytes()
-  if (bytes < checkpointBytes) return
-  // The file keeps its size when the WAL starts over, so that size alone does not say there is work.
-  const now = Date.now()
-  if (bytes < truncateBytes && now - checkpointed < checkpointEveryMs) return
-  checkpointed = now
+  if (performance.now() - heldBackAt < carryAgainMs) return
+  const waiting = carry('NOOP')
+  if (waiting < carryPages) return
+  if (waiting < carryAllPages) carry('PASSIVE')
+  const left =
+    waiting < carryAllPages ? within(finishMs, () => carry('FULL')) : within(carryAllMs, () => carry('TRUNCATE'))
+  if (left > 0) heldBackAt = performance.now()
+}
+
+/** As many as there may be where a writer didn't let go in time. */
+function within(ms: number, work: () => number): number {
+  db.raw.pragma(`busy_timeout = ${ms}`)
   try {
-    db.raw.pragma(`wal_checkpoint(${bytes < truncateBytes ? 'PASSIVE' : 'TRUNCATE'})`)
+    return work()
   } catch (error) {
     if (!isBusy(error)) throw error
+    return carryPages
   }
 }
 
