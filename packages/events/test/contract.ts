@@ -3,7 +3,7 @@
  * Engines may take their time to deliver, so rings are awaited, and what must not come is proven by a later ring that did.
  */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import type { Counters, Doorbell } from '../src/index.js'
+import type { Counters, Doorbell, Sending } from '../src/index.js'
 
 /** Looks until it holds, for as long as a busy machine or a network may need. */
 const soon = (look: () => void): Promise<void> => vi.waitFor(look, { timeout: 10_000 })
@@ -276,6 +276,75 @@ export function countersContract(make: CountersMaker): void {
       expect(await hold('z', t0 + 950)).toBe(false)
       expect(await hold('z', t0 + 1000)).toBe(true)
       expect(await hold('x', t0 + 1001)).toBe(false)
+    })
+  })
+}
+
+export type SendingMaker = (options: { readonly messagesMax: number }) => Promise<Sending> | Sending
+
+export function sendingContract(make: SendingMaker): void {
+  describe('sending', () => {
+    let sending: Sending
+
+    beforeEach(async () => {
+      sending = await make({ messagesMax: 5 })
+    })
+    afterEach(() => sending.close())
+
+    /** Long enough for a busy machine; a test that has to wait so long fails by its own timeout. */
+    const long = { timeoutMs: 60_000 }
+    const isOpen = async (account: number, message: number): Promise<boolean> => {
+      const settled = sending.settled(account, message, long).then(() => false)
+      return Promise.race([settled, new Promise<boolean>((resolve) => setTimeout(() => resolve(true), 50))])
+    }
+
+    test('where nobody is sending there is nothing to wait for', async () => {
+      await sending.settled(1, 7, long)
+      const end = sending.begin(1, 7)
+      end()
+      await soonEnded(1, 7)
+      sending.begin(1, 7)
+      await sending.settled(1, 8, long)
+      await sending.settled(2, 7, long)
+    })
+
+    const soonEnded = (account: number, message: number) =>
+      vi.waitFor(async () => expect(await isOpen(account, message)).toBe(false), { timeout: 10_000 })
+
+    test('everybody who waits goes on when the submission ends, and not before', async () => {
+      const end = sending.begin(1, 7)
+      const waiting = Promise.all([sending.settled(1, 7, long), sending.settled(1, 7, long)])
+      expect(await isOpen(1, 7)).toBe(true)
+      end()
+      await waiting
+      await sending.settled(1, 7, long)
+    })
+
+    test('of two submissions of a message the last one counts; ending one twice ends no other', async () => {
+      const [first, second] = [sending.begin(1, 7), sending.begin(1, 7)]
+      first()
+      first()
+      expect(await isOpen(1, 7)).toBe(true)
+      second()
+      await soonEnded(1, 7)
+    })
+
+    test('the wait ends by its own time, or by its signal', async () => {
+      sending.begin(1, 7)
+      await sending.settled(1, 7, { timeoutMs: 20 })
+      const gone = new AbortController()
+      const waiting = sending.settled(1, 7, { ...long, signal: gone.signal })
+      gone.abort()
+      await waiting
+      await sending.settled(1, 7, { ...long, signal: gone.signal })
+    })
+
+    test('a close lets everybody go on', async () => {
+      const end = sending.begin(1, 7)
+      const waiting = sending.settled(1, 7, long)
+      await sending.close()
+      await waiting
+      end()
     })
   })
 }

@@ -1,10 +1,11 @@
 /** The engines within one process: the contract, and what is theirs alone. */
 import { expect, test } from 'vitest'
-import { channels, counterKeys, localCounters, localDoorbell, placeKeys } from '../src/index.js'
-import { countersContract, doorbellContract } from './contract.js'
+import { channels, counterKeys, localCounters, localDoorbell, localSending, placeKeys } from '../src/index.js'
+import { countersContract, doorbellContract, sendingContract } from './contract.js'
 
 doorbellContract(localDoorbell)
 countersContract(localCounters)
+sendingContract(localSending)
 
 const onError = (error: unknown) => {
   throw error
@@ -53,6 +54,18 @@ test('any number of keys passes through in bounded memory', async () => {
     await counters.hold(`key ${key}`, 'member', { windowMs: 3_600_000, nowMs: 1000 + key, max: 5 })
   }
   expect(process.memoryUsage().heapUsed - before).toBeLessThan(64 * 1024 * 1024)
+})
+
+test('over messagesMax further messages are not noted, and nobody waits for them', async () => {
+  const sending = localSending({ messagesMax: 2 })
+  const ends = [sending.begin(1, 1), sending.begin(1, 2), sending.begin(1, 3)]
+  await sending.settled(1, 3, { timeoutMs: 60_000 })
+  for (const end of ends) end()
+  for (let message = 0; message < 100_000; message++) sending.begin(1, message)()
+  sending.begin(1, 3)
+  const waited = sending.settled(1, 3, { timeoutMs: 60_000 }).then(() => 'went on')
+  expect(await Promise.race([waited, new Promise((resolve) => setTimeout(resolve, 20, 'waits'))])).toBe('waits')
+  await sending.close()
 })
 
 test('no two names of keys and channels are the same', () => {
