@@ -17,6 +17,7 @@ const codes: Readonly<Record<RefusalCode, PlainCode | undefined>> = {
   'message-too-big': 'TOOBIG',
   'keyword-limit': 'LIMIT',
   'over-quota': 'OVERQUOTA',
+  'sending-limit': 'LIMIT',
   'not-found': 'NONEXISTENT',
   exists: 'ALREADYEXISTS',
   invalid: 'CANNOT',

@@ -22,6 +22,7 @@ const table: Readonly<Record<RefusalCode, readonly [code: string, text: string]>
   'message-too-big': ['TOOBIG', about],
   'keyword-limit': ['LIMIT', about],
   'over-quota': ['OVERQUOTA', about],
+  'sending-limit': ['LIMIT', about],
   'not-found': ['NONEXISTENT', about],
   exists: ['ALREADYEXISTS', about],
   invalid: ['CANNOT', about],

@@ -15,6 +15,7 @@ export type RefusalCode =
   | 'message-too-big'
   | 'keyword-limit'
   | 'over-quota'
+  | 'sending-limit'
   | 'not-found'
   | 'exists'
   | 'invalid'
@@ -33,10 +34,13 @@ export class StoreRefusal extends Error {
   readonly code: RefusalCode
   /** What the person who runs the server, or the caller, can do about it. */
   readonly fix: string | undefined
-  constructor(code: RefusalCode, message: string, options: { fix?: string; cause?: unknown } = {}) {
+  /** Of a `sending-limit`, in Unix milliseconds; undefined where it never will. */
+  readonly opensAt: number | undefined
+  constructor(code: RefusalCode, message: string, options: { fix?: string; cause?: unknown; opensAt?: number } = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.code = code
     this.fix = options.fix
+    this.opensAt = options.opensAt
   }
 }
 

@@ -134,6 +134,7 @@ function probeOf({ db, writer }: SqliteNode): Bench['probe'] {
       count('SELECT count(*) AS n FROM credential WHERE inbox = ?', account) +
       count('SELECT count(*) AS n FROM keyword_set WHERE account = ?', account) +
       count('SELECT count(*) AS n FROM inbox WHERE id = ?', account),
+    sendingCounts: () => count('SELECT count(*) AS n FROM sending_count'),
     spaces: () => count('SELECT count(*) AS n FROM uid_space'),
   }
 }

@@ -17,3 +17,6 @@ export const claimPerDomainMax = 20
 export const expiredLeasesPerClaimMax = 1_000
 export const leaseMsMax = 3_600_000
 export const purgeMax = 1_000
+/** Rows of old sending counts, and of candidates for merging, that go in one transaction. */
+export const sendingCountsPruneMax = 1_000
+export const sentCandidatesPruneMax = 1_000

@@ -4,6 +4,7 @@
 // in its own transaction, so that no recipient is settled twice. Times are Unix milliseconds, of the store's clock.
 
 import type { Page, PageOptions } from '../directory/directory.js'
+import type { HeldSendingRules } from '../directory/sending-rules.js'
 import type { PreparedMessage } from '../messages/prepare.js'
 import type { AccountId, CredentialId, EnvironmentId, Flags, MailboxId, MessageId, SpecialUse } from '../model.js'
 import type { Content } from '../store.js'
@@ -33,6 +34,18 @@ export interface SubmitRecipient {
   readonly local?: LocalPlace | undefined
 }
 
+/** Who sends, for the limits of the hour and the day (contract D6): a credential and an inbox are counted apart. */
+export interface SendingAsk {
+  readonly credential?: CredentialId | undefined
+  readonly account?: AccountId | undefined
+  /** What holds for them, of `sendingRules`; nothing holds where it's left out. */
+  readonly sending?: Pick<HeldSendingRules, 'credentialLimits' | 'inboxLimits'> | undefined
+  readonly recipients: number
+}
+
+/** `opensAt` in Unix milliseconds; undefined where so many recipients never fit. */
+export type SendingRoom = { readonly fits: true } | { readonly fits: false; readonly opensAt: number | undefined }
+
 export interface Submission {
   readonly queueId?: string | undefined
   readonly account?: AccountId | undefined
@@ -53,6 +66,8 @@ export interface Submission {
   /** RFC 8689. */
   readonly requireTls?: boolean | undefined
   readonly body: BodyKind
+  /** Refused with `sending-limit` where they are over it; each submission is counted, also where nothing limits it. */
+  readonly sending?: SendingAsk['sending']
   /** The same key again within `resendWithinMs` is the same submission: a client that did not hear the 250. */
   readonly resendKey?: Uint8Array | undefined
   readonly resendWithinMs?: number | undefined
@@ -207,6 +222,8 @@ export interface OutboxStats {
 export interface Outbox {
   /** The message, its queue, its Sent copy and its local deliveries in one flushed commit. */
   submit(submission: Submission): Promise<Submitted>
+  /** Whether so many more recipients may be sent to now: a cheap read, for an early word. `submit` itself decides. */
+  sendingRoom(ask: SendingAsk): Promise<SendingRoom>
   /** One message into any number of inboxes, in one flushed commit. */
   deliver(delivery: Delivery): Promise<readonly DeliveryOutcome[]>
 

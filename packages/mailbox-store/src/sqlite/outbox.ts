@@ -11,6 +11,7 @@ import { messageContent } from './message-reads.js'
 import { anythingDue, claim, type DomainCursor, owners, postpone, release, renew } from './outbox-claim.js'
 import { listQueue, messageOf, purge, retryNow, stats, submissionOf } from './outbox-queue.js'
 import { cancel, report, reportTogether } from './outbox-report.js'
+import { sendingRoom } from './sending-counts.js'
 import { deliver, submit } from './submit.js'
 import type { Transaction } from './transaction.js'
 import type { Writer } from './writer.js'
@@ -51,6 +52,9 @@ export class SqliteOutbox implements O.Outbox {
 
   submit(submission: O.Submission): Promise<O.Submitted> {
     return this.#flushed((tx) => submit(tx, submission))
+  }
+  sendingRoom(ask: O.SendingAsk): Promise<O.SendingRoom> {
+    return this.#read((db) => sendingRoom(db, this.#now(), ask))
   }
   deliver(delivery: O.Delivery): Promise<readonly O.DeliveryOutcome[]> {
     return this.#flushed((tx) => deliver(tx, delivery))

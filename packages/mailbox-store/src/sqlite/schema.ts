@@ -144,6 +144,7 @@ CREATE TABLE dkim_key (
 CREATE TABLE sending_count (
   kind TEXT NOT NULL, holder INTEGER NOT NULL, until INTEGER NOT NULL, recipients INTEGER NOT NULL,
   PRIMARY KEY (kind, holder, until)) WITHOUT ROWID;
+CREATE INDEX sending_count_by_until ON sending_count (until);
 CREATE TABLE sent_candidate (
   id INTEGER PRIMARY KEY AUTOINCREMENT, mailbox INTEGER NOT NULL REFERENCES mailbox ON DELETE CASCADE,
   message_id INTEGER NOT NULL, submitted INTEGER NOT NULL, uid INTEGER NOT NULL, message INTEGER NOT NULL,

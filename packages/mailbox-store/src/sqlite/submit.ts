@@ -8,6 +8,7 @@ import { queueIdCharactersMax, recipientsPerSubmissionMax } from '../outbox/limi
 import type { Delivery, DeliveryOutcome, Placed, Submission, SubmitRecipient, Submitted } from '../outbox/outbox.js'
 import { refuse } from '../refusals.js'
 import { freshParcel, placeParcel, type Room, takeRooms } from './outbox-parcel.js'
+import { countSending } from './sending-counts.js'
 import type { Transaction } from './transaction.js'
 
 const seen: Flags = { system: systemFlag.seen, keywords: [] }
@@ -17,6 +18,8 @@ export function submit(tx: Transaction, submission: Submission): Submitted {
   if (earlier !== undefined)
     return { queueId: earlier, repeated: true, sent: undefined, delivered: [], undelivered: [] }
   const recipients = recipientsOf(submission)
+  const { credential, account, sending } = submission
+  countSending(tx, { credential, account, sending, recipients: recipients.length })
   const sentRoom = takeSentRoom(tx, submission)
   const rooms = takeLocalRooms(tx, recipients, submission.message.size)
   const taken = ({ address }: Recipient): boolean => 'box' in (rooms.get(address) ?? {})

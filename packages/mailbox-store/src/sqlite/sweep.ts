@@ -14,6 +14,7 @@ import type { RetentionRule, SweepOptions } from '../store.js'
 import { decodeChunk } from './chunks.js'
 import type { Connection } from './connection.js'
 import { expunge } from './messages.js'
+import { oldSendingCounts, pruneSendingCounts } from './sending-counts.js'
 import type { Transaction } from './transaction.js'
 import type { Writer } from './writer.js'
 
@@ -39,7 +40,9 @@ export async function sweep(parts: Sweep, options: SweepOptions = {}): Promise<b
     run: (tx) => purgeSlice(tx, { before: tx.now - graceMs, messagesMax }),
   })
   for (const hash of purged.files) await removeFile(parts, hash)
-  if (expired || purged.more) return true
+  const counts =
+    oldSendingCounts(parts.db, parts.now()) && (await parts.writer.submit({ flush: false, run: pruneSendingCounts }))
+  if (expired || purged.more || counts) return true
   await forgetOldTombstones(parts)
   return false
 }

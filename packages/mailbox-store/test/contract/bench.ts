@@ -42,6 +42,8 @@ export interface Probe {
   garbage(): number[]
   rowsOfAccount(account: AccountId): number
   spaces(): number
+  /** Rows that count what was sent. */
+  sendingCounts(): number
 }
 
 export interface Settled {
