@@ -139,11 +139,8 @@ test.each([2, 512])(
           )
           for (const { first, last, modSeq } of rows) {
             const own = play.truth.filter(({ uid }) => uid >= first && uid <= last)
-            expect([own[0]?.uid, own.at(-1)?.uid, Math.max(...own.map((one) => one.modSeq))]).toEqual([
-              first,
-              last,
-              modSeq,
-            ])
+            expect([own[0]?.uid, own.at(-1)?.uid]).toEqual([first, last])
+            expect(Math.max(...own.map((one) => one.modSeq))).toBeLessThanOrEqual(modSeq)
           }
         }
       }),

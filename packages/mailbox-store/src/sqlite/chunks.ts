@@ -1,6 +1,6 @@
 // Entries in the database: rows of up to `chunkEntriesMax` entries of one mailbox, ascending by uid, each row with its
-// uid range and highest modseq beside the packed columns. Chunks that were changed lately stay in memory, and a group
-// writes each of them once: a burst of appends or of flag changes writes one row and not one for each.
+// uid range, and a modseq that none of them is above, beside the packed columns. Chunks that were changed lately stay in
+// memory, and a group writes each of them once: a burst of appends or of flag changes writes one row and not one for each.
 
 import { chunkEntriesMax, Entries, type Entry, entryBytes } from '../messages/entries.js'
 import type { MailboxId, UidRange, UidSet } from '../model.js'
@@ -15,12 +15,17 @@ export interface Chunk {
   dirty: boolean
   /** The first uid that its row says. */
   storedFirst: number
+  /** The modseq that its row says: no entry has a higher one. */
+  storedModSeq: number
 }
 
 type Undo = (action: () => void) => void
-type ChunkColumns = [id: number, lastUid: number, data: Uint8Array]
+type ChunkColumns = [id: number, lastUid: number, modSeq: number, data: Uint8Array]
 
-const coveringSql = `SELECT id, last_uid, data FROM chunk WHERE mailbox = ? AND first_uid <= ? AND first_uid >=
+/** A row's modseq is set so far ahead: it's in an index, of which a page would be dirtied by every change. */
+const modSeqsAhead = 64
+
+const coveringSql = `SELECT id, last_uid, mod_seq, data FROM chunk WHERE mailbox = ? AND first_uid <= ? AND first_uid >=
   coalesce((SELECT max(first_uid) FROM chunk WHERE mailbox = ? AND first_uid <= ?), 0) ORDER BY first_uid`
 
 export interface ChunksOptions {
@@ -109,9 +114,9 @@ export class Chunks {
     const rows = this.#db.prepareRaw(coveringSql).all(mailbox, to, mailbox, from) as ChunkColumns[]
     return rows
       .filter(([, lastUid]) => lastUid >= from)
-      .map(([id, , data]) => {
+      .map(([id, , storedModSeq, data]) => {
         const entries = decodeChunk(data)
-        const chunk = { id, mailbox, entries, dirty: false, storedFirst: entries.uids[0] as number }
+        const chunk = { id, mailbox, entries, dirty: false, storedFirst: entries.uids[0] as number, storedModSeq }
         const at = lowerBound(chunks, chunk.storedFirst)
         const known = chunks[at]
         if (known?.id === id) return known
@@ -167,10 +172,10 @@ export class Chunks {
       this.#db.run('DELETE FROM chunk WHERE id = ?', chunk.id)
       return
     }
-    const [first, last, modSeq, data] = [firstOf(chunk), lastOf(chunk), entries.maxModSeq(), entries.encode()]
+    const [first, last, data] = [firstOf(chunk), lastOf(chunk), entries.encode()]
     if (chunk.id === 0) {
       const sql = 'INSERT INTO chunk (mailbox, first_uid, last_uid, mod_seq, data) VALUES (?, ?, ?, ?, ?)'
-      chunk.id = this.#db.run(sql, chunk.mailbox, first, last, modSeq, data)
+      chunk.id = this.#db.run(sql, chunk.mailbox, first, last, this.#boundOf(chunk), data)
       this.#undo(() => {
         chunk.id = 0
       })
@@ -178,13 +183,22 @@ export class Chunks {
       return
     }
     // A column that is set costs its index, changed or not.
-    if (first === chunk.storedFirst)
-      this.#db.run('UPDATE chunk SET last_uid = ?, mod_seq = ?, data = ? WHERE id = ?', last, modSeq, data, chunk.id)
-    else {
-      const sql = 'UPDATE chunk SET first_uid = ?, last_uid = ?, mod_seq = ?, data = ? WHERE id = ?'
-      this.#db.run(sql, first, last, modSeq, data, chunk.id)
-      chunk.storedFirst = first
+    if (first === chunk.storedFirst && entries.maxModSeq() <= chunk.storedModSeq) {
+      this.#db.run('UPDATE chunk SET last_uid = ?, data = ? WHERE id = ?', last, data, chunk.id)
+      return
     }
+    const sql = 'UPDATE chunk SET first_uid = ?, last_uid = ?, mod_seq = ?, data = ? WHERE id = ?'
+    this.#db.run(sql, first, last, this.#boundOf(chunk), data, chunk.id)
+    chunk.storedFirst = first
+  }
+
+  #boundOf(chunk: Chunk): number {
+    const before = chunk.storedModSeq
+    chunk.storedModSeq = chunk.entries.maxModSeq() + modSeqsAhead
+    this.#undo(() => {
+      chunk.storedModSeq = before
+    })
+    return chunk.storedModSeq
   }
 
   write(): void {
@@ -244,7 +258,14 @@ export class Chunks {
     const before = kept.tail
     // Of the others, the rows say which uids they hold: `#load` looks at no more than the tail.
     if (before !== undefined) this.#write(before)
-    const tail: Chunk = { id: 0, mailbox, entries: new Entries(chunkEntriesMax), dirty: false, storedFirst: 0 }
+    const tail: Chunk = {
+      id: 0,
+      mailbox,
+      entries: new Entries(chunkEntriesMax),
+      dirty: false,
+      storedFirst: 0,
+      storedModSeq: 0,
+    }
     kept.chunks.push(tail)
     kept.tail = tail
     this.#count++

@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs'
 import { uptime } from 'node:os'
 import { messageIdMax, uidMax } from '../model.js'
 import type { Connection } from './connection.js'
+import { keepNextMessageId, nextMessageId } from './message-ids.js'
 
 /** More than a store commits in the second that a flush may take at the worst. */
 const step = 100_000
@@ -41,5 +42,6 @@ function stepAhead(db: Connection): void {
   // A mailbox tells of no UIDNEXT and no HIGHESTMODSEQ below those it has told.
   db.run('UPDATE mailbox SET (uid_next, mod_seq) = (SELECT uid_next, mod_seq FROM uid_space WHERE id = mailbox.space)')
   // The search index may know messages that were lost: theirs are the numbers in it.
-  db.run("UPDATE meta SET value = min(value + ?, max(value, ?)) WHERE key = 'message_next'", step, messageIdMax - step)
+  const next = nextMessageId(db)
+  keepNextMessageId(db, Math.min(next + step, Math.max(next, messageIdMax - step)))
 }

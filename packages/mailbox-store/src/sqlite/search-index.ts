@@ -20,6 +20,7 @@ import {
   searchableFields,
 } from '../search/message-text.js'
 import { Connection, isBusy } from './connection.js'
+import { nextMessageId } from './message-ids.js'
 import { rawColumn } from './message-reads.js'
 import {
   createTables,
@@ -29,7 +30,6 @@ import {
   type GramTable,
   isDamage,
   isForeign,
-  nextMessageOf,
   readSample,
   readState,
   removeSearchFiles,
@@ -190,7 +190,7 @@ export class SearchIndexBuilder {
 
   #fits({ format, storeId, watermark, lastHash }: SearchState): boolean {
     if (format !== searchFormat || storeId !== storeIdOf(this.#main)) return false
-    if (watermark >= nextMessageOf(this.#main)) return false
+    if (watermark >= nextMessageId(this.#main)) return false
     const row = this.#main.get<{ hash: Uint8Array }>('SELECT hash FROM message WHERE id = ?', watermark)
     return row === undefined || lastHash === null || Buffer.compare(row.hash, lastHash) === 0
   }
@@ -224,9 +224,9 @@ export class SearchIndexBuilder {
 
   /** The store has gone back behind the index: a backup was put in its place while this builder ran. */
   #retreated(watermark: number): boolean {
-    if (watermark < nextMessageOf(this.#main)) return false
+    if (watermark < nextMessageId(this.#main)) return false
     this.rebuild()
-    return nextMessageOf(this.#main) > 1
+    return nextMessageId(this.#main) > 1
   }
 
   #rowsAfter(id: number): Iterable<SourceRow> {

@@ -6,6 +6,7 @@ import { statSync } from 'node:fs'
 import type { AccountId } from '../model.js'
 import { allOf, anyOf, type GramSample, type NeedleGrams, ownerToken } from '../search/grams.js'
 import { Connection } from './connection.js'
+import { nextMessageId } from './message-ids.js'
 import { ColumnCache } from './search-columns.js'
 import { rowsById } from './search-rows.js'
 import {
@@ -13,7 +14,6 @@ import {
   type GramTable,
   isDamage,
   isFileTrouble,
-  nextMessageOf,
   readSample,
   readState,
   type SearchState,
@@ -73,7 +73,7 @@ export class SearchIndexReader {
       const index = this.#open()
       const state = index === undefined ? undefined : readState(index)
       if (state === undefined || state.format !== searchFormat || state.storeId !== storeIdOf(main)) return undefined
-      return state.watermark < nextMessageOf(main) ? state : undefined
+      return state.watermark < nextMessageId(main) ? state : undefined
     } catch (error) {
       return this.#lost(error)
     }

@@ -78,10 +78,6 @@ export function storeIdOf(main: Connection): string {
   return row === undefined ? '' : String(row.value)
 }
 
-export function nextMessageOf(main: Connection): number {
-  return main.get<{ value: number }>("SELECT value FROM meta WHERE key = 'message_next'")?.value ?? 1
-}
-
 /** SQLite found the file damaged, or not to be a database. */
 export function isDamage(error: unknown): boolean {
   return /^(SQLITE_CORRUPT|SQLITE_NOTADB|SQLITE_IOERR_SHORT_READ|corrupt$)/.test(codeOf(error))

@@ -13,6 +13,7 @@ import { refuse } from '../refusals.js'
 import type { RetentionRule, SweepOptions } from '../store.js'
 import { decodeChunk } from './chunks.js'
 import type { Connection } from './connection.js'
+import { keepNextMessageId } from './message-ids.js'
 import { expunge } from './messages.js'
 import { oldSendingCounts, pruneSendingCounts } from './sending-counts.js'
 import type { Transaction } from './transaction.js'
@@ -71,12 +72,15 @@ interface Purged {
 /** Takes the oldest garbage: a message that has other entries loses a copy, one that has none goes. */
 function purgeSlice(tx: Transaction, { before, messagesMax }: { before: number; messagesMax: number }): Purged {
   const files: Uint8Array[] = []
+  let isKept = false
   for (let left = messagesMax; left > 0; ) {
     const row = tx.db.get<{ id: number; messages: Uint8Array }>(
       'SELECT id, messages FROM garbage WHERE at <= ? ORDER BY id LIMIT 1',
       before,
     )
     if (row === undefined) return { files, more: false }
+    if (!isKept) keepNextMessageId(tx.db)
+    isKept = true
     const messages = new Uint32Array(Uint8Array.from(row.messages).buffer)
     for (const message of messages.subarray(0, left)) {
       const file = dropUse(tx, message)

@@ -21,6 +21,7 @@ import { Chunks } from './chunks.js'
 import type { Connection } from './connection.js'
 import { Deltas, type Follows } from './deltas.js'
 import { KeywordSets } from './keywords.js'
+import { nextMessageId } from './message-ids.js'
 import { type AccountRow, type MailboxRow, RememberedRows, type SpaceRow } from './remembered-rows.js'
 
 export interface TransactionOptions {
@@ -44,7 +45,6 @@ export class Transaction {
   readonly #rows: RememberedRows
   readonly #opModSeqs = new Map<number, number>()
   #nextMessage: number | undefined
-  #nextMessageDirty = false
   #undo: (() => void)[] = []
   #changed = new Map<number, MailboxRow>()
 
@@ -104,12 +104,9 @@ export class Transaction {
     if (!existsSync(this.#blobs.pathOf(hash))) refuse('io-error', 'The file of that message is gone.', 'Send it again.')
   }
 
-  /** Message ids are never used twice, not even after the newest messages are gone. */
   newMessageId(): MessageId {
-    this.#nextMessage ??=
-      this.db.get<{ value: number }>("SELECT value FROM meta WHERE key = 'message_next'")?.value ?? 1
+    this.#nextMessage ??= nextMessageId(this.db)
     if (this.#nextMessage > messageIdMax) refuse('uids-exhausted', 'This store has no message numbers left.')
-    this.#nextMessageDirty = true
     return this.#nextMessage++ as MessageId
   }
 
@@ -134,7 +131,6 @@ export class Transaction {
 
   /** Says that a mutation is about to write, or has written, the account's row past this memory. */
   forgetAccount(id: AccountId): void {
-    this.#writeRows()
     this.#rows.forgetAccount(id)
   }
 
@@ -179,17 +175,6 @@ export class Transaction {
   /** Writes what is remembered and not yet in the database. Mutations that query past the memory call it first. */
   write(): void {
     this.chunks.write()
-    this.#writeRows()
-  }
-
-  #writeRows(): void {
-    if (this.#nextMessageDirty) {
-      this.db.run("INSERT OR REPLACE INTO meta VALUES ('message_next', ?)", this.#nextMessage as number)
-      this.#nextMessageDirty = false
-      this.#undo.push(() => {
-        this.#nextMessageDirty = true
-      })
-    }
     this.#rows.write()
   }
 
@@ -213,7 +198,6 @@ export class Transaction {
     this.keywords.forget()
     this.deltas.forget()
     this.#nextMessage = undefined
-    this.#nextMessageDirty = false
     this.#undo = []
     this.#changed = new Map()
   }

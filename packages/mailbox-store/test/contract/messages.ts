@@ -513,6 +513,22 @@ export function messageContract(makeEngine: MakeEngine): void {
       box.close()
     })
 
+    test('the number of a message that was purged is given to no other', async () => {
+      const newest = async (): Promise<number> => {
+        const box = await home.alice.open(home.inbox)
+        const message = box.index.entries.messages[box.index.entries.length - 1] as number
+        box.close()
+        return message
+      }
+      const before = await newest()
+      await home.alice.remove(home.inbox, [[1, 1_000]])
+      now += 3_600_000
+      while (await home.store.maintenance.sweep());
+      await reopen()
+      await fill(home.alice, home.inbox, ['later'])
+      expect(await newest()).toBeGreaterThan(before)
+    })
+
     test('a slice of the sweep is as many messages, however many expunges they went in', async () => {
       await fill(
         home.alice,
