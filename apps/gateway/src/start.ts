@@ -4,6 +4,7 @@
 
 import { type Config, roleNames } from '@postern/config'
 import { localCounters } from '@postern/events'
+import { secretsIn } from '@postern/routing'
 import { createReadiness, type HostProcess, healthRoutes, Lifecycle, type Part } from '@postern/service'
 import { createLogger, createMetrics } from '@postern/telemetry'
 import { type Announcement, announcement } from './announcement.js'
@@ -17,6 +18,7 @@ import { createHttpPart } from './parts/http.js'
 import { createImapPart } from './parts/imap.js'
 import { createLogin } from './parts/login.js'
 import { createOwnerPart } from './parts/owner.js'
+import { createRoutesPart } from './parts/routes.js'
 import { createStorePart } from './parts/store.js'
 import { createSweeper } from './parts/sweeper.js'
 import { createRunningPart } from './running.js'
@@ -37,7 +39,8 @@ export async function startGateway(config: Config, host: HostProcess): Promise<S
   const folder = dataFolder(config.dataDir)
   const { path } = folder
   const { bind, domain, adminKey, httpPort } = config
-  const logger = createLogger({ level: config.logLevel, secrets: adminKey === undefined ? [] : [adminKey] })
+  const secrets = [...(adminKey === undefined ? [] : [adminKey]), ...secretsIn(config.route)]
+  const logger = createLogger({ level: config.logLevel, secrets })
   const metrics = createMetrics()
   const readiness = createReadiness({ checkTimeoutMs: readinessTimeoutMs, logger })
   const routes = [...healthRoutes({ readiness, metrics }), errorPage]
@@ -55,6 +58,9 @@ export async function startGateway(config: Config, host: HostProcess): Promise<S
     ...{ store, serverKey, doorbell, counters, logger, metrics, clock },
     issuers: config.oauthIssuers,
   })
+  const sending = createRoutesPart({ store, serverKey, config })
+  const sends = config.roles.includes('submission') || config.roles.includes('relay')
+  const sendingParts = sends ? [sending] : []
   const login = createLogin({ gate: gatePart.gate, live: gatePart.live, store, logger, clock })
   const { certificates } = tls
   const imap = createImapPart({ config, store, doorbell, counters, certificates, login, logger, metrics, clock })
@@ -63,7 +69,7 @@ export async function startGateway(config: Config, host: HostProcess): Promise<S
   const imapPorts = () => (doors.length > 0 ? { imaps: imap.port(), imap: imap.clearPort() } : {})
   const ports = () => ({ ...imapPorts(), http: http.port() })
   const running = createRunningPart({ folder: folder.running, clock, ports, bind, roles: config.roles })
-  const parts = [storePart, counting, owner, gatePart, tls, sweeper, ...doors, http, running]
+  const parts = [storePart, counting, owner, ...sendingParts, gatePart, tls, sweeper, ...doors, http, running]
   const lifecycle = new Lifecycle(parts, { logger, drainMs: config.drainMs, stopTimeoutMs, clock, host })
   if (!(await lifecycle.start())) return undefined
 

@@ -17,6 +17,7 @@ import {
   port,
   secret,
   text,
+  trueOrFalse,
   url,
   wholeNumber,
 } from './values.js'
@@ -203,6 +204,30 @@ export const settings = {
     route(),
     { default: 'none', secret: true },
     'How mail to other servers leaves, where neither the sending inbox nor its domain has a route: none (such mail is refused), direct, smtp://user:password@host:587 (STARTTLS required; ?tls=offered or ?tls=none weaken it), smtps://user:password@host:465, ses://ACCESS_KEY:SECRET@region, resend://API_KEY. Special characters of a user name or password are percent-encoded.',
+  ),
+  submissionBytesMax: setting(
+    'POSTERN_SUBMISSION_BYTES_MAX',
+    wholeNumber({ min: 1_024, max: 1_073_741_824, unit: 'bytes' }),
+    { default: '10485760' },
+    'Bytes of the largest message that may be sent, where no rule of a tenant, domain, inbox or credential says otherwise.',
+  ),
+  submissionRecipientsMax: setting(
+    'POSTERN_SUBMISSION_RECIPIENTS_MAX',
+    wholeNumber({ min: 1, max: 1_000, unit: 'recipients' }),
+    { default: '50' },
+    'Recipients of one message, where no such rule says otherwise; one more is told to be sent another time.',
+  ),
+  submissionSessionMs: setting(
+    'POSTERN_SUBMISSION_SESSION_MS',
+    wholeNumber({ min: 1_000, max: 86_400_000, unit: 'milliseconds' }),
+    { default: '1800000' },
+    'How long a submission session may last, where no such rule says otherwise.',
+  ),
+  showClientAddress: setting(
+    'POSTERN_SHOW_CLIENT_ADDRESS',
+    trueOrFalse(),
+    { default: 'false' },
+    "Whether a sent message tells its recipients the sender's network address, where no such rule says otherwise: true or false.",
   ),
   sendingPerHour: setting(
     'POSTERN_SENDING_PER_HOUR',

@@ -54,6 +54,8 @@ export const url = (...schemes: readonly string[]) =>
 export const oneOf = <const T extends string>(...names: readonly T[]) =>
   z.enum(names, `must be one of ${names.join(', ')}`)
 
+export const trueOrFalse = () => oneOf('true', 'false').transform((value) => value === 'true')
+
 /** A comma list of names; `all` stands for every one of them. */
 export const namesOrAll = <const T extends string>(...names: readonly T[]) =>
   z.string().transform((value, context): readonly T[] => {

@@ -3,4 +3,5 @@ export { type ChosenRoute, chooseRoute, keepsRequireTls, type RouteBecause, type
 export { readRoute, routeCharactersMax } from './read-route.js'
 export type { DirectRoute, NoRoute, ResendRoute, Route, SesRoute, SmartHost, SmartHostTls } from './route.js'
 export { RouteMistake } from './route-mistake.js'
+export { secretsIn } from './secrets-in.js'
 export { showRoute, writeRoute } from './write-route.js'

@@ -1,7 +1,16 @@
 // Every form of a route and every mistake in one, by table; then any route at all, written and read again.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { hidden, type Route, RouteMistake, readRoute, routeCharactersMax, showRoute, writeRoute } from '../src/index.js'
+import {
+  hidden,
+  type Route,
+  RouteMistake,
+  readRoute,
+  routeCharactersMax,
+  secretsIn,
+  showRoute,
+  writeRoute,
+} from '../src/index.js'
 
 const smartHost = { kind: 'smart-host', user: undefined, secret: undefined } as const
 const ses = { kind: 'ses', accessKeyId: 'AKIAIOSFODNN7EXAMPLE', endpoint: undefined } as const
@@ -162,19 +171,13 @@ test('a shown route has no secret, and is no route where one is left out', () =>
   fc.assert(
     fc.property(route, (one) => {
       const shown = showRoute(one)
-      const secrets = secretsOf(one)
+      const secrets = secretsIn(one)
       if (secrets.length === 0) return void expect(readRoute(shown)).toEqual(one)
       expect(caught(() => readRoute(shown)).wrong).toContain(hidden)
       expect(readRoute(shown.replace(hidden, () => encodeURIComponent(secrets[0] as string)))).toEqual(one)
     }),
   )
 })
-
-function secretsOf(one: Route): string[] {
-  if (one.kind === 'smart-host') return one.secret === undefined ? [] : [one.secret]
-  if (one.kind === 'ses') return [one.secretAccessKey]
-  return one.kind === 'resend' ? [one.apiKey] : []
-}
 
 test('any text is a route or a mistake, in time that does not matter', () => {
   const pieces = fc.constantFrom(

@@ -8,9 +8,9 @@ import {
   type Domain,
   type Inbox,
   type Store,
-  StoreRefusal,
   tryParseAddress,
 } from '@postern/mailbox-store'
+import { foundOrNot } from '../found-or-not.js'
 
 /** The records as they come back from a login. */
 export interface DirectoryRecords {
@@ -36,14 +36,5 @@ export function directoryLookups(store: () => Store): Lookups<DirectoryRecords> 
       const domain = clean === undefined ? undefined : await directory().findDomain(clean)
       return domain?.name === clean ? domain : undefined
     },
-  }
-}
-
-async function foundOrNot<Found>(work: Promise<Found>): Promise<Found | undefined> {
-  try {
-    return await work
-  } catch (error) {
-    if (error instanceof StoreRefusal && error.code === 'not-found') return undefined
-    throw error
   }
 }

@@ -101,6 +101,13 @@ export interface InboxChanges {
   readonly route?: string | null | undefined
 }
 
+export interface InboxFilter extends PageOptions {
+  readonly environment?: EnvironmentId
+  readonly domain?: DomainId
+  /** Those alone that have a route of their own. */
+  readonly routed?: boolean
+}
+
 /** A secret's hash and public part; making and hashing secrets is the auth package's. */
 export interface NewSecret {
   readonly publicPart: string
@@ -221,7 +228,7 @@ export interface Directory {
   getInbox(ref: Ref<AccountId>): Promise<Inbox>
   /** In this order: the address, an alias, without its `+detail`, the same under the domain's own name, catch-all. */
   findAddress(address: string): Promise<Resolution | undefined>
-  listInboxes(filter?: { environment?: EnvironmentId; domain?: DomainId } & PageOptions): Promise<Page<Inbox>>
+  listInboxes(filter?: InboxFilter): Promise<Page<Inbox>>
 
   createCredential(options: NewCredential & By): Promise<Credential>
   updateCredential(id: CredentialId, options: CredentialChanges & By): Promise<Credential>

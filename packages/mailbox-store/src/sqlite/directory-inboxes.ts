@@ -2,7 +2,7 @@
 // commit, so that it can be logged into at once; deleting one leaves nothing of it but the audit log.
 
 import { parseAddress } from '../directory/address.js'
-import type { By, InboxChanges, NewInbox, Page, PageOptions, Ref } from '../directory/directory.js'
+import type { By, InboxChanges, InboxFilter, NewInbox, Page, Ref } from '../directory/directory.js'
 import { pageOf, pageSize } from '../directory/paging.js'
 import { publicId } from '../directory/public-id.js'
 import type { Alias, Inbox, SendingRules } from '../directory/records.js'
@@ -136,15 +136,12 @@ export function inboxAddressed(db: Connection, address: string): Inbox | undefin
   return row === undefined ? undefined : inboxOf(row)
 }
 
-export function listInboxes(
-  db: Connection,
-  filter: { environment?: EnvironmentId; domain?: DomainId } & PageOptions,
-): Page<Inbox> {
+export function listInboxes(db: Connection, filter: InboxFilter): Page<Inbox> {
   const size = pageSize(filter)
-  const { environment, domain, afterId = 0 } = filter
+  const { environment, domain, routed, afterId = 0 } = filter
   const rows = db.all<InboxRow>(
     `SELECT ${columns} FROM inbox WHERE id > ? ${environment === undefined ? '' : 'AND environment = ?'}
-     ${domain === undefined ? '' : 'AND domain = ?'} ORDER BY id LIMIT ?`,
+     ${domain === undefined ? '' : 'AND domain = ?'} ${routed ? 'AND route IS NOT NULL' : ''} ORDER BY id LIMIT ?`,
     afterId,
     ...(environment === undefined ? [] : [environment]),
     ...(domain === undefined ? [] : [domain]),

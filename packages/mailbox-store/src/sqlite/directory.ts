@@ -163,9 +163,7 @@ export class SqliteDirectory implements D.Directory {
   findAddress(address: string): Promise<R.Resolution | undefined> {
     return this.#read((db) => addresses.findAddress(db, address))
   }
-  listInboxes(
-    filter: { environment?: EnvironmentId; domain?: DomainId } & D.PageOptions = {},
-  ): Promise<D.Page<R.Inbox>> {
+  listInboxes(filter: D.InboxFilter = {}): Promise<D.Page<R.Inbox>> {
     return this.#read((db) => inboxes.listInboxes(db, filter))
   }
 

@@ -124,7 +124,9 @@ export function sendingContract(makeBench: MakeBench): void {
         expect(await lastAudit()).toMatchObject({ detail: { route: 'removed' } })
         expect(await directory.version()).toBe(version + 2)
       }
+      expect((await directory.listInboxes({ routed: true })).items).toEqual([])
       await directory.updateInbox(inbox.id, { route: 'kept' })
+      expect((await directory.listInboxes({ routed: true })).items).toMatchObject([{ id: inbox.id, route: 'kept' }])
       expect((await directory.updateInbox(inbox.id, { displayName: 'A' })).route).toBe('kept')
     })
 

@@ -1,0 +1,51 @@
+// What the directory keeps sealed with the server's key (contract E2, E4): the routes of domains and inboxes, and private DKIM
+// keys. Each is sealed for the record it belongs to, so that a row copied to another record doesn't open there.
+
+import { CannotOpen, sealer } from '@postern/auth'
+import type { DkimKey, Domain, Inbox } from '@postern/mailbox-store'
+import { type Route, RouteMistake, readRoute, writeRoute } from '@postern/routing'
+import { Failure } from '@postern/service'
+
+export type RouteOwner = Pick<Domain, 'publicId' | 'route' | 'name'> | Pick<Inbox, 'publicId' | 'route' | 'address'>
+
+export interface SealedRecords {
+  sealRoute(route: Route, owner: RouteOwner): string
+  /** Undefined where it has none of its own. Throws a Failure where it can't be opened. */
+  routeOf(owner: RouteOwner): Route | undefined
+  sealDkimKey(pem: string, of: { readonly domain: Domain; readonly selector: string }): string
+  /** PKCS #8 in PEM. */
+  dkimKeyOf(key: DkimKey, domain: Domain): string
+}
+
+export function sealedRecords(serverKey: Uint8Array): SealedRecords {
+  const { seal, open } = sealer(serverKey)
+  return {
+    sealRoute: (route, owner) => seal(writeRoute(route), routePurpose(owner)),
+    routeOf(owner) {
+      const sealed = owner.route
+      if (sealed === undefined) return undefined
+      return opened(`The route of ${nameOf(owner)}`, () => readRoute(open(sealed, routePurpose(owner))))
+    },
+    sealDkimKey: (pem, { domain, selector }) => seal(pem, dkimPurpose(domain, selector)),
+    dkimKeyOf: ({ selector, privateKey }, domain) =>
+      opened(`The DKIM key ${selector} of ${domain.name}`, () => open(privateKey, dkimPurpose(domain, selector))),
+  }
+}
+
+const routePurpose = ({ publicId }: RouteOwner): string => `route of ${publicId}`
+const dkimPurpose = ({ publicId }: Domain, selector: string): string => `DKIM key ${selector} of ${publicId}`
+
+export const nameOf = (owner: RouteOwner): string => ('address' in owner ? owner.address : owner.name)
+
+function opened<Value>(what: string, open: () => Value): Value {
+  try {
+    return open()
+  } catch (cause) {
+    if (!(cause instanceof CannotOpen) && !(cause instanceof RouteMistake)) throw cause
+    const why = cause instanceof CannotOpen ? "can't be opened with this server key" : `${cause.wrong}`
+    throw new Failure('sending_unusable', `${what} ${why}.`, { fix: sendingFix, cause })
+  }
+}
+
+export const sendingFix =
+  'Restore secret.key from your backup, or set it anew: `postern domain route`, `postern inbox route`, `postern domain dkim`.'
