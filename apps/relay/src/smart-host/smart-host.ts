@@ -1,0 +1,81 @@
+/**
+ * The way out through one mail server that takes everything (contract E2): a submission with TLS and login (RFC 6409), on kept
+ * connections. A wrong password or certificate is this side's trouble: the mail waits and the log says it loudly.
+ */
+import { isIP } from 'node:net'
+import type { SmartHost } from '@postern/routing'
+import { transportLimits } from '../limits.js'
+import { openSession } from '../smtp/open-session.js'
+import { SessionFailure } from '../smtp/session-failure.js'
+import { SessionPool } from '../smtp/session-pool.js'
+import { type SmtpSession, StaleSession } from '../smtp/smtp-session.js'
+import { withoutSession } from '../smtp/undelivered.js'
+import type { Transport } from '../transport.js'
+import type { TransportDeps } from '../transport-deps.js'
+import { connectTo } from './connect-to.js'
+
+export function createSmartHost(route: SmartHost, deps: TransportDeps): Transport {
+  const limits = { ...transportLimits, ...deps.limits }
+  const pool = new SessionPool(limits)
+  const login = route.user === undefined ? undefined : { user: route.user, secret: route.secret ?? '' }
+
+  const open = async (signal: AbortSignal): Promise<SmtpSession> => {
+    const socket = await connectTo(route, { dnsServers: deps.dnsServers, timeoutMs: limits.connectTimeoutMs, signal })
+    return openSession(socket, {
+      host: route.host,
+      remote: isIP(route.host) ? route.host : `${route.host} [${socket.remoteAddress}]`,
+      greetAs: deps.hostname,
+      tls: route.tls,
+      checksCertificate: route.tls === 'implicit' || route.tls === 'required' || login !== undefined,
+      authorities: deps.authorities,
+      login,
+      limits,
+      signal,
+    })
+  }
+
+  /** Any session but one that the server has left meanwhile. */
+  const sendOn = async (parcel: Parameters<Transport['send']>[0], signal: AbortSignal) => {
+    for (;;) {
+      const kept = pool.takeIdle('')
+      const session = kept ?? (await open(signal))
+      try {
+        return { session, sent: await session.send(parcel, { signal }) }
+      } catch (error) {
+        session.destroy()
+        if (!(error instanceof StaleSession) || kept === undefined) throw error
+      }
+    }
+  }
+
+  return {
+    async send(parcel, { signal }) {
+      let used: SmtpSession | undefined
+      try {
+        await pool.enter('', signal)
+      } catch (error) {
+        return withoutSession(parcel, error)
+      }
+      try {
+        const { session, sent } = await sendOn(parcel, signal)
+        used = session
+        return sent
+      } catch (error) {
+        if (!(error instanceof SessionFailure) && !signal.aborted) throw error
+        if (error instanceof SessionFailure) warn(error)
+        return withoutSession(parcel, error)
+      } finally {
+        pool.leave('', used)
+      }
+    },
+    async close() {
+      pool.close()
+    },
+  }
+
+  function warn(failure: SessionFailure): void {
+    const about = { host: route.host, port: route.port, reply: failure.reply?.code, why: failure.message }
+    if (failure.step === 'connect') deps.logger.warn(about, 'the smart host was not reached')
+    else deps.logger.error({ ...about, step: failure.step }, 'the smart host lets no mail through: check its route')
+  }
+}

@@ -1,0 +1,17 @@
+/** What the ways out need of the process that they run in. */
+import type { Logger } from '@postern/telemetry'
+import type { TransportLimits } from './limits.js'
+
+export interface TransportDeps {
+  /** Our own name, in EHLO (RFC 5321 §4.1.1.1), and what a domain's mail host mustn't be. */
+  readonly hostname: string
+  /** With or without a port; none are those of the system. */
+  readonly dnsServers: readonly string[]
+  /** Whether a domain may lead to loopback or to a private network: false but in tests and closed networks. */
+  readonly allowsPrivateAddresses: boolean
+  /** Authorities for the certificates of mail hosts, PEM, in place of Node's own. */
+  readonly authorities?: readonly string[] | undefined
+  readonly logger: Logger
+  /** In place of the common ones. */
+  readonly limits?: Partial<TransportLimits>
+}
