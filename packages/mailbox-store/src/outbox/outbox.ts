@@ -6,7 +6,16 @@
 import type { Page, PageOptions } from '../directory/directory.js'
 import type { HeldSendingRules } from '../directory/sending-rules.js'
 import type { PreparedMessage } from '../messages/prepare.js'
-import type { AccountId, CredentialId, EnvironmentId, Flags, MailboxId, MessageId, SpecialUse } from '../model.js'
+import type {
+  AccountId,
+  CredentialId,
+  EnvironmentId,
+  Flags,
+  MailboxId,
+  MessageId,
+  SpecialUse,
+  TenantId,
+} from '../model.js'
 import type { Content } from '../store.js'
 
 export type RecipientState = 'waiting' | 'leased' | 'delivered' | 'failed' | 'cancelled'
@@ -204,6 +213,12 @@ export interface QueueFilter extends PageOptions {
   readonly environment?: EnvironmentId | undefined
   readonly account?: AccountId | undefined
   readonly open?: boolean | undefined
+  readonly tenant?: TenantId | undefined
+  /** The envelope sender, in any spelling of its letters. */
+  readonly sender?: string | undefined
+  /** With a recipient there, or in that state, or both. */
+  readonly domain?: string | undefined
+  readonly state?: RecipientState | undefined
 }
 
 /** Whose submissions may be reached; without both, everyone's. */
@@ -217,6 +232,8 @@ export interface OutboxStats {
   readonly leased: number
   /** The next time at which something waits to be tried, often in the past. */
   readonly oldestDueAt: number | undefined
+  /** Since when the oldest submission with an open recipient is here. */
+  readonly openSince: number | undefined
 }
 
 export interface Outbox {
@@ -248,6 +265,8 @@ export interface Outbox {
   /** Settles what waits; what is being sent right now is not tried again. */
   cancel(queueId: string, scope?: QueueScope): Promise<{ cancelled: number; inFlight: number }>
   retryNow(queueId: string, scope?: QueueScope): Promise<number>
+  /** All that waits for one domain, whoever sent it. */
+  retryAllOf(domain: string): Promise<number>
   /** Newest first. */
   list(filter?: QueueFilter): Promise<Page<QueueEntry>>
   get(queueId: string, scope?: QueueScope): Promise<QueueEntry>

@@ -55,18 +55,34 @@ export function submissionOf(db: Connection, queueId: string, scope: QueueScope)
 
 export function listQueue(db: Connection, filter: QueueFilter): Page<QueueEntry> {
   const size = pageSize(filter)
-  const { environment, account, open, afterId = Number.MAX_SAFE_INTEGER } = filter
+  const wanted = conditionsOf(filter)
   const rows = db.all<SubmissionRow>(
-    `SELECT ${submissionColumns} FROM submission WHERE id < ? ${environment === undefined ? '' : 'AND environment = ?'}
-     ${account === undefined ? '' : 'AND account = ?'}
-     ${open === undefined ? '' : `AND closed_at IS ${open ? 'NULL' : 'NOT NULL'}`} ORDER BY id DESC LIMIT ?`,
-    afterId,
-    ...(environment === undefined ? [] : [environment]),
-    ...(account === undefined ? [] : [account]),
+    `SELECT ${submissionColumns} FROM submission WHERE ${wanted.map(([sql]) => sql).join(' AND ')} ORDER BY id DESC LIMIT ?`,
+    ...wanted.flatMap(([, ...values]) => values),
     size + 1,
   )
   const items = rows.slice(0, size).map((row) => entryOf(db, row))
   return { items, next: rows.length > size ? items.at(-1)?.id : undefined }
+}
+
+type Condition = readonly [sql: string, ...values: (string | number)[]]
+
+function conditionsOf(filter: QueueFilter): Condition[] {
+  const { environment, account, tenant, open, sender, domain, state, afterId = Number.MAX_SAFE_INTEGER } = filter
+  const conditions: Condition[] = [['id < ?', afterId]]
+  if (environment !== undefined) conditions.push(['environment = ?', environment])
+  if (account !== undefined) conditions.push(['account = ?', account])
+  if (tenant !== undefined) conditions.push(['environment IN (SELECT id FROM environment WHERE tenant = ?)', tenant])
+  if (open !== undefined) conditions.push([`closed_at IS ${open ? 'NULL' : 'NOT NULL'}`])
+  if (sender !== undefined) conditions.push(['sender = ? COLLATE NOCASE', sender])
+  if (domain === undefined && state === undefined) return conditions
+  const ofRecipient = [
+    ...(domain === undefined ? [] : [['domain = ?', domain.toLowerCase()] as const]),
+    ...(state === undefined ? [] : [['state = ?', state] as const]),
+  ]
+  const both = ofRecipient.map(([sql]) => ` AND ${sql}`).join('')
+  const sql = `EXISTS (SELECT 1 FROM outbox WHERE outbox.submission = submission.id${both})`
+  return [...conditions, [sql, ...ofRecipient.map(([, value]) => value)]]
 }
 
 export function messageOf(db: Connection, queueId: string): MessageId | undefined {
@@ -78,13 +94,22 @@ export function stats(db: Connection): OutboxStats {
   const count = (state: 'waiting' | 'leased'): number =>
     db.get<{ n: number }>(`SELECT count(*) AS n FROM outbox WHERE state = '${state}'`)?.n ?? 0
   const first = db.get<{ at: number | null }>("SELECT min(next_try_at) AS at FROM outbox WHERE state = 'waiting'")
-  return { waiting: count('waiting'), leased: count('leased'), oldestDueAt: first?.at ?? undefined }
+  const oldest = db.get<{ at: number }>(
+    'SELECT created_at AS at FROM submission WHERE closed_at IS NULL ORDER BY id LIMIT 1',
+  )
+  return {
+    ...{ waiting: count('waiting'), leased: count('leased') },
+    ...{ oldestDueAt: first?.at ?? undefined, openSince: oldest?.at },
+  }
 }
 
 export function retryNow(tx: Transaction, queueId: string, scope: QueueScope): number {
   const { id } = submissionOf(tx.db, queueId, scope)
   return tx.db.change("UPDATE outbox SET next_try_at = ? WHERE submission = ? AND state = 'waiting'", tx.now, id)
 }
+
+export const retryAllOf = (tx: Transaction, domain: string): number =>
+  tx.db.change("UPDATE outbox SET next_try_at = ? WHERE domain = ? AND state = 'waiting'", tx.now, domain.toLowerCase())
 
 export function purge(tx: Transaction, { closedBefore, limit }: { closedBefore: number; limit: number }): number {
   return tx.db.change(

@@ -9,7 +9,7 @@ import type { Content } from '../store.js'
 import type { Connection } from './connection.js'
 import { messageContent } from './message-reads.js'
 import { anythingDue, claim, type DomainCursor, owners, postpone, release, renew } from './outbox-claim.js'
-import { listQueue, messageOf, purge, retryNow, stats, submissionOf } from './outbox-queue.js'
+import { listQueue, messageOf, purge, retryAllOf, retryNow, stats, submissionOf } from './outbox-queue.js'
 import { cancel, report, reportTogether } from './outbox-report.js'
 import { sendingRoom } from './sending-counts.js'
 import { deliver, submit } from './submit.js'
@@ -88,6 +88,9 @@ export class SqliteOutbox implements O.Outbox {
   }
   retryNow(queueId: string, scope: O.QueueScope = {}): Promise<number> {
     return this.#flushed((tx) => retryNow(tx, queueId, scope))
+  }
+  retryAllOf(domain: string): Promise<number> {
+    return this.#flushed((tx) => retryAllOf(tx, domain))
   }
   list(filter: O.QueueFilter = {}): Promise<Page<O.QueueEntry>> {
     return this.#read((db) => listQueue(db, filter))

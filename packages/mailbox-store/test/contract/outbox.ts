@@ -3,7 +3,15 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Inbox } from '../../src/directory/records.js'
 import type { AccountId, DomainId, MailboxId, MessageId } from '../../src/model.js'
-import type { Claimed, Outbox, Outcome, Submission, SubmitRecipient, Submitted } from '../../src/outbox/outbox.js'
+import type {
+  Claimed,
+  Outbox,
+  Outcome,
+  QueueFilter,
+  Submission,
+  SubmitRecipient,
+  Submitted,
+} from '../../src/outbox/outbox.js'
 import { type Bench, type MakeBench, prepared, refused, settled } from './bench.js'
 
 const seen = 1
@@ -586,6 +594,33 @@ export function outboxContract(makeBench: MakeBench): void {
       expect((await outbox.list({ open: true })).items).toHaveLength(4)
     })
 
+    test('lists those of a tenant, of a sender, for a domain, in a state', async () => {
+      const { tenant } = await bench.directory.getEnvironment(ada.environment)
+      const acme = await bench.directory.createTenant({ name: 'acme' })
+      const first = await submit([to('x@One.test'), to('y@two.test')])
+      const second = await submit([to('z@two.test')], { sender: 'Bob@example.test' })
+      await outbox.cancel(second.queueId)
+      const ids = async (filter: QueueFilter): Promise<string[]> =>
+        (await outbox.list(filter)).items.map(({ queueId }) => queueId)
+      expect(await ids({ tenant: tenant })).toEqual([second.queueId, first.queueId])
+      expect(await ids({ tenant: acme.id })).toEqual([])
+      expect(await ids({ sender: 'bob@EXAMPLE.test' })).toEqual([second.queueId])
+      expect(await ids({ domain: 'Two.test' })).toEqual([second.queueId, first.queueId])
+      expect(await ids({ domain: 'one.test' })).toEqual([first.queueId])
+      expect(await ids({ state: 'cancelled' })).toEqual([second.queueId])
+      expect(await ids({ domain: 'two.test', state: 'waiting', sender: 'ada@example.test' })).toEqual([first.queueId])
+      expect(await ids({ domain: 'one.test', state: 'cancelled' })).toEqual([])
+    })
+
+    test('retryAllOf brings back what waits for a domain, whoever sent it', async () => {
+      await submit([to('x@one.test'), to('y@two.test')])
+      await submit([to('z@two.test')])
+      for (const { id } of await claim()) await report(id, { kind: 'deferred', nextTryAt: bench.clock.now + 1_000 })
+      expect(await outbox.retryAllOf('Two.test')).toBe(2)
+      expect(recipients(await claim()).sort()).toEqual(['y@two.test', 'z@two.test'])
+      expect(await outbox.retryAllOf('nowhere.test')).toBe(0)
+    })
+
     test('purge forgets what closed before, a bounded number at a time, and nothing that is open', async () => {
       for (let i = 0; i < 3; i++) await outbox.cancel((await submit(remote())).queueId)
       const open = await submit(remote())
@@ -602,7 +637,7 @@ export function outboxContract(makeBench: MakeBench): void {
       await submit(remote(3))
       await claim('relay', 1)
       bench.clock.now += 500
-      expect(await outbox.stats()).toEqual({ waiting: 2, leased: 1, oldestDueAt: since })
+      expect(await outbox.stats()).toEqual({ waiting: 2, leased: 1, oldestDueAt: since, openSince: since })
     })
 
     test("mail that waits outlives its sender's inbox", async () => {
