@@ -6,7 +6,6 @@ import { type Config, ConfigError, settings } from '@postern/config'
 const missing = [
   { field: 'databaseUrl', instead: 'mail is kept in the embedded SQLite database only' },
   { field: 'blobUrl', instead: 'message bytes are kept in the data folder only' },
-  { field: 'redisUrl', instead: 'events stay inside one process' },
 ] as const satisfies readonly { field: keyof Config; instead: string }[]
 
 export function refuseMissingEngines(config: Config): void {

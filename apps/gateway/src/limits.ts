@@ -10,8 +10,10 @@ export const certificateWatchMs = 10_000
 export const directoryWatchMs = 500
 /** A session's use is noted at most so often (contract B5: at most a minute stale). */
 export const lastUsedNoteMs = 20_000
-/** What is counted within this process, in bounded memory: wrong secrets, and the sessions of inboxes. */
+/** What is counted within this process, in bounded memory: wrong secrets, and the sessions of inboxes. Redis keeps as many members. */
 export const localCounterLimits = { keysMax: 100_000, membersMax: 100 } as const
+/** A start gives Redis so long before it goes on without. */
+export const redisOpenMs = 2_000
 
 export const http = {
   requestTimeoutMs: 60_000,

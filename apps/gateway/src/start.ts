@@ -3,16 +3,16 @@
 // wrong when everything is stopped again; the caller then ends the process.
 
 import { type Config, roleNames } from '@postern/config'
-import { localCounters } from '@postern/events'
 import { secretsIn } from '@postern/routing'
-import { createReadiness, type HostProcess, healthRoutes, Lifecycle, type Part } from '@postern/service'
+import { createReadiness, type HostProcess, healthRoutes, Lifecycle } from '@postern/service'
 import { createLogger, createMetrics } from '@postern/telemetry'
 import { type Announcement, announcement } from './announcement.js'
 import { dataFolder } from './data-folder.js'
 import { refuseMissingEngines } from './engines.js'
-import { localCounterLimits, readinessTimeoutMs, stopTimeoutMs } from './limits.js'
+import { readinessTimeoutMs, stopTimeoutMs } from './limits.js'
 import { createCertificatesPart } from './parts/certificates.js'
 import { errorPage } from './parts/error-page.js'
+import { createEventsPart } from './parts/events.js'
 import { createGatePart } from './parts/gate.js'
 import { createHttpPart } from './parts/http.js'
 import { createImapPart } from './parts/imap.js'
@@ -39,20 +39,24 @@ export async function startGateway(config: Config, host: HostProcess): Promise<S
   const folder = dataFolder(config.dataDir)
   const { path } = folder
   const { bind, domain, adminKey, httpPort } = config
-  const secrets = [...(adminKey === undefined ? [] : [adminKey]), ...secretsIn(config.route)]
-  const logger = createLogger({ level: config.logLevel, secrets })
+  const logger = createLogger({ level: config.logLevel, secrets: givenSecrets(config) })
   const metrics = createMetrics()
   const readiness = createReadiness({ checkTimeoutMs: readinessTimeoutMs, logger })
   const routes = [...healthRoutes({ readiness, metrics }), errorPage]
 
-  const storePart = createStorePart({ folder: path, messageBytesMax: config.messageBytesMax, readiness, logger })
+  const events = createEventsPart({ redis: config.redisUrl, readiness, logger, metrics })
+  const { doorbell, counters } = events
+  const storePart = createStorePart({
+    folder: path,
+    doorbell,
+    messageBytesMax: config.messageBytesMax,
+    readiness,
+    logger,
+  })
   const { store } = storePart
   const owner = createOwnerPart({ store, folder, domain, adminKey, logger })
   const tls = createCertificatesPart({ config, clock, logger, metrics })
   const sweeper = createSweeper({ store, auditDays: config.auditDays, clock, logger })
-  const { doorbell } = storePart
-  const counters = localCounters(localCounterLimits)
-  const counting: Part = { name: 'counters', stop: () => counters.close() }
   const { serverKey } = owner
   const gatePart = createGatePart({
     ...{ store, serverKey, doorbell, counters, logger, metrics, clock },
@@ -69,7 +73,7 @@ export async function startGateway(config: Config, host: HostProcess): Promise<S
   const imapPorts = () => (doors.length > 0 ? { imaps: imap.port(), imap: imap.clearPort() } : {})
   const ports = () => ({ ...imapPorts(), http: http.port() })
   const running = createRunningPart({ folder: folder.running, clock, ports, bind, roles: config.roles })
-  const parts = [storePart, counting, owner, ...sendingParts, gatePart, tls, sweeper, ...doors, http, running]
+  const parts = [events, storePart, owner, ...sendingParts, gatePart, tls, sweeper, ...doors, http, running]
   const lifecycle = new Lifecycle(parts, { logger, drainMs: config.drainMs, stopTimeoutMs, clock, host })
   if (!(await lifecycle.start())) return undefined
 
@@ -85,4 +89,11 @@ export async function startGateway(config: Config, host: HostProcess): Promise<S
     logger.warn({ roles: missing }, 'this version does not have these roles yet')
   logger.info({ version, health: said.health, dataFolder: path }, 'running')
   return { announcement: said, announced: async () => first?.shown() }
+}
+
+/** Secrets of no form that a log would know them by. */
+function givenSecrets({ adminKey, redisUrl, route }: Config): string[] {
+  const sentinelPassword = redisUrl?.kind === 'sentinel' ? redisUrl.sentinelPassword : undefined
+  const ofRedis = [redisUrl?.password, sentinelPassword]
+  return [adminKey, ...ofRedis, ...secretsIn(route)].filter((secret) => secret !== undefined)
 }

@@ -184,10 +184,9 @@ test('an engine that is not there yet is refused, not ignored', async () => {
     POSTERN_DATA_DIR: dataDir,
     POSTERN_DATABASE_URL: 'postgres://user:hunter22@localhost/x',
     POSTERN_BLOB_URL: 's3://bucket',
-    POSTERN_REDIS_URL: 'redis://localhost',
   })
   expect(code).toBe(2)
-  for (const name of ['DATABASE', 'BLOB', 'REDIS'])
+  for (const name of ['DATABASE', 'BLOB'])
     expect(lines.join('\n')).toMatch(new RegExp(`POSTERN_${name}_URL is set, but .*\\. Unset POSTERN_${name}_URL\\.`))
   expect(lines.join('\n')).not.toContain('hunter22')
   expect(existsSync(dataDir)).toBe(false)

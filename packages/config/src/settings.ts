@@ -5,6 +5,7 @@
  */
 import type { Route } from '@postern/routing'
 import type { z } from 'zod'
+import { redisUrl } from './redis-url.js'
 import { route } from './route.js'
 import { tokenIssuers } from './token-issuers.js'
 import {
@@ -139,9 +140,9 @@ export const settings = {
 
   redisUrl: setting(
     'POSTERN_REDIS_URL',
-    url('redis', 'rediss'),
+    redisUrl(),
     { secret: true },
-    'Redis for events and counters that several processes share.',
+    'Redis for events and counters that several processes share: redis://host, redis+sentinel://host,host/name or redis+cluster://host,host, rediss with TLS. A CA of your own goes into NODE_EXTRA_CA_CERTS.',
   ),
   databaseUrl: setting(
     'POSTERN_DATABASE_URL',

@@ -94,7 +94,6 @@ test.each([
     ['10.0.0.0/8', 'fd00::/8', '192.0.2.7'],
   ],
   ['POSTERN_ADMIN_KEY', 'sixteen letters!', 'adminKey', 'sixteen letters!'],
-  ['POSTERN_REDIS_URL', 'rediss://u:p@redis:6380/1', 'redisUrl', 'rediss://u:p@redis:6380/1'],
   [
     'POSTERN_OAUTH_ISSUERS',
     '[{"issuer":"https://a.test","audience":"p","jwks":"https://a.test/keys"},{"issuer":"b","audience":"p","jwks":"/etc/b.json","claim":"upn","domains":["b.test"]}]',

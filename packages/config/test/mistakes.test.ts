@@ -29,7 +29,7 @@ test.each([
   ['POSTERN_PROXY_NETWORKS', '10.0.0.0/8/8', /networks/],
   ['POSTERN_PROXY_NETWORKS', 'fd00::/', /networks/],
   ['POSTERN_PROXY_NETWORKS', 'balancer', /networks/],
-  ['POSTERN_REDIS_URL', 'http://redis', /starts with redis:\/\/ or rediss:\/\//],
+  ['POSTERN_REDIS_URL', 'http://redis', /must look like redis:\/\//],
   ['POSTERN_DATABASE_URL', 'localhost:5432', /postgres:\/\//],
   ['POSTERN_ADMIN_KEY', 'fifteen letters', /at least 16/],
   ['POSTERN_CONNECTIONS_MAX', '0', /from 1 to 1000000/],

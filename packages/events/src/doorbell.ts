@@ -16,9 +16,15 @@ export type StopListening = () => void
 export interface Doorbell {
   /** Call it after the commit. Never throws and never waits. */
   ring(ring: Ring): void
-  /** Hears that the mailbox changed, with the highest modSeq since the last call. */
+  /**
+   * Hears that the mailbox changed, with the highest modSeq since the last call; 0 says that it may have changed: an engine that
+   * could have missed a ring has everyone look.
+   */
   listen(mailbox: number, listener: (modSeq: number) => void | Promise<void>): StopListening
-  /** Hears the public id of each credential, inbox or domain that changed, so that sessions can be ended (contract B4). */
+  /**
+   * Hears the public id of each credential, inbox or domain that changed, so that sessions can be ended (contract B4). What was
+   * missed isn't rung again: every process looks at the directory itself, too.
+   */
   listenToDirectory(listener: (publicId: string) => void | Promise<void>): StopListening
   /** Hears that the outbox may have something to send. */
   listenForOutbox(listener: () => void | Promise<void>): StopListening

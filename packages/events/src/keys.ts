@@ -1,6 +1,6 @@
 /**
  * The name of every channel and counter that processes share, so that no two features can meet under one key. The local
- * engine uses the counter names alone; Redis will use all of them.
+ * engine uses the counter names alone; Redis uses all of them.
  */
 
 const prefix = 'postern:'
@@ -10,6 +10,8 @@ export const channels = {
   mailbox: (mailbox: number) => `${prefix}ring:mailbox:${mailbox}`,
   directory: `${prefix}ring:directory`,
   outbox: `${prefix}ring:outbox`,
+  /** In place of many rings that waited too long. */
+  everyone: `${prefix}ring:everyone`,
 } as const
 
 /** What is counted in windows (contract B10). */

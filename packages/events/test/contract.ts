@@ -21,6 +21,10 @@ export function doorbellContract(make: DoorbellMaker): void {
     })
     afterEach(() => doorbell.close())
 
+    /** Without the rings that only say "look": an engine may give as many of them as it likes. */
+    const listen = (mailbox: number, listener: (modSeq: number) => void | Promise<void>) =>
+      doorbell.listen(mailbox, (modSeq) => (modSeq === 0 ? undefined : listener(modSeq)))
+
     /** Rings the outbox and waits until that is heard: everything rung before has then been delivered. */
     const settled = () =>
       new Promise<void>((resolve) => {
@@ -33,7 +37,7 @@ export function doorbellContract(make: DoorbellMaker): void {
 
     test('a listener hears its mailbox with the modSeq', async () => {
       const heard: number[] = []
-      doorbell.listen(7, (modSeq) => void heard.push(modSeq))
+      listen(7, (modSeq) => void heard.push(modSeq))
       doorbell.ring({ mailbox: 7, modSeq: 42 })
       doorbell.ring({ mailbox: 8, modSeq: 43 })
       await settled()
@@ -43,19 +47,20 @@ export function doorbellContract(make: DoorbellMaker): void {
     test("delivery is never inside the ringer's call", async () => {
       let isRinging = true
       const heard: boolean[] = []
-      doorbell.listen(7, () => void heard.push(isRinging))
+      listen(7, () => void heard.push(isRinging))
       doorbell.listenToDirectory(() => void heard.push(isRinging))
       doorbell.listenForOutbox(() => void heard.push(isRinging))
       doorbell.ring({ mailbox: 7, modSeq: 1 })
       doorbell.ring({ directory: 'c' })
       doorbell.ring({ outbox: 'due' })
       isRinging = false
-      await soon(() => expect(heard).toEqual([false, false, false]))
+      await soon(() => expect(heard.length).toBeGreaterThanOrEqual(3))
+      expect(heard).not.toContain(true)
     })
 
     test('rings in a row are heard once, with the highest modSeq', async () => {
       const heard: number[] = []
-      doorbell.listen(7, (modSeq) => void heard.push(modSeq))
+      listen(7, (modSeq) => void heard.push(modSeq))
       for (const modSeq of [5, 9, 7]) doorbell.ring({ mailbox: 7, modSeq })
       await settled()
       expect(heard.at(-1)).toBe(9)
@@ -64,8 +69,8 @@ export function doorbellContract(make: DoorbellMaker): void {
 
     test('all listeners of a mailbox hear, each until it stops', async () => {
       const heard: string[] = []
-      const stopOne = doorbell.listen(7, () => void heard.push('one'))
-      doorbell.listen(7, () => void heard.push('two'))
+      const stopOne = listen(7, () => void heard.push('one'))
+      listen(7, () => void heard.push('two'))
       doorbell.ring({ mailbox: 7, modSeq: 1 })
       await settled()
       expect(heard.splice(0).sort()).toEqual(['one', 'two'])
@@ -78,7 +83,7 @@ export function doorbellContract(make: DoorbellMaker): void {
 
     test('a listener that stopped hears nothing, even of a ring before', async () => {
       const heard: string[] = []
-      const stop = doorbell.listen(7, () => void heard.push('late'))
+      const stop = listen(7, () => void heard.push('late'))
       doorbell.ring({ mailbox: 7, modSeq: 1 })
       stop()
       await settled()
@@ -90,7 +95,7 @@ export function doorbellContract(make: DoorbellMaker): void {
       const stops: (() => void)[] = []
       for (const name of ['one', 'two', 'three']) {
         stops.push(
-          doorbell.listen(7, () => {
+          listen(7, () => {
             heard.push(name)
             for (const stop of stops) stop()
           }),
@@ -103,7 +108,9 @@ export function doorbellContract(make: DoorbellMaker): void {
 
     test('the same function listens twice and stops once', async () => {
       let calls = 0
-      const listener = () => void calls++
+      const listener = (modSeq: number) => {
+        if (modSeq > 0) calls++
+      }
       const stop = doorbell.listen(7, listener)
       doorbell.listen(7, listener)
       stop()
@@ -114,8 +121,8 @@ export function doorbellContract(make: DoorbellMaker): void {
 
     test('who listens again after all have stopped hears again', async () => {
       const heard: number[] = []
-      doorbell.listen(7, () => void heard.push(0))()
-      doorbell.listen(7, (modSeq) => void heard.push(modSeq))
+      listen(7, () => void heard.push(0))()
+      listen(7, (modSeq) => void heard.push(modSeq))
       doorbell.ring({ mailbox: 7, modSeq: 3 })
       await settled()
       expect(heard).toEqual([3])
@@ -123,12 +130,12 @@ export function doorbellContract(make: DoorbellMaker): void {
 
     test('a listener that throws or rejects is reported and hurts no other', async () => {
       const heard: number[] = []
-      doorbell.listen(7, () => {
+      listen(7, () => {
         throw new Error('thrown')
       })
-      doorbell.listen(7, () => Promise.reject(new Error('rejected')))
-      doorbell.listen(7, (modSeq) => void heard.push(modSeq))
-      doorbell.listen(8, (modSeq) => void heard.push(modSeq))
+      listen(7, () => Promise.reject(new Error('rejected')))
+      listen(7, (modSeq) => void heard.push(modSeq))
+      listen(8, (modSeq) => void heard.push(modSeq))
       doorbell.ring({ mailbox: 7, modSeq: 1 })
       doorbell.ring({ mailbox: 8, modSeq: 2 })
       await settled()
@@ -138,7 +145,7 @@ export function doorbellContract(make: DoorbellMaker): void {
 
     test('a ring from a listener is delivered later', async () => {
       const heard: number[] = []
-      doorbell.listen(7, (modSeq) => {
+      listen(7, (modSeq) => {
         heard.push(modSeq)
         if (modSeq < 3) doorbell.ring({ mailbox: 7, modSeq: modSeq + 1 })
       })
@@ -164,7 +171,7 @@ export function doorbellContract(make: DoorbellMaker): void {
       const count = 10_000
       let calls = 0
       const beganMs = performance.now()
-      const stops = Array.from({ length: count }, (_, mailbox) => doorbell.listen(mailbox, () => void calls++))
+      const stops = Array.from({ length: count }, (_, mailbox) => listen(mailbox, () => void calls++))
       for (let mailbox = 0; mailbox < count; mailbox++) doorbell.ring({ mailbox, modSeq: 1 })
       await settled()
       for (const stop of stops) stop()
@@ -174,7 +181,7 @@ export function doorbellContract(make: DoorbellMaker): void {
 
     test('after close nothing is heard', async () => {
       const heard: unknown[] = []
-      doorbell.listen(7, (modSeq) => void heard.push(modSeq))
+      listen(7, (modSeq) => void heard.push(modSeq))
       doorbell.listenToDirectory((publicId) => void heard.push(publicId))
       doorbell.ring({ mailbox: 7, modSeq: 1 })
       doorbell.ring({ directory: 'c' })

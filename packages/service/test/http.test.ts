@@ -91,6 +91,23 @@ describe('health (contract I5)', () => {
     expect(log.text()).toContain('ready again')
   })
 
+  test('without what it can do without it is degraded, and still gets clients', async () => {
+    const { routes, readiness } = health()
+    const http = await given(routes)
+    let isDown = true
+    readiness.add('store', () => undefined)
+    const check = () => (isDown ? Promise.reject(new Error('down')) : undefined)
+    readiness.add('redis', check, { optional: true })
+    const body = (status: string, redis: string) =>
+      `{"status":"${status}","checks":{"store":"ok","redis":"${redis}"}}\n`
+    expect(await ask(http, 'GET', '/readyz')).toMatchObject({ status: 200, body: body('degraded', 'failing') })
+    isDown = false
+    expect(await ask(http, 'GET', '/readyz')).toMatchObject({ status: 200, body: body('ready', 'ok') })
+    isDown = true
+    readiness.drain()
+    expect(await ask(http, 'GET', '/readyz')).toMatchObject({ status: 503, body: body('draining', 'failing') })
+  })
+
   test('a check that takes too long has failed', async () => {
     const { routes, readiness } = health()
     readiness.add('slow', () => new Promise(() => undefined))

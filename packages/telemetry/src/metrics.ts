@@ -89,6 +89,36 @@ export const metricList = {
     labels: [],
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1],
   },
+  redisUp: {
+    name: 'postern_redis_up',
+    type: 'gauge',
+    help: 'Whether Redis answers in time: 1 or 0.',
+    labels: [],
+  },
+  redisLosses: {
+    name: 'postern_redis_losses_total',
+    type: 'counter',
+    help: 'How often Redis was there and then was not.',
+    labels: [],
+  },
+  ringsPublished: {
+    name: 'postern_rings_published_total',
+    type: 'counter',
+    help: 'Rings of this process that Redis took for the others.',
+    labels: [],
+  },
+  ringsHeard: {
+    name: 'postern_rings_heard_total',
+    type: 'counter',
+    help: "Other processes' rings that came over Redis.",
+    labels: [],
+  },
+  countsStoodIn: {
+    name: 'postern_counts_stood_in_total',
+    type: 'counter',
+    help: 'Questions to shared counters that this process answered alone, because Redis did not.',
+    labels: [],
+  },
   mailEvents: {
     name: 'postern_mail_events_total',
     type: 'counter',

@@ -1,7 +1,7 @@
 // The store as a part: opened on the data folder, rung through the doorbell after each commit, asked whether the process
-// is ready, closed last.
+// is ready, closed when nobody uses it any more.
 
-import { type Doorbell, localDoorbell } from '@postern/events'
+import type { Doorbell } from '@postern/events'
 import { openStore, type Store } from '@postern/mailbox-store'
 import type { Part, Readiness } from '@postern/service'
 import type { Logger } from '@postern/telemetry'
@@ -9,6 +9,7 @@ import { OnceStarted } from './once-started.js'
 
 export interface StorePartOptions {
   readonly folder: string
+  readonly doorbell: Doorbell
   readonly messageBytesMax: number
   readonly readiness: Readiness
   readonly logger: Logger
@@ -16,16 +17,15 @@ export interface StorePartOptions {
 
 export function createStorePart({
   folder,
+  doorbell,
   messageBytesMax,
   readiness,
   logger,
-}: StorePartOptions): Part & { store(): Store; readonly doorbell: Doorbell } {
-  const doorbell = localDoorbell({ onError: (err) => logger.error({ err }, 'a listener failed') })
+}: StorePartOptions): Part & { store(): Store } {
   const opened = new OnceStarted<Store>('the store')
   return {
     name: 'store',
     store: () => opened.get(),
-    doorbell,
     async start() {
       const store = await openStore({
         folder,
@@ -40,9 +40,6 @@ export function createStorePart({
         await store.directory.listTenants({ limit: 1 })
       })
     },
-    async stop() {
-      await doorbell.close()
-      await opened.get().close()
-    },
+    stop: () => opened.get().close(),
   }
 }

@@ -17,8 +17,8 @@ export function healthRoutes({
       path: '/readyz',
       methods: ['GET'],
       async handle(_request, response) {
-        const { ready, draining, checks } = await readiness.report()
-        const status = ready ? 'ready' : draining ? 'draining' : 'not ready'
+        const { ready, degraded, draining, checks } = await readiness.report()
+        const status = degraded ? 'degraded' : ready ? 'ready' : draining ? 'draining' : 'not ready'
         sendJson(response, ready ? 200 : 503, { status, checks })
       },
     },

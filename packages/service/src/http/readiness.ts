@@ -13,13 +13,15 @@ export interface ReadinessOptions {
 
 export interface ReadinessReport {
   readonly ready: boolean
+  /** Ready, but something is missing that it can do without. */
+  readonly degraded: boolean
   readonly draining: boolean
   readonly checks: Readonly<Record<string, 'ok' | 'failing'>>
 }
 
 export interface Readiness {
-  /** The check throws when its part isn't ready. */
-  add(name: string, check: () => Promise<void> | void): void
+  /** The check throws when its part isn't ready. Without an `optional` one the process still serves, only not as well. */
+  add(name: string, check: () => Promise<void> | void, options?: { readonly optional?: boolean }): void
   /** From now on not ready. */
   drain(): void
   report(): Promise<ReadinessReport>
@@ -27,6 +29,7 @@ export interface Readiness {
 
 export function createReadiness({ checkTimeoutMs, logger }: ReadinessOptions): Readiness {
   const checks = new Map<string, () => Promise<void> | void>()
+  const optional = new Set<string>()
   const failing = new Set<string>()
   let draining = false
 
@@ -43,7 +46,10 @@ export function createReadiness({ checkTimeoutMs, logger }: ReadinessOptions): R
   }
 
   return {
-    add: (name, check) => void checks.set(name, check),
+    add(name, check, options = {}) {
+      checks.set(name, check)
+      if (options.optional) optional.add(name)
+    },
     drain() {
       draining = true
     },
@@ -51,8 +57,10 @@ export function createReadiness({ checkTimeoutMs, logger }: ReadinessOptions): R
       const results = await Promise.all(
         [...checks].map(async ([name, check]) => [name, await run(name, check)] as const),
       )
+      const ready = !draining && results.every(([name, isOk]) => isOk || optional.has(name))
       return {
-        ready: !draining && results.every(([, isOk]) => isOk),
+        ready,
+        degraded: ready && results.some(([, isOk]) => !isOk),
         draining,
         checks: Object.fromEntries(results.map(([name, isOk]) => [name, isOk ? 'ok' : 'failing'])),
       }

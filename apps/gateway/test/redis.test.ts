@@ -1,0 +1,165 @@
+// Gateways on one data folder that hear of each other over Redis: what one does, clients of the other are told at once, and
+// neither needs Redis to live.
+
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { connect } from 'node:tls'
+import { expect, onTestFinished, test } from 'vitest'
+import type { Announcement } from '../src/announcement.js'
+import { newFolder, type Process, postern, run, started, stop } from './gateway-process.js'
+import { type RedisProcess, startRedis } from './redis-process.js'
+
+interface Running {
+  readonly gateway: Process
+  readonly said: Announcement
+}
+
+async function running(dataDir: string, env: Record<string, string>): Promise<Running> {
+  const own = { POSTERN_DATA_DIR: dataDir, POSTERN_BIND: '127.0.0.1' }
+  const gateway = postern(['start', '--json'], { env: { ...own, ...env } })
+  return { gateway, said: await started(gateway) }
+}
+
+/** Two on one folder. */
+async function pair({ port }: RedisProcess) {
+  const dataDir = join(newFolder(), 'data')
+  const env = { POSTERN_REDIS_URL: `redis://127.0.0.1:${port}` }
+  const one = await running(dataDir, env)
+  const two = await running(dataDir, env)
+  return { dataDir, one, two, password: one.said.firstStart!.password! }
+}
+
+/** A client on one of them, logged in, which says lines and waits for answers. */
+async function client({ said }: Running, password: string) {
+  const ca = readFileSync(said.caFile!)
+  const socket = connect({ host: '127.0.0.1', port: said.imap!.port, ca, servername: 'localhost' })
+  onTestFinished(() => void socket.destroy())
+  let text = ''
+  let look = (): void => undefined
+  socket.setEncoding('latin1').on('data', (chunk: string) => {
+    text += chunk
+    look()
+  })
+  socket.on('error', () => undefined)
+  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()))
+  const hears = (from: number, until: string, timeoutMs = 20_000): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const late = setTimeout(() => reject(new Error(`no ${until} in:\n${text.slice(from)}`)), timeoutMs)
+      look = () => {
+        if (!text.includes(until, from)) return
+        clearTimeout(late)
+        resolve(text.slice(from))
+      }
+      look()
+    })
+  const say = (line: string, until: string): Promise<string> => {
+    const from = text.length
+    socket.write(`${line}\r\n`)
+    return hears(from, until)
+  }
+  await say(`l LOGIN me@example.test ${password}`, 'l OK')
+  await say('s SELECT INBOX', 's OK')
+  return { say, hears, closed, at: () => text.length, text: () => text }
+}
+
+type Client = Awaited<ReturnType<typeof client>>
+
+const message = (subject: string) => `From: a@example.net\r\nSubject: ${subject}\r\n\r\nHello.\r\n`
+
+async function append(by: Client, subject: string): Promise<void> {
+  const source = message(subject)
+  await by.say(`a APPEND INBOX {${source.length}}`, '+ ')
+  await by.say(source, 'a OK')
+}
+
+const metric = async ({ said }: Running, name: string): Promise<number> => {
+  const text = await (await fetch(new URL('/metrics', said.health))).text()
+  return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1])
+}
+
+const ready = async ({ said }: Running): Promise<unknown> => (await fetch(said.health)).json()
+
+test('what one process does is told in IDLE of the other, within 100 ms, for one command of Redis a message', async () => {
+  const redis = await startRedis()
+  const { one, two, password } = await pair(redis)
+  const writer = await client(one, password)
+  const reader = await client(two, password)
+  await reader.say('i IDLE', '+ ')
+  await expect.poll(() => redis.ask('PUBSUB', 'NUMSUB', 'postern:ring:mailbox:1')).toMatch(/1$/)
+
+  const count = 40
+  const times: number[] = []
+  await redis.ask('CONFIG', 'RESETSTAT')
+  for (let n = 1; n <= count; n++) {
+    const from = reader.at()
+    const source = message(`news ${n}`)
+    await writer.say(`a APPEND INBOX {${source.length}}`, '+ ')
+    const beganMs = performance.now()
+    const answered = writer.say(source, 'a OK')
+    await reader.hears(from, `* ${n} EXISTS`)
+    times.push(performance.now() - beganMs)
+    await answered
+  }
+  times.sort((a, b) => a - b)
+  const p99 = times[Math.ceil(count * 0.99) - 1]!
+  const p50 = times[Math.ceil(count * 0.5) - 1]!
+  console.info(`APPEND's last byte to EXISTS in the other process: p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms`)
+  expect(p50).toBeLessThan(100)
+
+  const stats = await redis.ask('INFO', 'commandstats')
+  const calls = [...stats.matchAll(/^cmdstat_([^:]+):calls=(\d+)/gm)].filter(
+    ([, name]) => !/^(?:ping|info|config|client|command|auth|select)/.test(name!),
+  )
+  const sum = calls.reduce((total, [, , each]) => total + Number(each), 0)
+  expect(sum / count, calls.map(([line]) => line).join(' ')).toBeLessThanOrEqual(3)
+
+  const from = reader.at()
+  await writer.say('f STORE 1 +FLAGS (\\Flagged)', 'f OK')
+  await reader.hears(from, '\\Flagged')
+  await writer.say('d STORE 2 +FLAGS (\\Deleted)', 'd OK')
+  await writer.say('e EXPUNGE', 'e OK')
+  await reader.hears(from, '* 2 EXPUNGE')
+  expect(await metric(two, 'postern_rings_heard_total')).toBeGreaterThan(0)
+  expect(await metric(one, 'postern_rings_published_total')).toBeGreaterThan(0)
+  expect(await metric(one, 'postern_redis_up')).toBe(1)
+  expect(await ready(one)).toEqual({ status: 'ready', checks: { store: 'ok', redis: 'ok' } })
+  expect([await stop(one.gateway), await stop(two.gateway)]).toEqual([0, 0])
+})
+
+test('a credential that is revoked beside one ends the sessions of the other within two seconds', async () => {
+  const redis = await startRedis()
+  const { dataDir, one, two, password } = await pair(redis)
+  const here = await client(one, password)
+  const there = await client(two, password)
+  await there.say('i IDLE', '+ ')
+  const env = { POSTERN_DATA_DIR: dataDir }
+  const revoked = await run(['credential', 'revoke', 'First app password'], { env })
+  expect(revoked.code, revoked.stderr).toBe(0)
+  const beganMs = performance.now()
+  await Promise.all([here.closed, there.closed])
+  expect(performance.now() - beganMs).toBeLessThan(2_000)
+  expect(there.text()).toContain('* BYE')
+})
+
+test('without Redis it starts, says so, lets people in and tells them of news; when Redis comes it is whole', async () => {
+  const redis = await startRedis()
+  await redis.kill()
+  const { one, two, password } = await pair(redis)
+  expect(one.gateway.stdout()).toContain('Redis can not be reached')
+  expect(one.gateway.stdout()).toContain('ECONNREFUSED')
+  expect(await ready(one)).toEqual({ status: 'degraded', checks: { store: 'ok', redis: 'failing' } })
+  const writer = await client(one, password)
+  const reader = await client(two, password)
+  await reader.say('i IDLE', '+ ')
+  const from = reader.at()
+  await append(writer, 'without')
+  await reader.hears(from, '* 1 EXISTS')
+  expect(await metric(one, 'postern_counts_stood_in_total')).toBeGreaterThan(0)
+
+  await redis.start()
+  await expect.poll(() => ready(two), { timeout: 20_000 }).toMatchObject({ status: 'ready' })
+  await expect.poll(() => ready(one), { timeout: 20_000 }).toMatchObject({ status: 'ready' })
+  await append(writer, 'with')
+  await reader.hears(from, '* 2 EXISTS')
+  expect([await stop(one.gateway), await stop(two.gateway)]).toEqual([0, 0])
+})

@@ -1,0 +1,24 @@
+/** The engines over Redis: the contract on one server, and what is said between two processes. */
+import { afterAll, expect } from 'vitest'
+import { localCounters, RedisLink, redisCounters, redisDoorbell } from '../src/index.js'
+import { countersContract, doorbellContract } from './contract.js'
+import { serverAt, startRedis } from './redis-process.js'
+
+const redis = await startRedis()
+const links: RedisLink[] = []
+afterAll(() => {
+  for (const link of links) link.close()
+})
+
+async function opened(): Promise<RedisLink> {
+  const link = new RedisLink({ server: serverAt(redis.port), onState: () => undefined })
+  links.push(link)
+  expect(await link.opened(10_000)).toBe(true)
+  return link
+}
+
+doorbellContract(async ({ onError }) => redisDoorbell({ link: await opened(), onError }))
+countersContract(async ({ keysMax, membersMax }) => {
+  await redis.ask('FLUSHALL')
+  return redisCounters({ link: await opened(), standIn: localCounters({ keysMax, membersMax }), membersMax })
+})
