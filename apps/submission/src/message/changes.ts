@@ -1,0 +1,81 @@
+// What submission changes in a header, as edits: trace fields and what was missing on top, Return-Path out, Bcc out of the text
+// that's sent. Both texts have the same fields but for Bcc, so that they're one message. RFC 6409 §8, RFC 5322 §3.6.3 (Bcc),
+// RFC 5321 §4.4 (Return-Path is the delivering server's), RFC 8601 §5 (results that claim to be ours).
+import type { Edit, Edits } from './edited-header.js'
+import { type Field, firstNamed, type Header, rawValue } from './header.js'
+import type { MessageFacts } from './message-facts.js'
+import type { Originator } from './originators.js'
+import { dateTime, newMessageId, receivedField } from './trace.js'
+
+export interface Changes {
+  readonly wire: Edits
+  /** Where it's another text than the wire's. */
+  readonly sentCopy: Edits | undefined
+  /** With its angle brackets: the client's, or the one it's given here. */
+  readonly messageId: string
+}
+
+const blind: readonly string[] = ['bcc', 'resent-bcc']
+
+export function changesOf(
+  header: Header,
+  { originators, facts }: { originators: readonly Originator[]; facts: MessageFacts },
+): Changes {
+  const blindFields = header.fields.filter(({ name }) => blind.includes(name))
+  const gone = header.fields.filter((field) => isGone(header, { field, hostname: facts.trace.hostname })).map(removed)
+  const messageId = messageIdOf(header) ?? newMessageId(senderDomain(originators, facts), facts.random)
+  const onTop = fieldsOnTop(header, { facts, messageId, blind: blindFields.length > 0 })
+  const sent: Edits = { onTop, edits: gone }
+  if (blindFields.length === 0) return { wire: sent, sentCopy: undefined, messageId }
+  return { wire: { onTop, edits: [...gone, ...blindFields.map(removed)] }, sentCopy: sent, messageId }
+}
+
+interface OnTop {
+  readonly facts: MessageFacts
+  readonly messageId: string
+  readonly blind: boolean
+}
+
+function fieldsOnTop(header: Header, { facts, messageId, blind }: OnTop): string {
+  const { recipients, smtpUtf8, trace } = facts
+  const now = facts.clock()
+  const recipient = recipients.length === 1 && !blind ? recipients[0] : undefined
+  const fields = [receivedField(trace, { now, smtpUtf8, recipient })]
+  if (!isSaid(header, 'date')) fields.push(`Date: ${dateTime(now)}\r\n`)
+  if (!isSaid(header, 'message-id')) fields.push(`Message-ID: ${messageId}\r\n`)
+  return fields.join('')
+}
+
+/** An empty field says nothing. */
+function isSaid(header: Header, name: string): boolean {
+  const field = firstNamed(header, name)
+  return field !== undefined && rawValue(header, field) !== ''
+}
+
+function messageIdOf(header: Header): string | undefined {
+  const field = firstNamed(header, 'message-id')
+  return field === undefined || rawValue(header, field) === '' ? undefined : rawValue(header, field)
+}
+
+/** The first author's; else the envelope's, and last this server's own name. */
+function senderDomain(originators: readonly Originator[], { sender, trace }: MessageFacts): string {
+  const author = originators.find(({ name }) => name === 'from')?.addresses[0]?.domain
+  return author ?? (sender.slice(sender.lastIndexOf('@') + 1) || trace.hostname)
+}
+
+/** Empty, so that there's one with a value on top; or what only a receiving server writes, and could be taken for its word. */
+function isGone(header: Header, { field, hostname }: { field: Field; hostname: string }): boolean {
+  switch (field.name) {
+    case 'date':
+    case 'message-id':
+      return rawValue(header, field) === ''
+    case 'return-path':
+      return true
+    case 'authentication-results':
+      return /^[^\s;]*/.exec(rawValue(header, field))?.[0].toLowerCase() === hostname.toLowerCase()
+    default:
+      return false
+  }
+}
+
+const removed = ({ start, end }: Field): Edit => ({ start, end, text: '' })

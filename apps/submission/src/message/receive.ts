@@ -1,0 +1,98 @@
+// The DATA stream on its way in: the header is read and judged (policies/header-policies.ts), then what's to be stored comes out as
+// one or two streams, the text that's sent and, where it has a Bcc, the text that's kept in Sent. Refusals are thrown; those that
+// the body brings make the storing fail, so that nothing is left of it. Either way the data was read to its end by then.
+// RFC 6409 §8 says what a submission server may change.
+import { isAscii } from 'node:buffer'
+import type { Address, BodyKind } from '@postern/mailbox-store'
+import { headerPolicies } from '../policies/header-policies.js'
+import { enforce } from '../policies/policy.js'
+import { Body } from './body.js'
+import { changesOf } from './changes.js'
+import { editedHeader } from './edited-header.js'
+import { firstNamed, type Header, rawValue, readHeader } from './header.js'
+import { readHeaderBlock } from './header-block.js'
+import { Intake } from './intake.js'
+import { LineCheck } from './line-check.js'
+import type { MessageFacts } from './message-facts.js'
+import { type Originator, originatorsOf } from './originators.js'
+import { type Stage, type StagedTexts, stageTexts } from './stage-texts.js'
+
+export interface ReceivedMessage {
+  /** With its angle brackets: the client's, or the one it was given. */
+  readonly messageId: string
+  /** Every address of From, as the directory spells it. */
+  readonly from: readonly Address[]
+  /** RFC 8689 §3: rather in clear than not at all. REQUIRETLS overrules it. */
+  readonly tlsOptional: boolean
+  /** Hands each text to `stage` as a stream, both at once. Once for a message. */
+  stage<Staged>(stage: Stage<Staged>): Promise<StagedTexts<Staged> & Measured>
+}
+
+export interface Measured {
+  readonly body: BodyKind
+  /** How many bytes the client has sent, and their SHA-256. */
+  readonly bytes: number
+  readonly digest: Buffer
+}
+
+export async function receiveMessage(source: AsyncIterable<Uint8Array>, facts: MessageFacts): Promise<ReceivedMessage> {
+  const intake = new Intake(source, { bytesMax: facts.bytesMax, lines: new LineCheck() })
+  return toTheEnd(intake, async () => {
+    const block = await readHeaderBlock(() => intake.next())
+    const header = readHeader(block.header)
+    const originators = originatorsOf(header)
+    await judge(header, { originators, facts })
+    const { wire, sentCopy, messageId } = changesOf(header, { originators, facts })
+    const headers = { wire: editedHeader(header, wire), sentCopy: sentCopy && editedHeader(header, sentCopy) }
+    const body = new Body(intake, block.rest)
+    return {
+      messageId,
+      from: originators.flatMap(({ name, addresses }) => (name === 'from' ? addresses : [])),
+      tlsOptional: saysTlsOptional(header),
+      async stage(stage) {
+        const texts = await toTheEnd(intake, () => stageTexts({ headers, body }, stage))
+        const measured = { body: bodyKind(header, { body, facts }), bytes: intake.bytes, digest: intake.digest() }
+        return { ...texts, ...measured }
+      },
+    }
+  })
+}
+
+interface Judged {
+  readonly originators: readonly Originator[]
+  readonly facts: MessageFacts
+}
+
+async function judge(header: Header, { originators, facts }: Judged): Promise<void> {
+  const covered = new Set<string>()
+  const addresses = new Map(originators.flatMap((each) => each.addresses).map((each) => [each.address, each]))
+  for (const [spelled, address] of addresses) if (await facts.maySend(address)) covered.add(spelled)
+  const { smtpUtf8, encryptedOnly = [], trace } = facts
+  enforce(headerPolicies, { header, originators, covered, smtpUtf8, encryptedOnly, hostname: trace.hostname })
+}
+
+/** Whatever went wrong, the client hears of it when it has sent all. */
+async function toTheEnd<Result>(intake: Intake, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work()
+  } catch (error) {
+    await intake.drop()
+    throw error
+  }
+}
+
+function saysTlsOptional(header: Header): boolean {
+  const field = firstNamed(header, 'tls-required')
+  return field !== undefined && rawValue(header, field).toLowerCase() === 'no'
+}
+
+/** SMTPUTF8 is asked of the next server only where the message needs it; 8-bit text is 8-bit whatever BODY has said. */
+function bodyKind(header: Header, { body, facts }: { body: Body; facts: MessageFacts }): BodyKind {
+  const international = !isAscii(header.bytes) || [facts.sender, ...facts.recipients].some(isInternational)
+  if (facts.smtpUtf8 && international) return 'smtputf8'
+  return body.eightBit ? '8bitmime' : '7bit'
+}
+
+function isInternational(address: string): boolean {
+  return /[^\0-\x7f]/.test(address)
+}
