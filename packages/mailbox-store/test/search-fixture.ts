@@ -96,7 +96,7 @@ export class SearchFixture {
     const { to = [inbox], flags = noFlags, internalDate = 1_600_000_000, inFile = false } = delivery
     const bytes = typeof message === 'string' ? Buffer.from(message) : message
     const prepared = prepareMessage(bytes, { inline: !inFile })
-    if (inFile) await this.blobs.write([bytes] as never, { bytesMax: bytes.length })
+    if (inFile) await this.blobs.write([bytes] as never, { bytesMax: bytes.length, reading: () => undefined })
     return this.#writer.submit({
       flush: false,
       run(tx) {

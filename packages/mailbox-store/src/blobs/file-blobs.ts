@@ -11,8 +11,8 @@ import { asRefusal, type Fault } from '../sqlite/connection.js'
 import type { ByteRange, Content } from '../store.js'
 
 const streamBytes = 262_144
-/** Gathered of what comes in before it is written: twenty clients at once are to cost little. */
-const writeBytes = 65_536
+/** Gathered of what comes in before it is written, twice for each client: twenty at once are to cost little. */
+const writeBytes = 131_072
 
 export interface FileBlobsOptions {
   readonly folder: string
@@ -22,12 +22,20 @@ export interface FileBlobsOptions {
 export interface WrittenBlob {
   readonly hash: Uint8Array
   readonly size: number
+  /** Good while it's being flushed. */
   readonly path: string
+}
+
+export interface WriteOptions<Read> {
+  readonly bytesMax: number
+  readonly reading: (file: WrittenBlob) => Read | Promise<Read>
 }
 
 export class FileBlobs {
   readonly #folder: string
   readonly #fault: Fault | undefined
+  /** Those whose own names are known to be on the disk: nobody removes a folder. */
+  readonly #flushedFolders = new Set<string>()
 
   constructor({ folder, fault }: FileBlobsOptions) {
     this.#folder = folder
@@ -39,20 +47,19 @@ export class FileBlobs {
     return join(this.#folder, name.slice(0, 2), name.slice(2))
   }
 
-  /** Takes the pieces as they come; nothing of it is kept if the source fails or is over the limit. */
-  async write(pieces: AsyncIterable<Uint8Array>, { bytesMax }: { bytesMax: number }): Promise<WrittenBlob> {
-    const incoming = join(this.#folder, 'incoming')
-    await mkdir(incoming, { recursive: true, mode: 0o700 })
-    const temporary = join(incoming, randomUUID())
-    const file = await open(temporary, 'wx', 0o600)
+  /**
+   * Takes the pieces as they come; nothing of it is kept if the source fails or is over the limit. `reading` has the file at a
+   * passing place while it's being flushed.
+   */
+  async write<Read>(pieces: AsyncIterable<Uint8Array>, { bytesMax, reading }: WriteOptions<Read>): Promise<Read> {
+    const temporary = join(this.#folder, 'incoming', randomUUID())
+    const file = await openNew(temporary)
     try {
       const { hash, size } = await this.#copy(pieces, file, bytesMax)
       this.#fault?.('blob-flush')
-      await file.datasync()
-      await file.close()
-      const path = this.pathOf(hash)
-      await this.#settle(temporary, { path, size })
-      return { hash, size, path }
+      const [read] = await Promise.all([reading({ hash, size, path: temporary }), file.datasync()])
+      await Promise.all([file.close(), this.#settle(temporary, { path: this.pathOf(hash), size })])
+      return read
     } catch (error) {
       await file.close().catch(() => {})
       await rm(temporary, { force: true }).catch(() => {})
@@ -60,19 +67,25 @@ export class FileBlobs {
     }
   }
 
+  /** What is gathered is written while more comes in. */
   async #copy(
     pieces: AsyncIterable<Uint8Array>,
     file: FileHandle,
     bytesMax: number,
   ): Promise<{ hash: Uint8Array; size: number }> {
     const hash = createHash('sha256')
-    const room = new Uint8Array(writeBytes)
+    let [room, other] = [new Uint8Array(writeBytes), new Uint8Array(writeBytes)]
     let [size, held] = [0, 0]
+    let writing = Promise.resolve()
     const put = async (): Promise<void> => {
+      await writing
       const bytes = room.subarray(0, held)
-      hash.update(bytes)
       this.#fault?.('blob-write')
-      await file.writeFile(bytes)
+      writing = file.writeFile(bytes)
+      // Whoever awaits it hears of it, and not the process.
+      writing.catch(() => {})
+      hash.update(bytes)
+      ;[room, other] = [other, room]
       held = 0
     }
     for await (const piece of pieces) {
@@ -87,6 +100,7 @@ export class FileBlobs {
       }
     }
     if (held > 0) await put()
+    await writing
     return { hash: hash.digest(), size }
   }
 
@@ -95,12 +109,14 @@ export class FileBlobs {
     const folder = dirname(path)
     if (await isThere(path, size)) await rm(temporary)
     else {
-      await mkdir(folder, { recursive: true, mode: 0o700 })
+      if (!this.#flushedFolders.has(folder)) await mkdir(folder, { recursive: true, mode: 0o700 })
       this.#fault?.('blob-rename')
       await rename(temporary, path)
     }
     this.#fault?.('blob-flush')
+    if (this.#flushedFolders.has(folder)) return flushFolder(folder)
     await Promise.all([folder, this.#folder, dirname(this.#folder)].map(flushFolder))
+    this.#flushedFolders.add(folder)
   }
 
   content(hash: Uint8Array, size: number): Content {
@@ -167,16 +183,31 @@ async function* streamRange(path: string, { start, end }: ByteRange): AsyncGener
 
 /** A row names a file that isn't there: somebody took it. */
 function missing(path: string, error: unknown): never {
-  if (error instanceof Error && 'code' in error && error.code === 'ENOENT')
-    refuse('corrupt', `The file ${path} of a message is missing.`, 'Restore it from a backup.')
+  if (isMissing(error)) refuse('corrupt', `The file ${path} of a message is missing.`, 'Restore it from a backup.')
   throw asRefusal(error, path)
 }
+
+async function openNew(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, 'wx', 0o600)
+  } catch (error) {
+    if (!isMissing(error)) throw error
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+    return open(path, 'wx', 0o600)
+  }
+}
+
+const isMissing = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'ENOENT'
 
 /** Made young before the look, so that no sweep takes it after. A file of another size is damaged and is replaced. */
 async function isThere(path: string, size: number): Promise<boolean> {
   const now = new Date()
-  await utimes(path, now, now).catch(() => {})
-  return (await stat(path).catch(() => undefined))?.size === size
+  try {
+    await utimes(path, now, now)
+    return (await stat(path)).size === size
+  } catch {
+    return false
+  }
 }
 
 async function flushFolder(folder: string): Promise<void> {

@@ -50,15 +50,14 @@ async function stageBytes(bytes: Uint8Array, options: StageOptions): Promise<Pre
     refuse('message-too-big', `A message has at most ${limits.messageBytesMax} bytes.`)
   const inline = stageInline(bytes, options)
   if (inline !== undefined) return inline
-  const file = await blobs.write(once(bytes), { bytesMax: limits.messageBytesMax })
-  return bytes.length <= limits.parseInlineBytesMax
-    ? prepareMessage(bytes, { inline: false, hash: file.hash })
-    : parseFile(file)
+  const { messageBytesMax: bytesMax, parseInlineBytesMax } = limits
+  if (bytes.length > parseInlineBytesMax) return blobs.write(once(bytes), { bytesMax, reading: parseFile })
+  const reading = ({ hash }: WrittenBlob): PreparedMessage => prepareMessage(bytes, { inline: false, hash })
+  return blobs.write(once(bytes), { bytesMax, reading })
 }
 
-async function stageFile(pieces: AsyncIterable<Uint8Array>, options: StageOptions): Promise<PreparedMessage> {
-  const file = await options.blobs.write(pieces, { bytesMax: options.limits.messageBytesMax })
-  return options.parseFile(file)
+function stageFile(pieces: AsyncIterable<Uint8Array>, options: StageOptions): Promise<PreparedMessage> {
+  return options.blobs.write(pieces, { bytesMax: options.limits.messageBytesMax, reading: options.parseFile })
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
