@@ -6,16 +6,17 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { accessSync, constants, existsSync, readdirSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
-/** `tools` must all be in one folder. */
+/** `tools` must all be in one folder. The first one says its version, with `versionWords` if it needs other ones. */
 export const programs = {
   redis: { tools: ['redis-server'], debianPackage: 'redis-server' },
   postgres: { tools: ['postgres', 'initdb'], debianPackage: 'postgresql' },
   mbsync: { tools: ['mbsync'], debianPackage: 'isync' },
+  postfix: { tools: ['postconf', 'postfix'], debianPackage: 'postfix', versionWords: ['-h', '-d', 'mail_version'] },
 }
 
 /** The folder that holds the program's tools, or undefined. */
 export function find(name) {
-  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/local/bin', ...postgresFolders()]
+  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/local/bin', '/usr/sbin', ...postgresFolders()]
   return folders.find(
     (folder) => folder !== '' && programs[name].tools.every((tool) => isExecutable(join(folder, tool))),
   )
@@ -23,7 +24,8 @@ export function find(name) {
 
 /** `Redis server v=7.0.15 …` as the program itself says it. */
 export function versionOf(name, folder) {
-  return execFileSync(join(folder, programs[name].tools[0]), ['--version'], { encoding: 'utf8' }).trim()
+  const { tools, versionWords = ['--version'] } = programs[name]
+  return execFileSync(join(folder, tools[0]), versionWords, { encoding: 'utf8' }).trim()
 }
 
 /**
