@@ -1,6 +1,10 @@
 // The app's only door.
 
 export { createTransport } from './create-transport.js'
+export type { DkimKey } from './dkim/signature.js'
 export { type TransportLimits, transportLimits } from './limits.js'
+export { type Relay, type RelayOptions, type RelayStats, startRelay } from './relay.js'
+export { defaultRelayLimits, type RelayLimits } from './relay-limits.js'
 export type { OutgoingMessage, Parcel, ParcelRecipient, Sent, Transport } from './transport.js'
 export type { TransportDeps } from './transport-deps.js'
+export type { LocalAddress, WayOut } from './ways.js'

@@ -34,7 +34,12 @@ export type MailEvent =
     })
   | (Attempt & { readonly event: 'delivered' })
   | (Attempt & { readonly event: 'deferred'; readonly retryAt: Date })
-  | (Attempt & { readonly event: 'bounced' })
+  /** Refused for good by the other side. */
+  | (Attempt & { readonly event: 'failed' })
+  /** Deferred once more when its time was over. */
+  | (Attempt & { readonly event: 'expired' })
+  /** The sender (`to`) has a notification in the INBOX that tells of these recipients. */
+  | (Queued & { readonly event: 'bounced'; readonly to: string; readonly recipients: readonly string[] })
   /** Stored in a mailbox: by a client's APPEND, or as the local end of a delivery. */
   | (Message & {
       readonly event: 'appended'
@@ -52,7 +57,9 @@ const fieldsByEvent: { readonly [E in MailEvent['event']]: readonly (keyof Extra
   refused: ['messageId', 'from', 'to', 'status'],
   delivered: attempt,
   deferred: [...attempt, 'retryAt'],
-  bounced: attempt,
+  failed: attempt,
+  expired: attempt,
+  bounced: [...queued, 'recipients'],
   appended: ['messageId', 'to', 'mailbox', 'sizeBytes'],
 }
 

@@ -119,6 +119,31 @@ export const metricList = {
     help: 'Questions to shared counters that this process answered alone, because Redis did not.',
     labels: [],
   },
+  relayQueue: {
+    name: 'postern_relay_queue',
+    type: 'gauge',
+    help: 'Recipients in the queue: waiting for their next try, or leased to a relay.',
+    labels: ['state'],
+  },
+  relayLateSeconds: {
+    name: 'postern_relay_late_seconds',
+    type: 'gauge',
+    help: 'How long the recipient that is due the longest has been waiting for its turn.',
+    labels: [],
+  },
+  relayAttempts: {
+    name: 'postern_relay_attempts_total',
+    type: 'counter',
+    help: 'Tries to deliver to one recipient by outcome: delivered, deferred, failed (for good), expired (its time was over).',
+    labels: ['outcome'],
+  },
+  relayAttemptSeconds: {
+    name: 'postern_relay_attempt_seconds',
+    type: 'histogram',
+    help: 'How long a try took, for all recipients that went together.',
+    labels: [],
+    buckets: [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300],
+  },
   mailEvents: {
     name: 'postern_mail_events_total',
     type: 'counter',

@@ -13,7 +13,9 @@ test.each<[MailEvent, Record<string, unknown>]>([
   [{ event: 'refused', messageId: undefined, from: 'a@example.test', to: ['b@example.org'], status: '5.7.1' }, {}],
   [{ event: 'delivered', ...attempt }, {}],
   [{ event: 'deferred', ...attempt, retryAt }, { retryAt: '2026-01-02T03:04:05.000Z' }],
-  [{ event: 'bounced', ...attempt }, {}],
+  [{ event: 'failed', ...attempt }, {}],
+  [{ event: 'expired', ...attempt }, {}],
+  [{ event: 'bounced', ...queued, to: 'a@example.test', recipients: ['b@example.org'] }, {}],
   [{ event: 'appended', messageId, to: 'a@example.test', mailbox: 'Sent', sizeBytes: 10 }, {}],
 ])('$event', (event, printed) => {
   const { logger, last } = collectLines()
@@ -29,7 +31,7 @@ test.each<[MailEvent, Record<string, unknown>]>([
 test("a remote server's answer is cut short and stays on one line", () => {
   const { logger, text, last } = collectLines()
   const status = `5.0.0 no\r\n{"level":"info"}\x1b[31m${'x'.repeat(5000)}`
-  createMailLog({ logger, metrics: createMetrics({ processMetrics: false }) })({ event: 'bounced', ...attempt, status })
+  createMailLog({ logger, metrics: createMetrics({ processMetrics: false }) })({ event: 'failed', ...attempt, status })
   expect(text().trim().split('\n')).toHaveLength(1)
   expect(last().status).toBe(`5.0.0 no {"level":"info"} [31m${'x'.repeat(5000)}`.slice(0, 256))
 })
@@ -39,9 +41,9 @@ test('events are counted, and delivery times', async () => {
   const mailLog = createMailLog({ logger: collectLines().logger, metrics })
   mailLog({ event: 'delivered', ...attempt })
   mailLog({ event: 'delivered', ...attempt })
-  mailLog({ event: 'bounced', ...attempt })
+  mailLog({ event: 'failed', ...attempt })
   const text = await metrics.registry.metrics()
   expect(text).toContain('postern_mail_events_total{event="delivered"} 2')
-  expect(text).toContain('postern_mail_events_total{event="bounced"} 1')
+  expect(text).toContain('postern_mail_events_total{event="failed"} 1')
   expect(text).toContain('postern_delivery_delay_seconds_sum 3')
 })

@@ -1,0 +1,74 @@
+// One load from its lane to its report: by the way that it goes, into an inbox of this gateway, out, or nowhere.
+
+import { type AccountId, StoreRefusal } from '@postern/mailbox-store'
+import { all, type Carrier, carry, openMessage, unreadable } from './carrying.js'
+import type { RelayLoad } from './loads.js'
+import type { Measures } from './measures.js'
+import type { About, Reporting } from './reporting.js'
+import type { Sent } from './transport.js'
+import { type Verdict, verdictOf } from './verdicts.js'
+
+export interface Delivering extends Carrier {
+  readonly reporting: Reporting
+  readonly measures: Measures
+  readonly random: () => number
+  /** The relay stops: tries that it cuts short count for nothing. */
+  readonly signal: AbortSignal
+}
+
+export async function deliver(load: RelayLoad, delivering: Delivering): Promise<void> {
+  const { way, lane } = load
+  const opened = await openMessage(load, delivering)
+  const about = { opened, relay: lane.key }
+  switch (way.kind) {
+    case 'none':
+      return report(load, all(load, { kind: way.outcome, status: way.status, text: way.text }), { about, delivering })
+    case 'inbox':
+      return deliverHere(load, { account: way.account, about, delivering })
+    case 'out': {
+      const started = performance.now()
+      const answers =
+        opened === undefined ? all(load, unreadable) : await carry({ ...load, way }, { opened, carrier: delivering })
+      delivering.measures.attempted((performance.now() - started) / 1000)
+      const heard = delivering.signal.aborted ? answers.filter(({ kind }) => kind !== 'deferred') : answers
+      return report(load, heard, { about, delivering })
+    }
+  }
+}
+
+interface Reported {
+  readonly about: About
+  readonly delivering: Delivering
+}
+
+async function report(load: RelayLoad, answers: readonly Sent[], { about, delivering }: Reported): Promise<void> {
+  await delivering.reporting.report(verdictsOf(load, answers, { delivering }), about)
+}
+
+/** The store says whether it fits, when it's written. */
+async function deliverHere(
+  load: RelayLoad,
+  { account, about, delivering }: Reported & { readonly account: AccountId },
+): Promise<void> {
+  const delivered = all(load, { kind: 'delivered', relaysDsn: false, text: 'Delivered to the inbox' })
+  try {
+    await delivering.reporting.report(verdictsOf(load, delivered, { delivering, account }), about)
+  } catch (error) {
+    if (!(error instanceof StoreRefusal)) throw error
+    const status = error.code === 'over-quota' ? '4.2.2' : '4.2.0'
+    await report(load, all(load, { kind: 'deferred', status, text: error.message }), { about, delivering })
+  }
+}
+
+function verdictsOf(
+  { rows }: RelayLoad,
+  answers: readonly Sent[],
+  { delivering, account }: { delivering: Delivering; account?: AccountId },
+): Verdict[] {
+  const { clock, random, limits } = delivering
+  const to = account === undefined ? {} : { to: { account } }
+  return answers.flatMap((sent) => {
+    const row = rows.find(({ id }) => id === sent.id)
+    return row === undefined ? [] : [verdictOf(row, sent, { now: clock(), random: random(), limits, ...to })]
+  })
+}

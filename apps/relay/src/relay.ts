@@ -1,0 +1,254 @@
+// The relay (contract E2, E4, E5): claims what is due, sends it, and reports. It is woken by the doorbell and asks the queue itself
+// now and then. Loads wait in lanes (lanes.ts) until their destination has a place; claims leave out what has none.
+
+import type { Doorbell } from '@postern/events'
+import type { Store } from '@postern/mailbox-store'
+import type { Logger, MailLog, Metrics } from '@postern/telemetry'
+import { type Delivering, deliver } from './delivering.js'
+import { Signer, type SignerOptions } from './dkim/signer.js'
+import { Lanes } from './lanes.js'
+import { Leases } from './leases.js'
+import { first, loadsOf, type RelayLoad } from './loads.js'
+import { Measures } from './measures.js'
+import { hasDied, ownerName, thisPlace } from './owner.js'
+import { defaultRelayLimits, purgeBatch, type RelayLimits } from './relay-limits.js'
+import { Reporting, type ReportingOptions } from './reporting.js'
+import { Rest } from './rest.js'
+import { TransportSet, type TransportSetOptions } from './transport-set.js'
+import { Unreachable } from './unreachable.js'
+import { type Lookups, wayOf } from './ways.js'
+
+export interface RelayOptions
+  extends Lookups,
+    Pick<SignerOptions, 'dkimOf'>,
+    Pick<ReportingOptions, 'noticePlaceOf' | 'hostname'>,
+    Pick<TransportSetOptions, 'transportFor'> {
+  readonly store: Store
+  readonly doorbell: Doorbell
+  /** Unix milliseconds; the store's own clock. */
+  readonly clock: () => number
+  /** Between 0 and 1. */
+  readonly random: () => number
+  readonly logger: Logger
+  readonly metrics: Metrics
+  readonly mailLog: MailLog
+  readonly limits?: Partial<RelayLimits>
+}
+
+export interface RelayStats {
+  /** Recipients under lease here, and parcels on their way. */
+  readonly inHand: number
+  readonly sending: number
+}
+
+export interface Relay {
+  readonly owner: string
+  stats(): RelayStats
+  /** Begins nothing new, gives back what hasn't begun, and waits for what has. */
+  drain(): Promise<void>
+  /** Ends what is under way, and gives back what has no answer. */
+  close(): Promise<void>
+}
+
+export async function startRelay(options: RelayOptions): Promise<Relay> {
+  const relay = new RelayLoop(options)
+  await relay.start()
+  return relay
+}
+
+class RelayLoop implements Relay {
+  readonly owner: string
+  readonly #options: RelayOptions
+  readonly #limits: RelayLimits
+  readonly #lanes: Lanes<RelayLoad>
+  readonly #leases: Leases
+  readonly #delivering: Delivering
+  readonly #sending = new Map<RelayLoad, Promise<void>>()
+  readonly #crowding = new Map<string, number>()
+  readonly #rest = new Rest()
+  readonly #stopping = new AbortController()
+  readonly #timers: NodeJS.Timeout[] = []
+  #stopListening: () => void = () => {}
+  #running: Promise<void> = Promise.resolve()
+  #isDraining = false
+  #probeAt = 0
+
+  constructor(options: RelayOptions) {
+    const { store, clock, logger } = options
+    const limits = { ...defaultRelayLimits, ...options.limits }
+    const owner = ownerName(thisPlace())
+    this.owner = owner
+    this.#options = options
+    this.#limits = limits
+    this.#lanes = new Lanes(limits)
+    this.#leases = new Leases({
+      ...{ outbox: store.outbox, owner, leaseMs: limits.leaseMs, clock, logger },
+      onLost: (load) => this.#lost(load),
+    })
+    this.#delivering = deliveringOf(options, { owner, limits, signal: this.#stopping.signal })
+  }
+
+  async start(): Promise<void> {
+    const { doorbell } = this.#options
+    const { measureEveryMs, purgeEveryMs, transportIdleMs } = this.#limits
+    await this.#takeOver()
+    this.#leases.start()
+    this.#stopListening = doorbell.listenForOutbox(() => this.#rest.end())
+    this.#every(measureEveryMs, async () => this.#delivering.measures.queue(await this.#options.store.outbox.stats()))
+    this.#every(purgeEveryMs, () => this.#purge())
+    this.#every(transportIdleMs, () => this.#delivering.transports.closeIdle())
+    this.#running = this.#run()
+  }
+
+  stats(): RelayStats {
+    return { inHand: this.#lanes.inHand, sending: this.#lanes.active }
+  }
+
+  async drain(): Promise<void> {
+    this.#isDraining = true
+    this.#rest.end()
+    await this.#running
+    await this.#putOff(this.#lanes.takeQueued(), this.#options.clock())
+    await Promise.all(this.#sending.values())
+  }
+
+  async close(): Promise<void> {
+    this.#stopping.abort()
+    for (const load of this.#sending.keys()) load.abort.abort()
+    await this.drain()
+    this.#leases.stop()
+    this.#stopListening()
+    for (const timer of this.#timers) clearInterval(timer)
+    await this.#delivering.transports.closeAll()
+    await this.#options.store.outbox.release(this.owner)
+  }
+
+  /** Of relays of this machine that are dead for certain. */
+  async #takeOver(): Promise<void> {
+    const { store, logger } = this.#options
+    const place = thisPlace()
+    for (const owner of await store.outbox.owners()) {
+      if (!hasDied(owner, place)) continue
+      const recipients = await store.outbox.release(owner, { died: true })
+      logger.warn({ recipients }, 'took over what a relay had in hand that has died')
+    }
+  }
+
+  #every(ms: number, work: () => Promise<void>): void {
+    const run = (): void => {
+      work().catch((err: unknown) => this.#options.logger.error({ err }, "the relay's own work failed"))
+    }
+    run()
+    this.#timers.push(setInterval(run, ms))
+  }
+
+  async #purge(): Promise<void> {
+    const { store, clock } = this.#options
+    const closedBefore = clock() - this.#limits.closedKeptMs
+    while (!this.#isDraining && (await store.outbox.purge({ closedBefore, limit: purgeBatch })) === purgeBatch);
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#isDraining) {
+      this.#rest.begin()
+      const claimed = await this.#round().catch((err: unknown) => {
+        this.#options.logger.error({ err }, 'the queue could not be asked')
+        return 0
+      })
+      if (claimed === 0) await this.#rest.for(this.#lanes.hasFullHost ? this.#limits.probeMs : this.#limits.pollMs)
+    }
+  }
+
+  /** Answers how many were claimed. */
+  async #round(): Promise<number> {
+    const { store, clock, logger } = this.#options
+    const { claimMax, leaseMs, probeMs } = this.#limits
+    const limit = Math.min(this.#lanes.room, claimMax)
+    if (limit < 1) return 0
+    if (this.#lanes.hasFullHost) {
+      if (clock() < this.#probeAt) return 0
+      this.#probeAt = clock() + probeMs
+    }
+    const domainsBusy = this.#lanes.fullDomains()
+    const rows = await store.outbox.claim({ owner: this.owner, limit, leaseMs, domainsBusy })
+    const sorted = await Promise.all(rows.map(async (row) => ({ row, way: await wayOf(row, this.#options, logger) })))
+    const loads = loadsOf(sorted, this.#limits)
+    const crowded = loads.filter((load) => !this.#takeIn(load))
+    await this.#putOffCrowded(crowded)
+    this.#sendNext()
+    return rows.length
+  }
+
+  #takeIn(load: RelayLoad): boolean {
+    if (!this.#lanes.hasRoomFor(load)) return false
+    this.#leases.hold(load, first(load).leaseUntil)
+    this.#lanes.add(load)
+    return true
+  }
+
+  async #putOffCrowded(loads: readonly RelayLoad[]): Promise<void> {
+    const { crowdedMs, crowdedMsMax } = this.#limits
+    for (const key of new Set(loads.map(({ lane }) => lane.key))) {
+      const times = this.#crowding.get(key) ?? 0
+      this.#crowding.set(key, times + 1)
+      const until = this.#options.clock() + Math.min(crowdedMs * 2 ** Math.min(times, 30), crowdedMsMax)
+      const ofLane = loads.filter(({ lane }) => lane.key === key)
+      await this.#putOff(ofLane, until)
+    }
+  }
+
+  async #putOff(loads: readonly RelayLoad[], until: number): Promise<void> {
+    const ids = loads.flatMap(({ rows }) => rows.map(({ id }) => id))
+    for (const load of loads) this.#leases.drop(load)
+    if (ids.length > 0) await this.#options.store.outbox.postpone({ owner: this.owner, ids, until })
+  }
+
+  #sendNext(): void {
+    if (this.#isDraining) return
+    for (let load = this.#lanes.next(); load !== undefined; load = this.#lanes.next()) this.#send(load)
+  }
+
+  #send(load: RelayLoad): void {
+    const sending = this.#deliver(load)
+      .catch((err: unknown) => {
+        this.#options.logger.error({ err, queueId: first(load).queueId }, 'a message was not worked off')
+      })
+      .then(() => {
+        this.#sending.delete(load)
+        this.#leases.drop(load)
+        this.#lanes.done(load)
+        if (!this.#lanes.isFull(load.lane)) {
+          this.#crowding.delete(load.lane.key)
+          this.#rest.end()
+        }
+        this.#sendNext()
+      })
+    this.#sending.set(load, sending)
+  }
+
+  /** What a load waited for too long isn't sent: somebody else may be at it. */
+  async #deliver(load: RelayLoad): Promise<void> {
+    if (this.#leases.isOurs(load)) await deliver(load, this.#delivering)
+  }
+
+  #lost(load: RelayLoad): void {
+    if (this.#sending.has(load)) load.abort.abort()
+    else this.#lanes.remove(load)
+  }
+}
+
+function deliveringOf(
+  options: RelayOptions,
+  { owner, limits, signal }: { owner: string; limits: RelayLimits; signal: AbortSignal },
+): Delivering {
+  const { store, clock, random, logger, transportFor } = options
+  const measures = new Measures(options)
+  const onError = (err: unknown): void => logger.error({ err }, 'a transport did not close')
+  return {
+    ...{ store, limits, clock, random, logger, measures, signal },
+    signer: new Signer(options),
+    transports: new TransportSet({ transportFor, idleMs: limits.transportIdleMs, clock, onError }),
+    unreachable: new Unreachable(limits.unreachableMs),
+    reporting: new Reporting({ ...options, owner, measures, againMs: limits.reportAgainMs, signal }),
+  }
+}

@@ -1,0 +1,55 @@
+// Where a recipient's mail goes at this try: into an inbox of this gateway, out by a route, or nowhere. Asked anew at each try, since
+// routes are set and inboxes made while mail waits.
+
+import type { AccountId, Claimed } from '@postern/mailbox-store'
+import type { NoRoute, Route } from '@postern/routing'
+import type { Logger } from '@postern/telemetry'
+
+export type WayOut = Exclude<Route, NoRoute>
+
+/** An address of a domain on this gateway: its inbox, or why it takes nothing. */
+export type LocalAddress =
+  | { readonly account: AccountId }
+  /** RFC 3463, and what the sender reads. */
+  | { readonly status: string; readonly text: string }
+
+export type Way =
+  | { readonly kind: 'inbox'; readonly account: AccountId }
+  | { readonly kind: 'out'; readonly route: WayOut }
+  | { readonly kind: 'none'; readonly outcome: 'deferred' | 'failed'; readonly status: string; readonly text: string }
+
+export interface Lookups {
+  /** How mail of this sender leaves now. */
+  readonly routeOf: (from: {
+    readonly account: AccountId | undefined
+    readonly sender: string
+  }) => Promise<{ readonly route: Route }>
+  /** Undefined where the domain isn't this gateway's. */
+  readonly localOf: (address: string) => Promise<LocalAddress | undefined>
+}
+
+export async function wayOf(row: Claimed, { routeOf, localOf }: Lookups, logger: Logger): Promise<Way> {
+  try {
+    const local = await localOf(row.recipient)
+    if (local !== undefined)
+      return 'account' in local ? { kind: 'inbox', ...local } : { kind: 'none', outcome: 'failed', ...local }
+    const { route } = await routeOf({ account: row.account, sender: row.sender })
+    return route.kind === 'none' ? noRoute : { kind: 'out', route }
+  } catch (err) {
+    logger.error({ err, queueId: row.queueId }, 'where mail goes could not be looked up')
+    return lookupFailed
+  }
+}
+
+const noRoute: Way = {
+  kind: 'none',
+  outcome: 'deferred',
+  status: '4.4.4',
+  text: 'There is no route for mail of this sender any more: POSTERN_ROUTE, or a route of the domain or the inbox, has to be set',
+}
+const lookupFailed: Way = {
+  kind: 'none',
+  outcome: 'deferred',
+  status: '4.3.5',
+  text: 'The route of this sender could not be read; the log says why',
+}
