@@ -106,6 +106,7 @@ export async function makeBench(): Promise<Bench> {
     ring: (changes) => {
       for (const { mailbox, modSeq } of changes) doorbell.ring({ mailbox, modSeq })
     },
+    ringOutbox: () => doorbell.ring({ outbox: 'due' }),
     fault: (point) => {
       if (point === fault.on) throw Object.assign(new Error('no space left'), { code: 'ENOSPC' })
     },
@@ -147,7 +148,6 @@ export async function makeBench(): Promise<Bench> {
         body: '7bit',
         ...more,
       })
-      doorbell.ring({ outbox: 'due' })
       return queueId
     },
     async relay(limits = {}) {

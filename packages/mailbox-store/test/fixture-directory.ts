@@ -32,6 +32,7 @@ export const makeSqliteBench: MakeBench<SqliteBench> = async () => {
   const clock = { now: 1_800_000_000_000 }
   const rung: number[] = []
   const fault: { on: string | undefined } = { on: undefined }
+  const bell = { outbox: 0 }
   const nodes: SqliteNode[] = []
   const node = (): SqliteNode => {
     const now = (): number => clock.now
@@ -55,7 +56,7 @@ export const makeSqliteBench: MakeBench<SqliteBench> = async () => {
       db,
       writer,
       directory: new SqliteDirectory({ db, writer, now }),
-      outbox: new SqliteOutbox({ db, writer, blobs, now }),
+      outbox: new SqliteOutbox({ db, writer, blobs, now, onDue: () => bell.outbox++ }),
     }
     nodes.push(made)
     return made
@@ -65,6 +66,7 @@ export const makeSqliteBench: MakeBench<SqliteBench> = async () => {
     ...first,
     clock,
     rung,
+    bell,
     fault,
     node,
     probe: probeOf(first),

@@ -33,6 +33,7 @@ export function createStorePart({
         ring: (changes) => {
           for (const { mailbox, modSeq } of changes) doorbell.ring({ mailbox, modSeq })
         },
+        ringOutbox: () => doorbell.ring({ outbox: 'due' }),
         onError: (err) => logger.error({ err }, 'background work failed'),
       })
       opened.set(store)

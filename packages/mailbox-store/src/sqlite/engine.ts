@@ -35,6 +35,8 @@ export interface OpenOptions {
   readonly folder: string
   /** Called after each commit with the mailboxes it changed. Must not throw. */
   readonly ring?: (changes: readonly MailboxChange[]) => void
+  /** Called after a commit that left something in the outbox to be sent now. Must not throw. */
+  readonly ringOutbox?: () => void
   /** Trouble that no caller waits for: the background thread's. */
   readonly onError?: (error: Error) => void
   readonly limits?: Partial<StoreLimits>
@@ -48,7 +50,15 @@ export interface OpenOptions {
 }
 
 export async function openStore(options: OpenOptions): Promise<Store> {
-  const { folder, ring = () => {}, onError = () => {}, now = Date.now, fault, aroundFlush } = options
+  const {
+    folder,
+    ring = () => {},
+    ringOutbox = () => {},
+    onError = () => {},
+    now = Date.now,
+    fault,
+    aroundFlush,
+  } = options
   const limits = { ...defaultLimits, ...options.limits }
   const paths = {
     database: join(folder, databaseName),
@@ -90,7 +100,7 @@ export async function openStore(options: OpenOptions): Promise<Store> {
   const parts: AccountParts = { db, writer, keywords, open, stage, now }
   return {
     directory: new SqliteDirectory({ db, writer, now }),
-    outbox: new SqliteOutbox({ db, writer, blobs, now }),
+    outbox: new SqliteOutbox({ db, writer, blobs, now, onDue: ringOutbox }),
     account: (id: AccountId) => new SqliteAccount(id, parts),
     domainView: (id: DomainId) => new SqliteDomainView(id, parts),
     stage: async (source) => stage(source),

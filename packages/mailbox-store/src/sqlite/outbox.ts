@@ -22,6 +22,8 @@ export interface SqliteOutboxOptions {
   readonly writer: Writer
   readonly blobs: FileBlobs
   readonly now: () => number
+  /** Called after a commit that left something to be sent now. */
+  readonly onDue: () => void
 }
 
 export class SqliteOutbox implements O.Outbox {
@@ -29,13 +31,15 @@ export class SqliteOutbox implements O.Outbox {
   readonly #writer: Writer
   readonly #blobs: FileBlobs
   readonly #now: () => number
+  readonly #onDue: () => void
   readonly #cursor: DomainCursor = { domain: '' }
 
-  constructor({ db, writer, blobs, now }: SqliteOutboxOptions) {
+  constructor({ db, writer, blobs, now, onDue }: SqliteOutboxOptions) {
     this.#db = db
     this.#writer = writer
     this.#blobs = blobs
     this.#now = now
+    this.#onDue = onDue
   }
 
   #flushed<Result>(run: (tx: Transaction) => Result): Promise<Result> {
@@ -50,8 +54,11 @@ export class SqliteOutbox implements O.Outbox {
     return run(this.#db)
   }
 
-  submit(submission: O.Submission): Promise<O.Submitted> {
-    return this.#flushed((tx) => submit(tx, submission))
+  async submit(submission: O.Submission): Promise<O.Submitted> {
+    const submitted = await this.#flushed((tx) => submit(tx, submission))
+    const isAllHere = submission.recipients.every(({ local }) => local !== undefined)
+    if (!submitted.repeated && !(isAllHere && submitted.undelivered.length === 0)) this.#onDue()
+    return submitted
   }
   sendingRoom(ask: O.SendingAsk): Promise<O.SendingRoom> {
     return this.#read((db) => sendingRoom(db, this.#now(), ask))
@@ -87,10 +94,15 @@ export class SqliteOutbox implements O.Outbox {
     return this.#flushed((tx) => cancel(tx, queueId, scope))
   }
   retryNow(queueId: string, scope: O.QueueScope = {}): Promise<number> {
-    return this.#flushed((tx) => retryNow(tx, queueId, scope))
+    return this.#retry((tx) => retryNow(tx, queueId, scope))
   }
   retryAllOf(domain: string): Promise<number> {
-    return this.#flushed((tx) => retryAllOf(tx, domain))
+    return this.#retry((tx) => retryAllOf(tx, domain))
+  }
+  async #retry(run: (tx: Transaction) => number): Promise<number> {
+    const retried = await this.#flushed(run)
+    if (retried > 0) this.#onDue()
+    return retried
   }
   list(filter: O.QueueFilter = {}): Promise<Page<O.QueueEntry>> {
     return this.#read((db) => listQueue(db, filter))

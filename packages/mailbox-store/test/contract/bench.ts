@@ -21,6 +21,8 @@ export interface Bench extends Node {
   readonly clock: { now: number }
   /** Mailboxes that the doorbell was rung for. */
   readonly rung: number[]
+  /** How often the outbox had something to send. */
+  readonly bell: { outbox: number }
   /** `write` or `commit`: the disk is full from there on. */
   readonly fault: { on: string | undefined }
   /** A second process on the same data. */

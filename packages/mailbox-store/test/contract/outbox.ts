@@ -561,6 +561,21 @@ export function outboxContract(makeBench: MakeBench): void {
       expect(await states(queueId)).toEqual(['delivered'])
     })
 
+    test('it rings for what can be sent now, after the commit', async () => {
+      const { queueId } = await submit(remote(), { resendKey: new Uint8Array([1]), resendWithinMs: 60_000 })
+      expect(bench.bell.outbox).toBe(1)
+      await submit(remote(), { resendKey: new Uint8Array([1]), resendWithinMs: 60_000 })
+      await submit([to('bob@example.test', { local: { account: bob.id } })])
+      expect(bench.bell.outbox).toBe(1)
+      await submit([to('gone@example.test', { local: { account: 999 as AccountId } })])
+      expect(bench.bell.outbox).toBe(2)
+      await outbox.retryNow(queueId)
+      expect(bench.bell.outbox).toBe(3)
+      bench.fault.on = 'commit'
+      await refused(submit(remote()), 'disk-full')
+      expect(bench.bell.outbox).toBe(3)
+    })
+
     test('retryNow brings back what waits for later', async () => {
       const { queueId } = await submit(remote(2))
       for (const { id } of await claim()) await report(id, { kind: 'deferred', nextTryAt: bench.clock.now + 1_000 })
