@@ -2,6 +2,7 @@
 // this once. It names only doors that are open.
 
 import type { FirstStart } from './first-start.js'
+import type { Ports } from './running.js'
 import { version } from './version.js'
 
 export interface Announcement {
@@ -11,6 +12,10 @@ export interface Announcement {
   readonly imap: { readonly host: string; readonly port: number } | undefined
   /** The port that begins in clear, where there's one. */
   readonly imapInClear: { readonly host: string; readonly port: number } | undefined
+  /** Where a mail client sends: implicit TLS. */
+  readonly smtp: { readonly host: string; readonly port: number } | undefined
+  /** The same with STARTTLS. */
+  readonly smtpStartTls: { readonly host: string; readonly port: number } | undefined
   readonly dataFolder: string
   /** Present when the certificate is self-made. */
   readonly caFile: string | undefined
@@ -26,9 +31,7 @@ export interface Announcement {
 export interface Places {
   readonly host: string
   readonly hostname: string
-  readonly imapsPort: number | undefined
-  readonly imapPort: number | undefined
-  readonly httpPort: number
+  readonly ports: Ports
   readonly dataFolder: string
   readonly caFile: string | undefined
 }
@@ -37,9 +40,11 @@ export function announcement(places: Places, first: FirstStart | undefined): Ann
   const doorAt = (port: number | undefined) => (port === undefined ? undefined : { host: places.hostname, port })
   return {
     version,
-    health: `http://${hostInUrl(places.host)}:${places.httpPort}/readyz`,
-    imap: doorAt(places.imapsPort),
-    imapInClear: doorAt(places.imapPort),
+    health: `http://${hostInUrl(places.host)}:${places.ports.http}/readyz`,
+    imap: doorAt(places.ports.imaps),
+    imapInClear: doorAt(places.ports.imap),
+    smtp: doorAt(places.ports.submissions),
+    smtpStartTls: doorAt(places.ports.submission),
     dataFolder: places.dataFolder,
     caFile: places.caFile,
     firstStart: first && { inbox: first.inbox, password: first.password, adminKey: first.adminKey },
@@ -57,6 +62,8 @@ export function announcementLines({
   health,
   imap,
   imapInClear,
+  smtp,
+  smtpStartTls,
   dataFolder,
   caFile,
   firstStart,
@@ -67,6 +74,8 @@ export function announcementLines({
     '',
     ...(imap ? [row('IMAP', `${imap.host} port ${imap.port}, SSL/TLS  (user name: the full address)`)] : []),
     ...(imapInClear ? [row('', `${imapInClear.host} port ${imapInClear.port}, STARTTLS`)] : []),
+    ...(smtp ? [row('SMTP', `${smtp.host} port ${smtp.port}, SSL/TLS  (the same user name and password)`)] : []),
+    ...(smtpStartTls ? [row('', `${smtpStartTls.host} port ${smtpStartTls.port}, STARTTLS`)] : []),
     row('Health', health),
     row('Data folder', `${dataFolder}  (all there is to back up: npx postern backup <folder>)`),
     ...(caFile ? [row('CA file', `${caFile}  (mail clients that trust it trust this server)`)] : []),
@@ -84,7 +93,7 @@ function firstStartLines({ inbox, password, adminKey }: NonNullable<Announcement
     row('Admin key', adminKey ?? 'the one in POSTERN_ADMIN_KEY'),
     '',
     'Next: put both in your password manager, and see `npx postern --help`.',
-    'This version can be read by any mail client; sending and receiving come next.',
+    'Any mail client reads and sends with these; mail to other servers needs a route (POSTERN_ROUTE).',
     '',
   ]
 }

@@ -12,6 +12,8 @@ export const directoryWatchMs = 500
 export const lastUsedNoteMs = 20_000
 /** What is counted within this process, in bounded memory: wrong secrets, and the sessions of inboxes. Redis keeps as many members. */
 export const localCounterLimits = { keysMax: 100_000, membersMax: 100 } as const
+/** Submissions under way that a client's own copy may wait for. */
+export const localSendingLimits = { messagesMax: 10_000 } as const
 /** A start gives Redis so long before it goes on without. */
 export const redisOpenMs = 2_000
 

@@ -3,23 +3,25 @@
 // wrong when everything is stopped again; the caller then ends the process.
 
 import { type Config, roleNames } from '@postern/config'
+import { localSending } from '@postern/events'
 import { secretsIn } from '@postern/routing'
-import { createReadiness, type HostProcess, healthRoutes, Lifecycle } from '@postern/service'
+import { createReadiness, type HostProcess, healthRoutes, Lifecycle, type Part } from '@postern/service'
 import { createLogger, createMetrics } from '@postern/telemetry'
 import { type Announcement, announcement } from './announcement.js'
 import { dataFolder } from './data-folder.js'
 import { refuseMissingEngines } from './engines.js'
-import { readinessTimeoutMs, stopTimeoutMs } from './limits.js'
+import { localSendingLimits, readinessTimeoutMs, stopTimeoutMs } from './limits.js'
 import { createCertificatesPart } from './parts/certificates.js'
 import { errorPage } from './parts/error-page.js'
 import { createEventsPart } from './parts/events.js'
 import { createGatePart } from './parts/gate.js'
 import { createHttpPart } from './parts/http.js'
 import { createImapPart } from './parts/imap.js'
-import { createLogin } from './parts/login.js'
+import { createLogin, createSubmissionLogin } from './parts/login.js'
 import { createOwnerPart } from './parts/owner.js'
 import { createRoutesPart } from './parts/routes.js'
 import { createStorePart } from './parts/store.js'
+import { createSubmissionPart } from './parts/submission.js'
 import { createSweeper } from './parts/sweeper.js'
 import { createRunningPart } from './running.js'
 import { version } from './version.js'
@@ -31,7 +33,6 @@ export interface Started {
 }
 
 const clock = Date.now
-const noImapDoors = { imapsPort: undefined, imapPort: undefined }
 
 /** Undefined when a signal came before everything was up: the process is on its way out. */
 export async function startGateway(config: Config, host: HostProcess): Promise<Started | undefined> {
@@ -57,6 +58,9 @@ export async function startGateway(config: Config, host: HostProcess): Promise<S
   const owner = createOwnerPart({ store, folder, domain, adminKey, logger })
   const tls = createCertificatesPart({ config, clock, logger, metrics })
   const sweeper = createSweeper({ store, auditDays: config.auditDays, clock, logger })
+  const underWay = localSending(localSendingLimits)
+  // Stopped before the doors: who waits for a submission then goes on.
+  const submitting: Part = { name: 'sending', stop: () => underWay.close() }
   const { serverKey } = owner
   const gatePart = createGatePart({
     ...{ store, serverKey, doorbell, counters, logger, metrics, clock },
@@ -65,26 +69,34 @@ export async function startGateway(config: Config, host: HostProcess): Promise<S
   const sending = createRoutesPart({ store, serverKey, config })
   const sends = config.roles.includes('submission') || config.roles.includes('relay')
   const sendingParts = sends ? [sending] : []
-  const login = createLogin({ gate: gatePart.gate, live: gatePart.live, store, logger, clock })
+  const entrance = { gate: gatePart.gate, live: gatePart.live, store, logger, clock }
   const { certificates } = tls
-  const imap = createImapPart({ config, store, doorbell, counters, certificates, login, logger, metrics, clock })
-  const doors = config.roles.includes('imap') ? [imap] : []
+  const imap = createImapPart({
+    ...{ config, store, doorbell, counters, certificates, logger, metrics, clock },
+    sending: underWay,
+    login: createLogin(entrance),
+  })
+  const submission = createSubmissionPart({
+    ...{ config, store, certificates, logger, metrics, clock },
+    login: createSubmissionLogin(entrance),
+    lookups: () => sending.lookups(),
+  })
+  const hasImap = config.roles.includes('imap')
+  const hasSubmission = config.roles.includes('submission')
+  const doors = [...(hasImap ? [imap] : []), ...(hasSubmission ? [submission] : [])]
   const http = createHttpPart({ host: bind, port: httpPort, routes, readiness, logger })
-  const imapPorts = () => (doors.length > 0 ? { imaps: imap.port(), imap: imap.clearPort() } : {})
-  const ports = () => ({ ...imapPorts(), http: http.port() })
+  const imapPorts = () => (hasImap ? { imaps: imap.port(), imap: imap.clearPort() } : {})
+  const ports = () => ({ ...imapPorts(), ...(hasSubmission ? submission.ports() : {}), http: http.port() })
   const running = createRunningPart({ folder: folder.running, clock, ports, bind, roles: config.roles })
-  const parts = [events, storePart, owner, ...sendingParts, gatePart, tls, sweeper, ...doors, http, running]
+  const bases = [events, storePart, owner, ...sendingParts]
+  const parts = [...bases, gatePart, tls, sweeper, ...doors, submitting, http, running]
   const lifecycle = new Lifecycle(parts, { logger, drainMs: config.drainMs, stopTimeoutMs, clock, host })
   if (!(await lifecycle.start())) return undefined
 
   const first = owner.firstStart()
   const { caFile } = tls.certificates()
-  const imapDoors = doors.length > 0 ? { imapsPort: imap.port(), imapPort: imap.clearPort() } : noImapDoors
-  const said = announcement(
-    { host: bind, hostname: config.hostname, ...imapDoors, httpPort: http.port(), dataFolder: path, caFile },
-    first,
-  )
-  const missing = config.roles.filter((role) => role !== 'imap')
+  const said = announcement({ host: bind, hostname: config.hostname, ports: ports(), dataFolder: path, caFile }, first)
+  const missing = config.roles.filter((role) => role !== 'imap' && role !== 'submission')
   if (config.roles.length < roleNames.length && missing.length > 0)
     logger.warn({ roles: missing }, 'this version does not have these roles yet')
   logger.info({ version, health: said.health, dataFolder: path }, 'running')

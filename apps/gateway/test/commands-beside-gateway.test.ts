@@ -21,6 +21,7 @@ interface Gateway {
   readonly env: Readonly<Record<string, string>>
   readonly port: number
   readonly ca: string
+  readonly submissionPorts: { readonly tls: number; readonly startTls: number }
   /** The object that a command prints with --json. */
   json(...words: string[]): Promise<Record<string, never>>
   /** What `* LIST` of a login shows, or what it was refused with. */
@@ -34,6 +35,7 @@ async function gateway(): Promise<Gateway> {
   const { port } = said.imap!
   return {
     ...{ process, env, port, ca: said.caFile! },
+    submissionPorts: { tls: said.smtp!.port, startTls: said.smtpStartTls!.port },
     async json(...words) {
       const { code, stdout, stderr } = await run([...words, '--json'], { env })
       expect([code, stderr], words.join(' ')).toEqual([0, ''])
@@ -85,8 +87,8 @@ test('a domain and an inbox made beside a running gateway can be logged into at 
     imap_username: 'alice@made.test',
     imap_password: expect.stringMatching(/^ps_app_/),
     smtp_host: 'localhost',
-    smtp_port: 1587,
-    smtp_port_tls: 1465,
+    smtp_port: it.submissionPorts.startTls,
+    smtp_port_tls: it.submissionPorts.tls,
   })
   expect(await it.login(alice.imap_username!, alice.imap_password!)).toBe(opened)
 

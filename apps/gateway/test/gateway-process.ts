@@ -33,6 +33,8 @@ export interface Process {
   readonly ended: Promise<number | string>
 }
 
+const submissionPorts = { POSTERN_SUBMISSIONS_PORT: '0', POSTERN_SUBMISSION_PORT: '0' }
+
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>
   /** A program and its words, in front of node's. */
@@ -41,7 +43,8 @@ export interface RunOptions {
 
 export function postern(words: readonly string[], { env = {}, under = [] }: RunOptions = {}): Process {
   const [program, ...rest] = [...under, process.execPath, bin, ...words] as [string, ...string[]]
-  const own = { PATH: process.env.PATH, POSTERN_HTTP_PORT: '0', POSTERN_IMAPS_PORT: '0', POSTERN_LOG_LEVEL: 'info' }
+  const ports = { POSTERN_HTTP_PORT: '0', POSTERN_IMAPS_PORT: '0', ...submissionPorts }
+  const own = { PATH: process.env.PATH, ...ports, POSTERN_LOG_LEVEL: 'info' }
   const child = spawn(program, rest, { env: { ...own, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
   children.push(child)
   const out = { stdout: '', stderr: '' }

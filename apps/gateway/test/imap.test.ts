@@ -147,7 +147,7 @@ test('people read of the port in clear, where there is one', async () => {
   const gateway = postern(['start'], {
     env: { POSTERN_DATA_DIR: newFolder(), POSTERN_LOG_LEVEL: 'silent', POSTERN_IMAP_PORT: '0' },
   })
-  await said(gateway, 'come next.')
+  await said(gateway, '(POSTERN_ROUTE)')
   expect(gateway.stdout()).toMatch(
     / {2}IMAP {9}localhost port \d+, SSL\/TLS {2}.*\n {15}localhost port \d+, STARTTLS\n/,
   )

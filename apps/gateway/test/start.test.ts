@@ -48,19 +48,21 @@ test('the first start shows inbox, password and admin key once; the second shows
 test('people read the same on the first start, and only about doors that are open', async () => {
   const dataDir = newFolder()
   const gateway = postern(['start'], { env: { POSTERN_DATA_DIR: dataDir, POSTERN_LOG_LEVEL: 'silent' } })
-  await said(gateway, 'come next.')
+  await said(gateway, '(POSTERN_ROUTE)')
   expect(await stop(gateway)).toBe(0)
   const text = gateway
     .stdout()
     .replaceAll(dataDir, '<data>')
     .replace(secretForm, '<secret>')
     .replace(/:\d+\//, ':<port>/')
-    .replace(/port \d+/, 'port <port>')
+    .replace(/port \d+/g, 'port <port>')
   expect(text).toMatchInlineSnapshot(`
     "
     Postern 0.1.0 is running.
 
       IMAP         localhost port <port>, SSL/TLS  (user name: the full address)
+      SMTP         localhost port <port>, SSL/TLS  (the same user name and password)
+                   localhost port <port>, STARTTLS
       Health       http://127.0.0.1:<port>/readyz
       Data folder  <data>  (all there is to back up: npx postern backup <folder>)
       CA file      <data>/tls/ca.pem  (mail clients that trust it trust this server)
@@ -72,7 +74,7 @@ test('people read the same on the first start, and only about doors that are ope
       Admin key    <secret>
 
     Next: put both in your password manager, and see \`npx postern --help\`.
-    This version can be read by any mail client; sending and receiving come next.
+    Any mail client reads and sends with these; mail to other servers needs a route (POSTERN_ROUTE).
 
     "
   `)

@@ -2,7 +2,7 @@
 // all sessions of a server; nothing in it knows of one.
 
 import type { Mechanism, Proof } from '@postern/auth'
-import type { Doorbell } from '@postern/events'
+import type { Doorbell, Sending } from '@postern/events'
 import type { Account, Store } from '@postern/mailbox-store'
 import type { Certificates } from '@postern/service'
 import type { Logger, Metrics } from '@postern/telemetry'
@@ -37,6 +37,8 @@ export interface ImapContext {
   /** Those of SASL that are offered. */
   readonly mechanisms: readonly Mechanism[]
   readonly doorbell: Doorbell
+  /** Which messages are being submitted right now. */
+  readonly sending: Sending
   readonly inboxSessions: InboxSessions
   readonly logger: Logger
   readonly metrics: Metrics

@@ -27,6 +27,8 @@ export interface ImapLimits {
   /** For a balancer to send its PROXY header. */
   readonly proxyTimeoutMs: number
   readonly lingerMs: number
+  /** Contract E3: so long a client's own copy of a message waits for its submission. */
+  readonly submissionWaitMs: number
   /** A session whose login is taken back may finish what it's doing within this. */
   readonly endGraceMs: number
 }
@@ -52,5 +54,6 @@ export const defaultImapLimits: ImapLimits = {
   handshakeTimeoutMs: 30_000,
   proxyTimeoutMs: 5_000,
   lingerMs: 2_000,
+  submissionWaitMs: 10_000,
   endGraceMs: 700,
 }

@@ -2,7 +2,7 @@
 // and A3.
 
 import { mechanisms } from '@postern/auth'
-import { type Counters, localCounters } from '@postern/events'
+import { type Counters, localCounters, localSending, type Sending } from '@postern/events'
 import {
   type Certificates,
   type Listener,
@@ -37,6 +37,8 @@ export interface ImapServerOptions extends Pick<ImapContext, 'store' | 'doorbell
   readonly connectionsPerAddressMax: number
   /** What nodes share to count by; within this process where they're not given. */
   readonly counters?: Counters
+  /** Which messages are being submitted right now; nobody waits for any where it's not given. */
+  readonly sending?: Sending
   readonly clock?: () => number
   readonly limits?: Partial<ImapLimits>
 }
@@ -60,9 +62,10 @@ export async function startImapServer(options: ImapServerOptions): Promise<ImapS
   const offered = mechanisms({ tokens: options.tokens ?? false })
   const registry = new Registry(extensions({ ...limits, mechanisms: offered }))
   const { counters = localCounters({ keysMax: inboxesMax, membersMax: 0 }), clock = Date.now, logger } = options
+  const { sending = localSending({ messagesMax: 0 }) } = options
   const { sessionsPerInboxMax } = limits
   const inboxSessions = new InboxSessions({ counters, clock, logger, sessionsPerInboxMax })
-  const context: ImapContext = { ...pick(options), inboxSessions, mechanisms: offered, limits, registry }
+  const context: ImapContext = { ...pick(options), sending, inboxSessions, mechanisms: offered, limits, registry }
   const sessions = new Sessions(context)
   const tls = await door({ name: 'imaps', port: options.port, portSetting: 'POSTERN_IMAPS_PORT', tls: certificates })
   if (clearPort === undefined) return serverOf({ tls }, sessions, context)

@@ -423,6 +423,7 @@ test('the numbers are those of the contract', () => {
     loginTimeoutMs: 60_000,
     badCommandsMax: 10,
     sessionsPerInboxMax: 50,
+    submissionWaitMs: 10_000,
     input: { lineBytesMax: 65_536, commandBytesMax: 1_048_576, literalBytesMax: 1_048_576 },
     parser: { depthMax: 100, keysMax: 1_000 },
   })

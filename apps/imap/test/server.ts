@@ -37,7 +37,13 @@ const systemFlags = ['\\Seen', '\\Answered', '\\Flagged', '\\Deleted', '\\Draft'
 export type Doors = Partial<
   Pick<
     ImapServerOptions,
-    'clearPort' | 'tokens' | 'proxyNetworks' | 'tlsProxyNetworks' | 'connectionsMax' | 'connectionsPerAddressMax'
+    | 'clearPort'
+    | 'tokens'
+    | 'sending'
+    | 'proxyNetworks'
+    | 'tlsProxyNetworks'
+    | 'connectionsMax'
+    | 'connectionsPerAddressMax'
   >
 >
 

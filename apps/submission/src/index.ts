@@ -1,1 +1,5 @@
-export {}
+// The app's only door.
+
+export type { Admission, Login, LoginRequest, RecipientFacts, Sender, SendingLookups } from './context.js'
+export { defaultSubmissionLimits, type SubmissionLimits } from './limits.js'
+export { type SubmissionServer, type SubmissionServerOptions, startSubmissionServer } from './server.js'

@@ -224,6 +224,18 @@ export const settings = {
     { default: '1800000' },
     'How long a submission session may last, where no such rule says otherwise.',
   ),
+  submissionLoginTimeoutMs: setting(
+    'POSTERN_SUBMISSION_LOGIN_TIMEOUT_MS',
+    wholeNumber({ min: 1_000, max: 3_600_000, unit: 'milliseconds' }),
+    { default: '60000' },
+    'How long a submission client may take to log in before it is sent away.',
+  ),
+  submissionIdleTimeoutMs: setting(
+    'POSTERN_SUBMISSION_IDLE_TIMEOUT_MS',
+    wholeNumber({ min: 1_000, max: 3_600_000, unit: 'milliseconds' }),
+    { default: '300000' },
+    'How long a submission client may say nothing; the protocol grants it five minutes.',
+  ),
   showClientAddress: setting(
     'POSTERN_SHOW_CLIENT_ADDRESS',
     trueOrFalse(),

@@ -61,6 +61,8 @@ describe('defaults', () => {
       route: { kind: 'none' },
       submissionBytesMax: 10_485_760,
       submissionRecipientsMax: 50,
+      submissionLoginTimeoutMs: 60_000,
+      submissionIdleTimeoutMs: 300_000,
       submissionSessionMs: 1_800_000,
       showClientAddress: false,
       sendingPerHour: undefined,

@@ -7,14 +7,16 @@ import { join } from 'node:path'
 import { FileBlobs } from '../src/blobs/file-blobs.js'
 import { defaultLimits } from '../src/limits.js'
 import { type AccountId, allUids, type MailboxId } from '../src/model.js'
+import { append } from '../src/sqlite/append.js'
 import { Chunks } from '../src/sqlite/chunks.js'
 import { Connection } from '../src/sqlite/connection.js'
 import { SqliteDirectory } from '../src/sqlite/directory.js'
 import { deleteMailbox } from '../src/sqlite/mailboxes.js'
-import { append } from '../src/sqlite/messages.js'
+
 import { Others } from '../src/sqlite/others.js'
 import { SqliteOutbox } from '../src/sqlite/outbox.js'
 import { migrate } from '../src/sqlite/schema.js'
+import { SentTwins } from '../src/sqlite/sent-merge.js'
 import { Writer } from '../src/sqlite/writer.js'
 import type { Bench, MakeBench, Node } from './contract/bench.js'
 
@@ -111,7 +113,7 @@ function probeOf({ db, writer }: SqliteNode): Bench['probe'] {
     },
     append: async (account, name, message) => {
       const entry = { message, flags: { system: 0, keywords: [] }, internalDate: 1_800_000_000 }
-      const run = { account, mailbox: idOf(account, name) as MailboxId, entries: [entry] }
+      const run = { account, mailbox: idOf(account, name) as MailboxId, entries: [entry], twins: new SentTwins() }
       const { uids } = await writer.submit({ flush: true, run: (tx) => append(tx, run) })
       return uids[0] as number
     },

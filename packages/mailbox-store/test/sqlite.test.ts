@@ -11,6 +11,7 @@ import { handlesContract } from './contract/handles.js'
 import { joinedContract } from './contract/joined.js'
 import { mailboxContract } from './contract/mailboxes.js'
 import { messageContract } from './contract/messages.js'
+import { sentMergeContract } from './contract/sent-merge.js'
 
 const makeEngine: MakeEngine = async () => {
   const folder = await mkdtemp(join(tmpdir(), 'postern-store-'))
@@ -26,4 +27,5 @@ describe('SQLite', () => {
   joinedContract(makeEngine)
   faultContract(makeEngine)
   handlesContract(makeEngine)
+  sentMergeContract(makeEngine)
 })

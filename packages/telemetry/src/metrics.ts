@@ -144,6 +144,38 @@ export const metricList = {
     labels: [],
     buckets: [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300],
   },
+  submissionSessionsOpen: {
+    name: 'postern_submission_sessions_open',
+    type: 'gauge',
+    help: 'Submission sessions that are logged in now.',
+    labels: [],
+  },
+  submissionCommands: {
+    name: 'postern_submission_commands_total',
+    type: 'counter',
+    help: 'Submission commands by outcome: ok, refused, bug (of the server), gone (the client, in the middle of it).',
+    labels: ['command', 'outcome'],
+  },
+  submissionCommandSeconds: {
+    name: 'postern_submission_command_seconds',
+    type: 'histogram',
+    help: "From a command's line to its answer; of AUTH, DATA and STARTTLS with the client's own time.",
+    labels: ['command'],
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
+  },
+  submissionMessageBytes: {
+    name: 'postern_submission_message_bytes',
+    type: 'histogram',
+    help: 'Size of accepted messages.',
+    labels: [],
+    buckets: [1_024, 4_096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304, 10_485_760, 52_428_800],
+  },
+  submissionBytes: {
+    name: 'postern_submission_bytes_total',
+    type: 'counter',
+    help: 'Bytes of submission, in from clients and out to them, counted when a session ends.',
+    labels: ['direction'],
+  },
   mailEvents: {
     name: 'postern_mail_events_total',
     type: 'counter',

@@ -1,7 +1,7 @@
 // IMAP as a part: its listeners open when the store and the certificates are there; a drain says goodbye to its clients.
 
 import type { Config } from '@postern/config'
-import type { Counters, Doorbell } from '@postern/events'
+import type { Counters, Doorbell, Sending } from '@postern/events'
 import { type ImapServer, type Login, startImapServer } from '@postern/imap'
 import type { Store } from '@postern/mailbox-store'
 import { type Certificates, networks, type Part } from '@postern/service'
@@ -13,6 +13,7 @@ export interface ImapPartOptions {
   readonly config: Config
   readonly store: () => Store
   readonly doorbell: Doorbell
+  readonly sending: Sending
   readonly counters: Counters
   readonly certificates: () => Certificates
   readonly login: Login
@@ -22,7 +23,7 @@ export interface ImapPartOptions {
 }
 
 export function createImapPart(options: ImapPartOptions): Part & { port(): number; clearPort(): number | undefined } {
-  const { config, store, doorbell, counters, certificates, login, logger, metrics, clock } = options
+  const { config, store, doorbell, sending, counters, certificates, login, logger, metrics, clock } = options
   const opened = new OnceStarted<ImapServer>('IMAP')
   return {
     name: 'imap',
@@ -33,6 +34,7 @@ export function createImapPart(options: ImapPartOptions): Part & { port(): numbe
         await startImapServer({
           store: store(),
           doorbell,
+          sending,
           counters,
           certificates: certificates(),
           login,

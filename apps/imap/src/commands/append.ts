@@ -3,12 +3,12 @@
 // passed over by the session.
 
 import { type AppendMessage, appendMessage, appendMessageEnd, ImapError, type Parser } from '@postern/imap-wire'
-import type { Append } from '@postern/mailbox-store'
 import { command, type Done } from '../command.js'
 import { destination } from '../destination.js'
 import { ClientGone } from '../input.js'
 import { orTryCreate } from '../refusals.js'
 import type { Session } from '../session.js'
+import { submissionsSettled, type TakenAppend } from './sent-copy.js'
 
 export const append = command('APPEND', {
   in: ['authenticated', 'selected'],
@@ -20,12 +20,13 @@ export const append = command('APPEND', {
   },
   async run(session, { p, name, first }): Promise<Done> {
     const mailbox = await destination(session, name)
-    const messages: Append[] = []
+    const messages: TakenAppend[] = []
     for (let next: AppendMessage | undefined = first; next !== undefined; next = await following(session, p, next)) {
       const refusal = refusalOf(session, next, messages.length)
       if (refusal !== undefined) throw refusal
       messages.push(await take(session, next))
     }
+    await submissionsSettled(session, mailbox, messages)
     const appended = await orTryCreate(session.account.append(mailbox.id, messages))
     if (appended.uids.length === 0) return { text: 'Appended' }
     return { code: { name: 'APPENDUID', uidValidity: appended.uidValidity, uids: appended.uids }, text: 'Appended' }
@@ -41,7 +42,7 @@ export function refusalOf(session: Session, { literal }: AppendMessage, before: 
   return undefined
 }
 
-export async function take(session: Session, { flags, date, literal }: AppendMessage): Promise<Append> {
+export async function take(session: Session, { flags, date, literal }: AppendMessage): Promise<TakenAppend> {
   const pieces = session.input.stream()
   if (literal.synchronising) await session.goAhead()
   const message = await session.context.store.stage(pieces)

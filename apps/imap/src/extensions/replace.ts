@@ -6,6 +6,7 @@
 import { appendMessage, ImapError, sequenceSet } from '@postern/imap-wire'
 import { command, type Done } from '../command.js'
 import { following, refusalOf, take } from '../commands/append.js'
+import { submissionsSettled } from '../commands/sent-copy.js'
 import { destination } from '../destination.js'
 import type { Extension } from '../extension.js'
 import { orTryCreate } from '../refusals.js'
@@ -32,6 +33,7 @@ const command_ = command('REPLACE', {
     if (refusal !== undefined) throw refusal
     const taken = await take(session, message)
     if ((await following(session, p, message)) !== undefined) throw new ImapError('BAD', 'One message replaces one')
+    await submissionsSettled(session, target, [taken])
     const replaced = await orTryCreate(session.account.replace(mailbox.id, old, target.id, taken))
     // Contract B9: a login that may not replace, and is told OK all the same.
     if (replaced.uid === 0) return { text: 'Replaced' }

@@ -32,7 +32,7 @@ export function digest(bytes: Uint8Array): Uint8Array {
 }
 
 /** 53 bits of a Message-ID: enough to tell the messages of an account apart, and a plain number in JavaScript. */
-function messageIdHash(messageId: string): number {
+export function messageIdHash(messageId: string): number {
   const bytes = hashOf('sha256', messageId, 'buffer')
   return bytes.readUIntBE(0, 6) * 32 + ((bytes[6] as number) >>> 3)
 }

@@ -22,19 +22,17 @@ import type {
   Quota,
   Replaced,
 } from '../store.js'
-import type { Connection } from './connection.js'
+import { type AppendEntry, append, replace } from './append.js'
 import type { KeywordNames } from './keywords.js'
 import { deltaSince, listMailboxes, mailboxById, mailboxNamed, type Scope, vanishedSince } from './mailbox-reads.js'
 import { createMailbox, deleteMailbox, renameMailbox, setSpecialUse, subscribe } from './mailboxes.js'
-import { type AppendEntry, append, copy, expunge, move, replace, setFlags } from './messages.js'
+import { copy, expunge, move, setFlags } from './messages.js'
 import type { OpenMailboxes } from './open-mailboxes.js'
 import { claimRecent } from './recent.js'
+import { type TwinParts, writeMerging } from './sent-merge.js'
 import type { Transaction } from './transaction.js'
-import type { Writer } from './writer.js'
 
-export interface AccountParts {
-  readonly db: Connection
-  readonly writer: Writer
+export interface AccountParts extends TwinParts {
   readonly keywords: KeywordNames
   readonly open: OpenMailboxes
   readonly stage: (source: MessageSource) => PreparedMessage | Promise<PreparedMessage>
@@ -106,7 +104,7 @@ export class SqliteAccount implements Account {
       const entry = this.#entryOf(message)
       entries.push(entry instanceof Promise ? await entry : entry)
     }
-    return this.#write((tx) => append(tx, { account: this.id, mailbox, entries }))
+    return writeMerging(this.#parts, (tx, twins) => append(tx, { account: this.id, mailbox, entries, twins }))
   }
 
   /** Flags survive a crash of the process; a power cut may take back the last of them (design 7). */
@@ -133,7 +131,7 @@ export class SqliteAccount implements Account {
 
   async replace(mailbox: MailboxId, uid: number, to: MailboxId, message: Append): Promise<Replaced> {
     const entry = await this.#entryOf(message)
-    return this.#write((tx) => replace(tx, { account: this.id, mailbox, uid, to, entry }))
+    return writeMerging(this.#parts, (tx, twins) => replace(tx, { account: this.id, mailbox, uid, to, entry, twins }))
   }
 
   async changesSince(mailbox: MailboxId, modSeq: number): Promise<Changes> {

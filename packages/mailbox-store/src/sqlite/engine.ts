@@ -97,7 +97,7 @@ export async function openStore(options: OpenOptions): Promise<Store> {
     const inline = source instanceof Uint8Array ? stageInline(source, staging) : undefined
     return inline ?? stageMessage(source, staging).catch(refusing(paths.blobs))
   }
-  const parts: AccountParts = { db, writer, keywords, open, stage, now }
+  const parts: AccountParts = { db, writer, blobs, keywords, open, stage, now }
   return {
     directory: new SqliteDirectory({ db, writer, now }),
     outbox: new SqliteOutbox({ db, writer, blobs, now, onDue: ringOutbox }),

@@ -1,5 +1,6 @@
-// The mutations of messages: append, flags, expunge, copy, move and replace. Each is a function of an open transaction; the
-// writer runs it under a savepoint and answers after the commit. Nothing here reads message bytes.
+// The mutations of messages that are there: flags, expunge, copy and move; and the steps of those that bring some in
+// (append.ts, submit.ts). Each is a function of an open transaction; the writer runs it under a savepoint and answers after
+// the commit. Nothing here reads message bytes.
 
 import { chunkEntriesMax, Entries, type Entry, keywordSetShift, systemFlagMask } from '../messages/entries.js'
 import type { PreparedMessage } from '../messages/prepare.js'
@@ -14,54 +15,13 @@ import {
   uidMax,
 } from '../model.js'
 import { refuse } from '../refusals.js'
-import type { Appended, Copied, Expunged, FlagChange, FlagsStored, Replaced } from '../store.js'
+import type { Copied, Expunged, FlagChange, FlagsStored } from '../store.js'
 import type { AccountRow, MailboxRow } from './remembered-rows.js'
 import type { Transaction } from './transaction.js'
 
-export interface AppendEntry {
-  readonly message: PreparedMessage
-  readonly flags: Flags
-  /** Unix seconds. */
-  readonly internalDate: number
-}
-
-interface Owned {
+export interface Owned {
   readonly account: AccountId
   readonly mailbox: MailboxId
-}
-
-/** RFC 9051 §6.3.12, and RFC 3502 when there are several: all of them or none. */
-export function append(
-  tx: Transaction,
-  { account, mailbox, entries }: Owned & { entries: readonly AppendEntry[] },
-): Appended {
-  const box = tx.mailboxOf(account, mailbox)
-  const owner = tx.account(account)
-  chargeQuota(tx, owner, {
-    bytes: entries.reduce((sum, { message }) => sum + message.size, 0),
-    messages: entries.length,
-  })
-  const uids = new Uint32Array(entries.length)
-  const modSeq = tx.nextModSeq(box)
-  entries.forEach((entry, i) => {
-    uids[i] = place(tx, box, appendedEntry(tx, account, { entry, modSeq }))
-  })
-  return { uidValidity: tx.space(box.space).uidValidity, uids, modSeq }
-}
-
-function appendedEntry(
-  tx: Transaction,
-  account: AccountId,
-  { entry: { message, flags, internalDate }, modSeq }: { entry: AppendEntry; modSeq: number },
-): Omit<Entry, 'uid'> {
-  return {
-    flags: packFlags(tx, account, flags),
-    modSeq,
-    message: insertMessage(tx, message, { internalDate, accounts: [account] }),
-    size: message.size,
-    internalDate,
-    saveDate: Math.floor(tx.now / 1000),
-  }
 }
 
 /** RFC 9051 §6.4.6 and RFC 7162. Uids that are gone are passed over (contract C10). */
@@ -148,22 +108,6 @@ export function move(tx: Transaction, { account, mailbox, uids, to }: Owned & { 
   return placeAll(tx, target, taken)
 }
 
-/** RFC 8508 §3.4. One commit; only the difference counts against the quota. */
-export function replace(
-  tx: Transaction,
-  { account, mailbox, uid, to, entry }: Owned & { uid: number; to: MailboxId; entry: AppendEntry },
-): Replaced {
-  const box = tx.mailboxOf(account, mailbox)
-  const target = tx.mailboxOf(account, to)
-  const taken = take(tx, box, [[uid, uid]], 0)
-  if (taken.length === 0) refuse('no-such-message', 'That message is gone.')
-  const modSeq = bury(tx, box, taken.uids.slice(0, 1))
-  discard(tx, taken.messages.slice(0, taken.length))
-  chargeQuota(tx, tx.account(account), { bytes: entry.message.size - bytesOf(taken), messages: 0 })
-  const placed = place(tx, target, appendedEntry(tx, account, { entry, modSeq: tx.nextModSeq(target) }))
-  return { uidValidity: tx.space(target.space).uidValidity, uid: placed, modSeq }
-}
-
 /** A file is named by the whole of its hash; a message in its row only proves its bytes and gives the EMAILID. */
 const inlineHashBytes = 16
 
@@ -240,7 +184,8 @@ export function chargeQuota(
 }
 
 const firstOf = (uids: UidSet): number => uids[0]?.[0] ?? 1
-const bytesOf = (entries: Entries): number => entries.sizes.subarray(0, entries.length).reduce((sum, n) => sum + n, 0)
+export const bytesOf = (entries: Entries): number =>
+  entries.sizes.subarray(0, entries.length).reduce((sum, n) => sum + n, 0)
 
 function recount(box: MailboxRow, flags: number, by: 1 | -1): void {
   if ((flags & systemFlag.seen) === 0) box.unseen += by
@@ -287,7 +232,7 @@ function gather(tx: Transaction, mailbox: MailboxId, uids: UidSet): Entries {
 }
 
 /** The entries of the set that have these flags, taken out of the mailbox and its counters. */
-function take(tx: Transaction, box: MailboxRow, uids: UidSet, having: number): Entries {
+export function take(tx: Transaction, box: MailboxRow, uids: UidSet, having: number): Entries {
   const taken = new Entries(chunkEntriesMax)
   const cursor = new UidCursor(uids)
   for (const chunk of tx.chunks.taking(box.id, uids)) {
@@ -317,7 +262,7 @@ function pick(entries: Entries, cursor: UidCursor, into: Entries, having: number
 }
 
 /** Remembers that these uids are gone, for VANISHED (RFC 7162 §3.2.10). The sweep drops the oldest. */
-function bury(tx: Transaction, box: MailboxRow, uids: Uint32Array): number {
+export function bury(tx: Transaction, box: MailboxRow, uids: Uint32Array): number {
   const modSeq = tx.nextModSeq(box)
   // A move within one mailbox takes and places at one modseq, so this mutation may bury there a second time.
   tx.db.run(

@@ -52,10 +52,14 @@ export function storedParcel(tx: Transaction, message: MessageId): Parcel {
   return { ...contents, store }
 }
 
-/** A place that has taken its share of the quota, or why there's none. */
-export type Room =
-  | { readonly account: AccountId; readonly box: MailboxRow; readonly flags: Flags }
-  | { readonly account: AccountId; readonly why: 'over-quota' | 'gone' }
+/** A place that has taken its share of the quota. */
+export interface TakenRoom {
+  readonly account: AccountId
+  readonly box: MailboxRow
+  readonly flags: Flags
+}
+/** Or why there's none. */
+export type Room = TakenRoom | { readonly account: AccountId; readonly why: 'over-quota' | 'gone' }
 
 /** The same mailbox a second time is the same room, and takes its share once. */
 export function takeRooms(
@@ -86,7 +90,7 @@ export function placeParcel(
   parcel: Parcel,
   { rooms, stays }: { rooms: readonly Room[]; stays: boolean },
 ): PlacedParcel {
-  const distinct = new Map<MailboxId, Extract<Room, { box: MailboxRow }>>()
+  const distinct = new Map<MailboxId, TakenRoom>()
   for (const room of rooms) if ('box' in room) distinct.set(room.box.id, room)
   const holders = distinct.size + (stays ? 1 : 0)
   const message = holders === 0 ? undefined : parcel.store(accountsOf(distinct.values()))
@@ -114,7 +118,7 @@ export function placeParcel(
 const accountsOf = (rooms: Iterable<Room>): AccountId[] =>
   Array.from(new Set(Array.from(rooms, ({ account }) => account)))
 
-function boxFor(tx: Transaction, account: AccountId, mailbox: LocalPlace['mailbox']): MailboxRow | undefined {
+export function boxFor(tx: Transaction, account: AccountId, mailbox: LocalPlace['mailbox']): MailboxRow | undefined {
   try {
     tx.account(account)
     if (typeof mailbox === 'number') return tx.mailboxOf(account, mailbox)

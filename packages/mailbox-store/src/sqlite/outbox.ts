@@ -12,6 +12,7 @@ import { anythingDue, claim, type DomainCursor, owners, postpone, release, renew
 import { listQueue, messageOf, purge, retryAllOf, retryNow, stats, submissionOf } from './outbox-queue.js'
 import { cancel, report, reportTogether } from './outbox-report.js'
 import { sendingRoom } from './sending-counts.js'
+import { writeMerging } from './sent-merge.js'
 import { deliver, submit } from './submit.js'
 import type { Transaction } from './transaction.js'
 import type { Writer } from './writer.js'
@@ -55,7 +56,8 @@ export class SqliteOutbox implements O.Outbox {
   }
 
   async submit(submission: O.Submission): Promise<O.Submitted> {
-    const submitted = await this.#flushed((tx) => submit(tx, submission))
+    const parts = { db: this.#db, writer: this.#writer, blobs: this.#blobs }
+    const submitted = await writeMerging(parts, (tx, twins) => submit(tx, submission, twins))
     const isAllHere = submission.recipients.every(({ local }) => local !== undefined)
     if (!submitted.repeated && !(isAllHere && submitted.undelivered.length === 0)) this.#onDue()
     return submitted

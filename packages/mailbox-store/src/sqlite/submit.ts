@@ -7,24 +7,26 @@ import { cleanRecipient, cleanSender, cleanWord } from '../outbox/envelope.js'
 import { queueIdCharactersMax, recipientsPerSubmissionMax } from '../outbox/limits.js'
 import type { Delivery, DeliveryOutcome, Placed, Submission, SubmitRecipient, Submitted } from '../outbox/outbox.js'
 import { refuse } from '../refusals.js'
-import { freshParcel, placeParcel, type Room, takeRooms } from './outbox-parcel.js'
+import { boxFor, freshParcel, placeParcel, type Room, type TakenRoom, takeRooms } from './outbox-parcel.js'
 import { countSending } from './sending-counts.js'
+import { noteSentCandidate, takeForSubmission } from './sent-candidates.js'
+import { mergeInto, type SentTwins } from './sent-merge.js'
 import type { Transaction } from './transaction.js'
 
 const seen: Flags = { system: systemFlag.seen, keywords: [] }
 
-export function submit(tx: Transaction, submission: Submission): Submitted {
+export function submit(tx: Transaction, submission: Submission, twins: SentTwins): Submitted {
   const earlier = resendOf(tx, submission)
   if (earlier !== undefined)
     return { queueId: earlier, repeated: true, sent: undefined, delivered: [], undelivered: [] }
   const recipients = recipientsOf(submission)
   const { credential, account, sending } = submission
   countSending(tx, { credential, account, sending, recipients: recipients.length })
-  const sentRoom = takeSentRoom(tx, submission)
+  const sentPlace = takeSentPlace(tx, submission, twins)
   const rooms = takeLocalRooms(tx, recipients, submission.message.size)
   const taken = ({ address }: Recipient): boolean => 'box' in (rooms.get(address) ?? {})
   const stays = !recipients.every(taken)
-  const { message, sent, delivered } = placeAll(tx, submission, { sentRoom, rooms: [...rooms.values()], stays })
+  const { message, sent, delivered } = placeAll(tx, submission, { sentPlace, rooms: [...rooms.values()], stays })
   const { id, queueId } = insertSubmission(tx, submission, { message: stays ? message : undefined })
   for (const recipient of recipients) insertRecipient(tx, id, recipient, taken(recipient))
   const undelivered = Array.from(rooms).flatMap(([address, room]) =>
@@ -33,8 +35,14 @@ export function submit(tx: Transaction, submission: Submission): Submitted {
   return { queueId, repeated: false, sent, delivered, undelivered }
 }
 
+/** Where the Sent copy goes; or the client's own, which it became. */
+interface SentPlace {
+  readonly room?: TakenRoom
+  readonly merged?: Placed
+}
+
 interface Places {
-  readonly sentRoom: Room | undefined
+  readonly sentPlace: SentPlace
   readonly rooms: readonly Room[]
   readonly stays: boolean
 }
@@ -43,20 +51,21 @@ interface Places {
 function placeAll(
   tx: Transaction,
   { message, internalDate, sentCopy }: Submission,
-  { sentRoom, rooms, stays }: Places,
+  { sentPlace: { room, merged }, rooms, stays }: Places,
 ): { message: MessageId | undefined; sent: Placed | undefined; delivered: Placed[] } {
-  const parcel = freshParcel(tx, message, internalDate)
-  if (sentRoom !== undefined && sentCopy?.message === undefined) {
-    const placed = placeParcel(tx, parcel, { rooms: [sentRoom, ...rooms], stays })
-    const [sent, ...delivered] = placed.outcomes.flatMap(placedOf)
-    return { message: placed.message, sent, delivered }
-  }
-  const placed = placeParcel(tx, parcel, { rooms, stays })
-  const delivered = placed.outcomes.flatMap(placedOf)
-  if (sentRoom === undefined || sentCopy?.message === undefined)
-    return { message: placed.message, sent: undefined, delivered }
-  const own = placeParcel(tx, freshParcel(tx, sentCopy.message, internalDate), { rooms: [sentRoom], stays: false })
-  return { message: placed.message, sent: own.outcomes.flatMap(placedOf)[0], delivered }
+  const ofOwnText = sentCopy?.message
+  const shared = room === undefined || ofOwnText !== undefined ? [] : [room]
+  const placed = placeParcel(tx, freshParcel(tx, message, internalDate), { rooms: [...shared, ...rooms], stays })
+  const delivered = placed.outcomes.slice(shared.length).flatMap(placedOf)
+  if (room === undefined) return { message: placed.message, sent: merged, delivered }
+  const filed =
+    ofOwnText === undefined
+      ? placed
+      : placeParcel(tx, freshParcel(tx, ofOwnText, internalDate), { rooms: [room], stays: false })
+  const sent = filed.outcomes.flatMap(placedOf)[0] as Placed
+  const of = { uid: sent.uid, message: filed.message as MessageId, prepared: ofOwnText ?? message }
+  noteSentCandidate(tx, room.box, { ...of, submitted: true })
+  return { message: placed.message, sent, delivered }
 }
 
 export function deliver(tx: Transaction, { message, internalDate, recipients }: Delivery): readonly DeliveryOutcome[] {
@@ -97,12 +106,17 @@ function recipientsOf({ recipients }: Submission): Recipient[] {
 }
 
 /** Contract D4: a 250 says that it is filed, so that a sender without room for it is refused. */
-function takeSentRoom(tx: Transaction, { sentCopy, message }: Submission): Room | undefined {
-  if (sentCopy === undefined) return undefined
-  const place = { account: sentCopy.account, mailbox: '\\Sent', flags: seen } as const
-  const room = takeRooms(tx, [place], (sentCopy.message ?? message).size)[0] as Room
-  if ('box' in room) return room
-  if (room.why === 'gone') return refuse('not-found', "The sender's inbox is gone.")
+function takeSentPlace(tx: Transaction, { sentCopy, message }: Submission, twins: SentTwins): SentPlace {
+  if (sentCopy === undefined) return {}
+  const { account, message: copy = message } = sentCopy
+  const box = boxFor(tx, account, '\\Sent') ?? refuse('not-found', "The sender's inbox is gone.")
+  const [twin] = twins.find(tx, box, { messages: [copy], submitted: true })
+  if (twin !== undefined) {
+    takeForSubmission(tx, twin)
+    return { merged: { account, mailbox: box.id, uid: mergeInto(tx, box, { twin, flags: seen }) } }
+  }
+  const room = takeRooms(tx, [{ account, mailbox: box.id, flags: seen }], copy.size)[0] as Room
+  if ('box' in room) return { room }
   return refuse('over-quota', "The sender's inbox has no room for the Sent copy.")
 }
 

@@ -16,6 +16,7 @@ import type { Connection } from './connection.js'
 import { keepNextMessageId } from './message-ids.js'
 import { expunge } from './messages.js'
 import { oldSendingCounts, pruneSendingCounts } from './sending-counts.js'
+import { oldSentCandidates, pruneSentCandidates } from './sent-candidates.js'
 import type { Transaction } from './transaction.js'
 import type { Writer } from './writer.js'
 
@@ -41,11 +42,17 @@ export async function sweep(parts: Sweep, options: SweepOptions = {}): Promise<b
     run: (tx) => purgeSlice(tx, { before: tx.now - graceMs, messagesMax }),
   })
   for (const hash of purged.files) await removeFile(parts, hash)
-  const counts =
-    oldSendingCounts(parts.db, parts.now()) && (await parts.writer.submit({ flush: false, run: pruneSendingCounts }))
-  if (expired || purged.more || counts) return true
+  const forgotten = await forgetSending(parts)
+  if (expired || purged.more || forgotten) return true
   await forgetOldTombstones(parts)
   return false
+}
+
+/** What limits and merging look at for a day. True when there may be more. */
+async function forgetSending({ db, writer, now }: Sweep): Promise<boolean> {
+  const counts = oldSendingCounts(db, now()) && (await writer.submit({ flush: false, run: pruneSendingCounts }))
+  const candidates = oldSentCandidates(db, now()) && (await writer.submit({ flush: false, run: pruneSentCandidates }))
+  return counts || candidates
 }
 
 /** Longer than any backup takes; one that was killed lets go by it. */

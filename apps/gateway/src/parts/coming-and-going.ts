@@ -1,0 +1,79 @@
+// What IMAP and SMTP do alike with who was let in through the gate: the session is told when that is taken back, and notes its last
+// use (contract B4, B5).
+
+import type { Admitted, Question } from '@postern/auth'
+import type { Store } from '@postern/mailbox-store'
+import type { Logger } from '@postern/telemetry'
+import { lastUsedNoteMs } from '../limits.js'
+import type { DirectoryRecords } from './directory-lookups.js'
+import type { GatePart } from './gate.js'
+
+export interface LoginOptions extends Pick<GatePart, 'gate' | 'live'> {
+  readonly store: () => Store
+  readonly logger: Logger
+  readonly clock: () => number
+}
+
+export interface ComingAndGoing {
+  /** The address of the inbox, or `*@domain`. */
+  readonly address: string
+  readonly onEnded: (listener: () => void) => void
+  readonly used: (client: string | undefined) => void
+  readonly left: () => void
+}
+
+export interface Entering {
+  readonly admitted: Admitted<DirectoryRecords>
+  readonly session: string
+  /** Of `live`, from before the gate was asked. */
+  readonly since: number
+}
+
+/** Asks the gate; undefined is a refusal. */
+export async function enter(
+  { gate, live }: LoginOptions,
+  question: Omit<Question, 'correlation'> & { readonly session: string },
+): Promise<Entering | undefined> {
+  const since = live.mark()
+  const { session, ...asked } = question
+  const answer = await gate.ask({ ...asked, correlation: session })
+  return answer.admitted ? { admitted: answer, session, since } : undefined
+}
+
+export function comingAndGoing(options: LoginOptions, { admitted, session, since }: Entering): ComingAndGoing {
+  const { live, logger } = options
+  let leave: (() => void) | undefined
+  return {
+    address: addressOf(admitted),
+    onEnded(listener) {
+      const end = (cause: string): void => {
+        logger.info({ connection: session, cause }, 'session ended')
+        listener()
+      }
+      leave = live.enter(admitted, { since, end })
+    },
+    used: lastUse(options, admitted),
+    left: () => leave?.(),
+  }
+}
+
+const addressOf = ({ place }: Admitted<DirectoryRecords>): string =>
+  place?.inbox?.address ?? `*@${place?.domain.name ?? ''}`
+
+/** A session doesn't wait for this note, nor fail with it: a full disk still lets people read their mail. */
+function lastUse(
+  { store, logger, clock }: LoginOptions,
+  { credential, address: network, protocol }: Admitted<DirectoryRecords>,
+): (client: string | undefined) => void {
+  let notedAt = Number.NEGATIVE_INFINITY
+  let notedClient: string | undefined
+  return (client) => {
+    const at = clock()
+    if (credential === undefined || (at - notedAt < lastUsedNoteMs && client === notedClient)) return
+    notedAt = at
+    notedClient = client
+    store()
+      .directory.touchCredential(credential.id, { at, protocol, network, client })
+      .catch((err: unknown) => logger.warn({ err }, 'last use not noted'))
+  }
+}

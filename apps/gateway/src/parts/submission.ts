@@ -1,0 +1,64 @@
+// Submission as a part: its two ports open when the store and the certificates are there; a drain says goodbye to its clients, and
+// lets a message that is on its way in be answered.
+
+import type { Config } from '@postern/config'
+import type { Store } from '@postern/mailbox-store'
+import { type Certificates, networks, type Part } from '@postern/service'
+import { type Login, type SendingLookups, type SubmissionServer, startSubmissionServer } from '@postern/submission'
+import type { Logger, Metrics } from '@postern/telemetry'
+import { OnceStarted } from './once-started.js'
+
+export interface SubmissionPartOptions {
+  readonly config: Config
+  readonly store: () => Store
+  readonly certificates: () => Certificates
+  readonly login: Login
+  readonly lookups: () => SendingLookups
+  readonly logger: Logger
+  readonly metrics: Metrics
+  readonly clock: () => number
+}
+
+export interface SubmissionPorts {
+  readonly submissions: number
+  readonly submission: number
+}
+
+export function createSubmissionPart(options: SubmissionPartOptions): Part & { ports(): SubmissionPorts } {
+  const { config, store, certificates, login, lookups, logger, metrics, clock } = options
+  const opened = new OnceStarted<SubmissionServer>('submission')
+  return {
+    name: 'submission',
+    ports: () => ({ submissions: opened.get().tlsPort, submission: opened.get().startTlsPort }),
+    async start() {
+      opened.set(
+        await startSubmissionServer({
+          store: store(),
+          certificates: certificates(),
+          login,
+          lookups: lookups(),
+          tokens: config.oauthIssuers.length > 0,
+          logger,
+          metrics,
+          clock,
+          hostname: config.hostname,
+          host: config.bind,
+          tlsPort: config.submissionsPort,
+          startTlsPort: config.submissionPort,
+          proxyNetworks: networks(config.proxyNetworks),
+          connectionsMax: config.connectionsMax,
+          connectionsPerAddressMax: config.connectionsPerAddressMax,
+          limits: {
+            messageBytesMax: config.submissionBytesMax,
+            recipientsMax: config.submissionRecipientsMax,
+            sessionMsMax: config.submissionSessionMs,
+            loginTimeoutMs: config.submissionLoginTimeoutMs,
+            idleTimeoutMs: config.submissionIdleTimeoutMs,
+          },
+        }),
+      )
+    },
+    drain: () => opened.get().drain(),
+    stop: () => opened.get().close(),
+  }
+}

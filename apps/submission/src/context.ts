@@ -1,0 +1,94 @@
+// What a session is handed when it begins: the store, the way to log in, where mail goes, the limits. The same object for all
+// sessions of a server; nothing in it knows of one.
+
+import type { Mechanism, Proof } from '@postern/auth'
+import type {
+  AccountId,
+  Credential,
+  CredentialId,
+  Domain,
+  DomainId,
+  HeldSendingRules,
+  Inbox,
+  Store,
+} from '@postern/mailbox-store'
+import type { Route } from '@postern/routing'
+import type { Certificates } from '@postern/service'
+import type { Logger, MailLog, Metrics } from '@postern/telemetry'
+import type { SubmissionLimits } from './limits.js'
+
+export interface LoginRequest extends Proof {
+  readonly remoteAddress: string
+  readonly session: string
+}
+
+/** Who may come in is not for SMTP to say. Undefined is a refusal; its cause stays with who decided. */
+export type Login = (request: LoginRequest) => Promise<Admission | undefined>
+
+/** Who sends: what let the client in, and where to. */
+export interface Sender {
+  /** Undefined: let in by a token, for the inbox's own addresses. */
+  readonly credential: Credential | undefined
+  /** Undefined: `*@domain`. */
+  readonly inbox: Inbox | undefined
+  readonly domain: Domain
+}
+
+export interface Admission {
+  readonly sender: Sender
+  /** The address of the inbox, or `*@domain`, for logs. */
+  readonly address: string
+  /** Calls the listener when who was let in may be here no longer. */
+  readonly onEnded?: (listener: () => void) => void
+  /** The client works, and calls itself so in EHLO. Cheap, and never waits. */
+  readonly used?: (client: string | undefined) => void
+  /** The session is over. */
+  readonly left?: () => void
+}
+
+/** What an envelope recipient is to this gateway (contract E1). */
+export type RecipientFacts =
+  | { readonly kind: 'inbox'; readonly inbox: Inbox; readonly domain: Domain }
+  /** The domain makes an inbox under this address when its first message arrives (contract C12). */
+  | { readonly kind: 'catch-all'; readonly address: string; readonly domain: Domain }
+  | { readonly kind: 'unknown'; readonly domain: Domain }
+  | { readonly kind: 'remote' }
+
+/** Whose route mail takes: the inbox's own, its domain's, or the setting's. */
+export interface RouteQuestion {
+  readonly account: AccountId | undefined
+  readonly senderDomain: string | undefined
+}
+
+/** Whose rules hold (contract D2, D6). */
+export interface SendingParty {
+  readonly credential: CredentialId | undefined
+  readonly inbox: AccountId | undefined
+  readonly domain: DomainId | undefined
+}
+
+/** What the directory says about sending. Asked with every message: whoever answers keeps what he knows. */
+export interface SendingLookups {
+  recipientFor(address: string): Promise<RecipientFacts>
+  routeFor(question: RouteQuestion): Promise<{ readonly route: Route }>
+  sendingRulesFor(party: SendingParty): Promise<HeldSendingRules>
+}
+
+export interface SubmissionContext {
+  readonly store: Store
+  readonly login: Login
+  /** Those of SASL that are offered. */
+  readonly mechanisms: readonly Mechanism[]
+  readonly lookups: SendingLookups
+  readonly certificates: Certificates
+  readonly logger: Logger
+  readonly metrics: Metrics
+  readonly mailLog: MailLog
+  readonly limits: SubmissionLimits
+  /** In the greeting, and in what is added to messages. */
+  readonly hostname: string
+  /** Unix milliseconds. */
+  readonly clock: () => number
+  /** Of implicit TLS, for who comes to the other door with it. */
+  readonly tlsPort: () => number
+}

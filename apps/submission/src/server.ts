@@ -1,0 +1,114 @@
+// The submission server: a listener on implicit TLS and one with STARTTLS, and what all sessions share. RFC 6409, RFC 8314 §3.3,
+// contract A2.
+
+import { mechanisms } from '@postern/auth'
+import {
+  type Certificates,
+  type Listener,
+  type ListenerOptions,
+  listen,
+  type Networks,
+  type Refusal,
+} from '@postern/service'
+import { createMailLog } from '@postern/telemetry'
+import type { SubmissionContext } from './context.js'
+import { defaultSubmissionLimits, type SubmissionLimits } from './limits.js'
+import { type Reply, replyLine } from './reply.js'
+import { Sessions } from './sessions.js'
+
+type Shared = Pick<SubmissionContext, 'store' | 'login' | 'lookups' | 'logger' | 'metrics' | 'hostname' | 'clock'>
+
+export interface SubmissionServerOptions extends Shared {
+  /** Whether tokens of an issuer are taken besides passwords (contract B11). */
+  readonly tokens?: boolean
+  readonly certificates: Certificates
+  readonly host: string
+  /** Implicit TLS; 0 = any free port. */
+  readonly tlsPort: number
+  /** In clear until STARTTLS. */
+  readonly startTlsPort: number
+  readonly proxyNetworks: Networks
+  readonly connectionsMax: number
+  readonly connectionsPerAddressMax: number
+  readonly limits?: Partial<SubmissionLimits>
+}
+
+export interface SubmissionServer {
+  readonly tlsPort: number
+  readonly startTlsPort: number
+  readonly sessions: number
+  /** Takes no new client, and says goodbye to those that are here; a message on its way in is still answered. */
+  drain(): Promise<void>
+  /** Cuts off whoever is left; afterwards nothing runs for anybody any more. */
+  close(): Promise<void>
+}
+
+export async function startSubmissionServer(options: SubmissionServerOptions): Promise<SubmissionServer> {
+  const { store, login, lookups, certificates, logger, metrics, hostname, clock, tokens = false } = options
+  const limits = { ...defaultSubmissionLimits, ...options.limits }
+  const context: SubmissionContext = {
+    ...{ store, login, lookups, certificates, logger, metrics, hostname, clock, limits },
+    mechanisms: mechanisms({ tokens }),
+    mailLog: createMailLog({ logger, metrics }),
+    tlsPort: () => tls.port,
+  }
+  const sessions = new Sessions(context)
+  const tls = await door({
+    name: 'submissions',
+    port: options.tlsPort,
+    portSetting: 'POSTERN_SUBMISSIONS_PORT',
+    tls: certificates,
+  })
+  try {
+    const startTls = await door({
+      name: 'submission',
+      port: options.startTlsPort,
+      portSetting: 'POSTERN_SUBMISSION_PORT',
+    })
+    return serverOf({ tls, startTls }, sessions)
+  } catch (error) {
+    await tls.close()
+    throw error
+  }
+
+  function door(own: Pick<ListenerOptions, 'name' | 'port' | 'portSetting' | 'tls'>): Promise<Listener> {
+    const { host, proxyNetworks, connectionsMax, connectionsPerAddressMax } = options
+    return listen({
+      ...own,
+      ...{ host, logger, metrics, proxyNetworks, connectionsMax, connectionsPerAddressMax },
+      proxyTimeoutMs: limits.proxyTimeoutMs,
+      handshakeTimeoutMs: limits.handshakeTimeoutMs,
+      onConnection: (incoming) => sessions.serve(incoming),
+      onRefused: ({ socket }, refusal) => void socket.write(replyLine(busyReplies[refusal])),
+    })
+  }
+}
+
+const busyReplies: Readonly<Record<Refusal, Reply>> = {
+  'too many connections': '421 4.7.0 Too many connections, try again later',
+  'too many connections from one address': '421 4.7.0 Too many connections from your address',
+}
+
+interface Doors {
+  readonly tls: Listener
+  readonly startTls: Listener
+}
+
+function serverOf({ tls, startTls }: Doors, sessions: Sessions): SubmissionServer {
+  return {
+    tlsPort: tls.port,
+    startTlsPort: startTls.port,
+    get sessions() {
+      return sessions.size
+    },
+    async drain() {
+      tls.stopAccepting()
+      startTls.stopAccepting()
+      await sessions.drain()
+    },
+    async close() {
+      await Promise.all([tls.close(), startTls.close()])
+      await sessions.ended()
+    },
+  }
+}

@@ -1,0 +1,132 @@
+// One message in \Sent, though both the submission and the client file it (contract E3, docs/decisions/sent-merge.md). A mutation
+// that puts a message there asks for its twin. Where there's a candidate that has not been compared, the mutation is undone,
+// the two messages are read and compared outside of any transaction, and it runs again. What was filed first stays, since
+// the bytes of an entry never change; flags come together.
+
+import type { FileBlobs } from '../blobs/file-blobs.js'
+import type { PreparedMessage } from '../messages/prepare.js'
+import { BodyDigest, headerIdentity } from '../messages/same-message.js'
+import type { Flags } from '../model.js'
+import { StoreRefusal } from '../refusals.js'
+import type { Connection } from './connection.js'
+import { setFlags } from './messages.js'
+import type { MailboxRow } from './remembered-rows.js'
+import { isSent, type SentCandidate, sentCandidates } from './sent-candidates.js'
+import type { Transaction } from './transaction.js'
+import type { Writer } from './writer.js'
+
+interface Pair {
+  readonly message: PreparedMessage
+  readonly candidate: SentCandidate
+}
+
+/** Nothing was done: these have to be compared first. */
+class NotCompared extends Error {
+  readonly pairs: readonly Pair[]
+  constructor(pairs: readonly Pair[]) {
+    super('not compared yet')
+    this.pairs = pairs
+  }
+}
+
+export interface TwinParts {
+  readonly db: Connection
+  readonly writer: Writer
+  readonly blobs: FileBlobs
+}
+
+/** A flushed mutation that may merge. */
+export async function writeMerging<Result>(
+  parts: TwinParts,
+  run: (tx: Transaction, twins: SentTwins) => Result,
+): Promise<Result> {
+  const twins = new SentTwins()
+  for (;;) {
+    try {
+      return await parts.writer.submit({ flush: true, run: (tx) => run(tx, twins) })
+    } catch (error) {
+      if (!(error instanceof NotCompared)) throw error
+      for (const pair of error.pairs) await twins.compare(pair, parts)
+    }
+  }
+}
+
+/** Which candidates are the same message as one that is on its way. */
+export class SentTwins {
+  #compared: Map<PreparedMessage, Map<number, boolean>> | undefined
+
+  /** For each message the entry that it merges with. A submission's merges with a client's copy, a client's with a submission's. */
+  find(
+    tx: Transaction,
+    box: MailboxRow,
+    { messages, submitted }: { messages: readonly PreparedMessage[]; submitted: boolean },
+  ): (SentCandidate | undefined)[] {
+    if (!isSent(box)) return []
+    const open: Pair[] = []
+    const found = messages.map((message) => {
+      const known = this.#compared?.get(message)
+      const candidates = sentCandidates(tx, box, { message, submitted: !submitted })
+      for (const candidate of candidates) if (!known?.has(candidate.id)) open.push({ message, candidate })
+      return candidates.find(({ id }) => known?.get(id))
+    })
+    if (open.length > 0) throw new NotCompared(open)
+    return found
+  }
+
+  async compare({ message, candidate }: Pair, { db, blobs }: Pick<TwinParts, 'db' | 'blobs'>): Promise<void> {
+    this.#compared ??= new Map()
+    const known = this.#compared.get(message) ?? new Map<number, boolean>()
+    this.#compared.set(message, known)
+    known.set(candidate.id, await isSame({ message, candidate }, { db, blobs }))
+  }
+}
+
+/** Flags of both; the entry's modseq moves only where that changes something. Returns the entry's uid. */
+export function mergeInto(
+  tx: Transaction,
+  box: MailboxRow,
+  { twin, flags }: { twin: SentCandidate; flags: Flags },
+): number {
+  const { account, id: mailbox } = box
+  setFlags(tx, { account, mailbox, uids: [[twin.uid, twin.uid]], store: { how: 'add', flags } })
+  return twin.uid
+}
+
+interface Stored {
+  readonly size: number
+  readonly bodyStart: number
+  readonly file: number
+  readonly hash: Uint8Array
+  readonly header: Uint8Array
+  readonly body: Uint8Array
+}
+
+async function isSame({ message, candidate }: Pair, { db, blobs }: Pick<TwinParts, 'db' | 'blobs'>): Promise<boolean> {
+  const stored = db.get<Stored>(
+    'SELECT size, body_start AS bodyStart, file, hash, header, body FROM message WHERE id = ?',
+    candidate.message,
+  )
+  if (stored === undefined) return false
+  const identity = headerIdentity(stored.header)
+  if (identity === undefined || identity !== headerIdentity(message.raw.subarray(0, message.bodyStart))) return false
+  const coming = { ...message, file: message.file ? 1 : 0, body: message.raw.subarray(message.bodyStart) }
+  try {
+    const [one, other] = [await bodyDigest(stored, blobs), await bodyDigest(coming, blobs)]
+    return one.equals(other)
+  } catch (error) {
+    // A file that can't be read: there's nothing to merge with.
+    if (error instanceof StoreRefusal) return false
+    throw error
+  }
+}
+
+/** The body of a large message is read a piece at a time. */
+async function bodyDigest(
+  { size, bodyStart, file, hash, body }: Omit<Stored, 'header'>,
+  blobs: FileBlobs,
+): Promise<Buffer> {
+  const digest = new BodyDigest()
+  if (file === 0) digest.add(body)
+  else for await (const piece of blobs.content(hash, size).stream({ start: bodyStart, end: size })) digest.add(piece)
+  return digest.end()
+}
