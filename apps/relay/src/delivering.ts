@@ -1,9 +1,10 @@
 // One load from its lane to its report: by the way that it goes, into an inbox of this gateway, out, or nowhere.
 
 import { type AccountId, StoreRefusal } from '@postern/mailbox-store'
-import { all, type Carrier, carry, openMessage, unreadable } from './carrying.js'
+import { all, type Carrier, carry, type OpenedMessage, openMessage, unreadable } from './carrying.js'
 import type { RelayLoad } from './loads.js'
 import type { Measures } from './measures.js'
+import { fieldValue } from './outgoing-header.js'
 import type { About, Reporting } from './reporting.js'
 import type { Sent } from './transport.js'
 import { type Verdict, verdictOf } from './verdicts.js'
@@ -24,6 +25,7 @@ export async function deliver(load: RelayLoad, delivering: Delivering): Promise<
     case 'none':
       return report(load, all(load, { kind: way.outcome, status: way.status, text: way.text }), { about, delivering })
     case 'inbox':
+      if (way.encryptedOnly && !isEncrypted(opened)) return report(load, all(load, inClear), { about, delivering })
       return deliverHere(load, { account: way.account, about, delivering })
     case 'out': {
       const started = performance.now()
@@ -35,6 +37,12 @@ export async function deliver(load: RelayLoad, delivering: Delivering): Promise<
     }
   }
 }
+
+const inClear = { kind: 'failed', status: '5.7.1', text: 'This address takes encrypted mail only' } as const
+
+/** RFC 1847 §2.2. */
+const isEncrypted = (opened: OpenedMessage | undefined): boolean =>
+  opened !== undefined && /^multipart\/encrypted\b/i.test(fieldValue(opened.header, 'content-type') ?? '')
 
 interface Reported {
   readonly about: About

@@ -9,12 +9,13 @@ export type WayOut = Exclude<Route, NoRoute>
 
 /** An address of a domain on this gateway: its inbox, or why it takes nothing. */
 export type LocalAddress =
-  | { readonly account: AccountId }
+  /** `encryptedOnly`: nothing is filed there in clear. */
+  | { readonly account: AccountId; readonly encryptedOnly: boolean }
   /** RFC 3463, and what the sender reads. */
   | { readonly status: string; readonly text: string }
 
 export type Way =
-  | { readonly kind: 'inbox'; readonly account: AccountId }
+  | { readonly kind: 'inbox'; readonly account: AccountId; readonly encryptedOnly: boolean }
   | { readonly kind: 'out'; readonly route: WayOut }
   | { readonly kind: 'none'; readonly outcome: 'deferred' | 'failed'; readonly status: string; readonly text: string }
 

@@ -68,6 +68,7 @@ export interface Bench {
     route: Route
     keys: readonly DkimKey[]
     notices: boolean
+    encryptedOnly: boolean
     /** Abort signals of what is under way. */
     readonly signals: AbortSignal[]
   }
@@ -124,6 +125,7 @@ export async function makeBench(): Promise<Bench> {
     route: { kind: 'direct', port: 25 },
     keys: [],
     notices: true,
+    encryptedOnly: false,
     signals: [],
   }
 
@@ -132,7 +134,7 @@ export async function makeBench(): Promise<Bench> {
     const found = await store.directory.findAddress(address)
     return found === undefined || found.via === 'catch-all'
       ? { status: '5.1.1', text: 'There is no such address here' }
-      : { account: found.inbox.id }
+      : { account: found.inbox.id, encryptedOnly: remote.encryptedOnly }
   }
 
   return {

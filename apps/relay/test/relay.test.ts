@@ -236,6 +236,17 @@ describe('recipients on this gateway', () => {
     expect(await bench.inbox(bench.ada.id)).toMatchObject([expect.stringContaining('nobody@example.test')])
   })
 
+  test('where only encrypted mail is kept, mail in clear comes back', async () => {
+    bench.remote.encryptedOnly = true
+    await bench.relay()
+    const clear = await bench.submit(['bob@example.test'])
+    const text = 'Content-Type: multipart/encrypted; boundary=b\r\n\r\n--b--\r\n'
+    const encrypted = await bench.submit(['bob@example.test'], { text })
+    await Promise.all([settled(clear), settled(encrypted)])
+    expect(await bench.recipients(clear)).toMatchObject([{ state: 'failed', lastCode: '5.7.1' }])
+    expect(await bench.inbox(bench.bob.id)).toEqual([text])
+  })
+
   test('who asked to hear of success hears that it was delivered', async () => {
     await bench.relay()
     const queueId = await bench.submit([{ address: 'bob@example.test', notify: 'SUCCESS' }])

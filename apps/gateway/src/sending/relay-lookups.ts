@@ -1,0 +1,65 @@
+// What the relay asks about its recipients and senders, in its words: routes and keys as they are now, what an address of this gateway
+// takes, and whose INBOX may be told of a failure. A domain that keeps no mail, or none in clear, keeps no notification either.
+
+import { createPrivateKey } from 'node:crypto'
+import type { AccountId, Directory, Domain } from '@postern/mailbox-store'
+import type { DkimKey, LocalAddress, RelayOptions } from '@postern/relay'
+import { foundOrNot } from '../found-or-not.js'
+import type { DkimSigningKey, SendingLookups } from './sending-lookups.js'
+
+type RelayLookups = Pick<RelayOptions, 'routeOf' | 'localOf' | 'dkimOf' | 'noticePlaceOf'>
+
+export function relayLookups(directory: Directory, lookups: SendingLookups): RelayLookups {
+  return {
+    routeOf: ({ account, sender }) => lookups.routeFor({ account, senderDomain: domainOf(sender) }),
+    localOf: (address) => localAddress(address, { directory, lookups }),
+    dkimOf: async (domain) => usable(await lookups.dkimKeysFor(domain)),
+    noticePlaceOf: ({ account, sender }) =>
+      account === undefined ? placeOfAddress(sender, lookups) : placeOfAccount(account, directory),
+  }
+}
+
+async function localAddress(
+  address: string,
+  { directory, lookups }: { directory: Directory; lookups: SendingLookups },
+): Promise<LocalAddress | undefined> {
+  const facts = await lookups.recipientFor(address)
+  if (facts.kind === 'remote') return undefined
+  const { domain } = facts
+  if (facts.kind === 'unknown') return { status: '5.1.1', text: 'There is no such inbox here' }
+  if (domain.mode === 'zero-retention') return { status: '5.2.1', text: `${domain.name} keeps no mail` }
+  const encryptedOnly = domain.mode === 'encrypted'
+  if (facts.kind === 'catch-all') {
+    const inbox = await directory.createInbox({ domain: domain.id, address: facts.address })
+    return { account: inbox.id, encryptedOnly }
+  }
+  if (facts.inbox.disabled) return { status: '5.2.1', text: 'The inbox is disabled' }
+  return { account: facts.inbox.id, encryptedOnly }
+}
+
+async function placeOfAccount(account: AccountId, directory: Directory): Promise<AccountId | undefined> {
+  const inbox = await foundOrNot(directory.getInbox(account))
+  return inbox !== undefined && keepsMail(await directory.getDomain(inbox.domain)) ? account : undefined
+}
+
+/** For mail that no inbox has sent: whoever has the sender's address here. */
+async function placeOfAddress(sender: string, lookups: SendingLookups): Promise<AccountId | undefined> {
+  const facts = await lookups.recipientFor(sender)
+  return facts.kind === 'inbox' && keepsMail(facts.domain) ? facts.inbox.id : undefined
+}
+
+const keepsMail = ({ mode }: Domain): boolean => mode === 'retained'
+
+const domainOf = (address: string): string | undefined =>
+  address === '' ? undefined : address.slice(address.lastIndexOf('@') + 1)
+
+/** Read once, as long as the lookups keep the keys. */
+const read = new WeakMap<readonly DkimSigningKey[], readonly DkimKey[]>()
+
+function usable(keys: readonly DkimSigningKey[]): readonly DkimKey[] {
+  const known = read.get(keys)
+  if (known !== undefined) return known
+  const made = keys.map(({ selector, privateKey }) => ({ selector, privateKey: createPrivateKey(privateKey) }))
+  read.set(keys, made)
+  return made
+}
