@@ -3,46 +3,15 @@
 
 import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { openStore, type Store } from '@postern/mailbox-store'
+import type { Store } from '@postern/mailbox-store'
 import { expect, test, vi } from 'vitest'
 import { commandLine as run } from './command-line.js'
+import { folder } from './commands-folder.js'
 import { nameServer } from './dns-server.js'
 import { credentialOf, newFolder, postern, run as runProcess, started, stop } from './gateway-process.js'
 
 // A command opens the store and closes it again; some tests give fifty of them.
 vi.setConfig({ testTimeout: 90_000 })
-
-interface Folder {
-  readonly env: Record<string, string>
-  /** One command: its exit code, its object, or the error's. */
-  ask(...words: string[]): Promise<{ code: number | string; said: Record<string, never>; error: Record<string, never> }>
-  text(...words: string[]): Promise<string>
-}
-
-/** A data folder with the tenant `default`, the domain example.test, and what `fill` puts there. */
-async function folder(
-  fill: (store: Store, domain: never) => Promise<unknown> = async () => undefined,
-): Promise<Folder> {
-  const dataDir = join(newFolder(), 'data')
-  const store = await openStore({ folder: dataDir })
-  const { environment } = await store.directory.ensureDefault({ tenant: 'default', environment: 'production' })
-  const domain = await store.directory.createDomain({ environment: environment.id, name: 'example.test' })
-  await fill(store, domain.id as never)
-  await store.close()
-  const env: Record<string, string> = { POSTERN_DATA_DIR: dataDir, POSTERN_HOSTNAME: 'mail.example.org' }
-  return {
-    env,
-    async ask(...words) {
-      const { code, stdout, stderr } = await run([...words, '--json'], { env })
-      return {
-        code,
-        said: stdout === '' ? {} : JSON.parse(stdout),
-        error: stderr === '' ? {} : JSON.parse(stderr).error,
-      }
-    },
-    text: async (...words) => (await run(words, { env })).stdout,
-  }
-}
 
 const addressOf = (store: Store) => (domain: never, address: string) =>
   store.directory.createInbox({ domain, address, by: { name: 'test' } })

@@ -7,6 +7,8 @@ export type Environment = Readonly<Record<string, string | undefined>>
 
 export interface Invocation<Table extends OptionTable> {
   readonly env: Environment
+  /** What is piped in: a secret that shall not stand in a command's words. */
+  readonly stdin: () => NodeJS.ReadableStream
   /** The command's parameters, in order. */
   readonly args: readonly string[]
   readonly options: Values<Table>
@@ -49,6 +51,7 @@ export interface Command {
   /** Options as they were typed. */
   run(invocation: {
     readonly env: Environment
+    readonly stdin: () => NodeJS.ReadableStream
     readonly args: readonly string[]
     readonly options: Readonly<Record<string, unknown>>
   }): Promise<Outcome | undefined>
@@ -67,8 +70,8 @@ export function command<Result, const Table extends OptionTable = None>(
     about,
     parameters,
     options,
-    async run({ env, args, options: typed }) {
-      const result = await definition.run({ env, args, options: readOptions(options, typed) })
+    async run({ env, stdin, args, options: typed }) {
+      const result = await definition.run({ env, stdin, args, options: readOptions(options, typed) })
       if (result === undefined) return undefined
       const json = definition.json?.(result) ?? result
       return {

@@ -8,6 +8,7 @@ import { credentialCommands } from './credential.js'
 import { doctor } from './doctor.js'
 import { domainCommands } from './domain.js'
 import { inboxCommands } from './inbox.js'
+import { queueCommands } from './queue.js'
 import { settingsCommand } from './settings.js'
 import { start } from './start.js'
 import { status } from './status.js'
@@ -19,6 +20,7 @@ export const groups: Readonly<Record<string, string>> = {
   domain: 'the domains whose mail is here',
   inbox: 'the addresses that have an inbox, and their passwords',
   credential: 'API keys and app passwords',
+  queue: 'mail that has to leave, and what became of it',
   tenant: 'tenants and their environments',
   audit: 'who did what, and which logins were refused',
 }
@@ -33,6 +35,7 @@ export const commands: readonly Command[] = [
   ...domainCommands,
   ...inboxCommands,
   ...credentialCommands,
+  ...queueCommands,
   ...tenantCommands,
   ...auditCommands,
 ]

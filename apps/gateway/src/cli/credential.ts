@@ -19,6 +19,7 @@ import { operator as by } from './operator.js'
 import { flag, many, one, oneOf, onOff } from './options.js'
 import { future, span } from './quantities.js'
 import { credentialOf, domainOf, environmentOf, inboxOf } from './references.js'
+import { sendingChangesOf, sendingFields, sendingOptions } from './sending-options.js'
 import { fields } from './table.js'
 import { Usage } from './usage.js'
 
@@ -63,6 +64,7 @@ export const credentialLines = (one: CredentialObject): string[] =>
     ['From', one.networks.length === 0 ? undefined : one.networks.join(', ')],
     ['Any user name', one.any_username ? 'yes' : undefined],
     ['Read only', one.quiet_read_only ? 'without refusals' : undefined],
+    ...sendingFields(one.sending),
     ['State', statusText(one)],
     ['Last used', usedText(one)],
     ['Secrets', one.secrets.map((each) => `${each.public_part}${endText(each.expires_at)}`).join(', ')],
@@ -194,13 +196,14 @@ const changing = (name: string, about: string, change: Change): Command =>
   })
 
 const update = command('credential update', {
-  about: 'change what it opens, from where, and how long',
+  about: 'change what it opens, from where, how long, and what may be sent with it',
   parameters: credential,
-  options: settings,
+  options: { ...settings, ...sendingOptions },
   run: ({ env, args: [word], options }) =>
     withStore(env, async ({ store: { directory } }) => {
-      const { expires, grant: grants, network: networks, ...rest } = options
-      const asked = { ...rest, grants, networks, expiresAt: expires }
+      const { label, scopes, expires, grant: grants, network: networks, anyUsername, quietReadOnly } = options
+      const sending = sendingChangesOf(options)
+      const asked = { label, scopes, grants, networks, anyUsername, quietReadOnly, expiresAt: expires, sending }
       const changes = Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined))
       if (Object.keys(changes).length === 0)
         throw new Usage('Nothing is to be changed.', 'See `postern credential update --help`.')

@@ -56,12 +56,18 @@ function notRight(
 export const recordLines = (records: readonly RecordReport[]): string[] =>
   table(
     records.flatMap(({ type, name, wanted, found, state, purpose }) => [
-      [`${type} ${name}`, 'wanted', wanted, purpose],
+      [`${type} ${name}`, 'wanted', shortened(wanted), purpose],
       ['', 'found', foundText(found, state), state === 'right' ? 'right' : ''],
     ]),
   )
 
 function foundText(found: readonly string[], state: RecordReport['state']): string {
   if (state === 'unknown') return '(no answer)'
-  return found.length === 0 ? '(nothing)' : found.join(' | ')
+  return found.length === 0 ? '(nothing)' : found.map(shortened).join(' | ')
 }
+
+const recordCharactersMax = 100
+
+/** Keys are long and begin alike: of such a value both ends are shown. */
+const shortened = (value: string): string =>
+  value.length <= recordCharactersMax ? value : `${value.slice(0, 40)}…${value.slice(-40)}`

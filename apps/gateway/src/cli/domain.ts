@@ -11,6 +11,7 @@ import {
 } from '@postern/mailbox-store'
 import { everyItem } from '../pages.js'
 import { type Command, command } from './command.js'
+import { domainDkim } from './domain-dkim.js'
 import { domainVerify } from './domain-verify.js'
 import { withStore } from './existing-store.js'
 import { listing } from './listing.js'
@@ -18,6 +19,8 @@ import { type DomainObject, Objects } from './objects.js'
 import { operator as by } from './operator.js'
 import { choice, flag, one, onOff, type Values } from './options.js'
 import { domainOf, environmentForNew, environmentOf } from './references.js'
+import { domainRoute } from './route.js'
+import { sendingChangesOf, sendingFields, sendingOptions } from './sending-options.js'
 import { fields } from './table.js'
 import { Usage } from './usage.js'
 
@@ -42,6 +45,8 @@ export const domainLines = (domain: DomainObject): string[] =>
     ['Mode', domain.mode],
     ['Catch-all', domain.catch_all ? 'on' : 'off'],
     ['Other names', domain.aliases.length === 0 ? undefined : domain.aliases.join(', ')],
+    ['Route', domain.own_route ? `its own: see \`postern domain route ${domain.name}\`` : undefined],
+    ...sendingFields(domain.sending),
     ['TXT record', domain.verified ? undefined : `${domain.verification.name}  ${domain.verification.value}`],
     ['Made', domain.created_at],
   ])
@@ -128,15 +133,16 @@ const show = command('domain show', {
 })
 
 const update = command('domain update', {
-  about: 'change what a domain does with mail',
+  about: 'change what a domain does with mail, and what may be sent from it',
   parameters: domain,
-  options: settings,
+  options: { ...settings, ...sendingOptions },
   run: ({ env, args: [word], options }) =>
     withStore(env, async ({ store: { directory } }) => {
       if (Object.values(options).every((each) => each === undefined))
         throw new Usage('Nothing is to be changed.', 'See `postern domain update --help`.')
       const { id } = await domainOf(directory, word as string)
-      return new Objects(directory).domain(await directory.updateDomain(id, { ...(await changesOf(options)), by }))
+      const changes = { ...(await changesOf(options)), sending: sendingChangesOf(options) }
+      return new Objects(directory).domain(await directory.updateDomain(id, { ...changes, by }))
     }),
   lines: domainLines,
 })
@@ -195,4 +201,15 @@ async function inboxesOf(directory: Directory, domain: Domain['id']) {
   return ids
 }
 
-export const domainCommands: readonly Command[] = [create, list, show, update, domainVerify, alias, unalias, remove]
+export const domainCommands: readonly Command[] = [
+  create,
+  list,
+  show,
+  update,
+  domainVerify,
+  domainRoute,
+  domainDkim,
+  alias,
+  unalias,
+  remove,
+]

@@ -13,6 +13,8 @@ import { operator as by } from './operator.js'
 import { flag, one, onOff, type Values } from './options.js'
 import { bytesOrNone, countOrNone, sizeText, textOrNone } from './quantities.js'
 import { domainOf, environmentOf, inboxOf } from './references.js'
+import { inboxRoute } from './route.js'
+import { sendingChangesOf, sendingFields, sendingOptions } from './sending-options.js'
 import { fields } from './table.js'
 import { Usage } from './usage.js'
 
@@ -35,6 +37,8 @@ export const inboxLines = (inbox: InboxObject): string[] =>
     ['Messages at most', inbox.quota_messages === null ? undefined : String(inbox.quota_messages)],
     ['Plus addressing', inbox.plus_addressing ? 'on' : 'off'],
     ['Aliases', aliasText(inbox)],
+    ['Route', inbox.own_route ? `its own: see \`postern inbox route ${inbox.address}\`` : undefined],
+    ...sendingFields(inbox.sending),
     ['Disabled', inbox.disabled ? 'yes: nobody can sign in' : undefined],
     ['Legal hold', inbox.legal_hold ? 'yes: nothing may be destroyed' : undefined],
     ['Made', inbox.created_at],
@@ -176,13 +180,18 @@ const changing = (name: string, about: string, change: Change): Command =>
   })
 
 const update = command('inbox update', {
-  about: 'change its name, quota or plus addressing',
+  about: 'change its name, quota or plus addressing, and what it may send',
   parameters: address,
-  options: { ...settings, legalHold: onOff('whether nothing of it may be destroyed') },
+  options: { ...settings, legalHold: onOff('whether nothing of it may be destroyed'), ...sendingOptions },
   run: ({ env, args: [word], options }) =>
     withStore(env, async ({ store: { directory } }) => {
       const { legalHold } = options
-      const changes = { ...changesOf(options), ...(legalHold === undefined ? {} : { legalHold }) }
+      const sending = sendingChangesOf(options)
+      const changes = {
+        ...changesOf(options),
+        ...(legalHold === undefined ? {} : { legalHold }),
+        ...(sending === undefined ? {} : { sending }),
+      }
       if (Object.keys(changes).length === 0)
         throw new Usage('Nothing is to be changed.', 'See `postern inbox update --help`.')
       const { id } = await inboxOf(directory, word as string)
@@ -241,6 +250,7 @@ export const inboxCommands: readonly Command[] = [
   list,
   changing('inbox show', 'show an inbox', async (_, inbox) => inbox),
   update,
+  inboxRoute,
   password,
   changing('inbox disable', 'let nobody sign in; its mail stays, and more comes', (directory, { id }) =>
     directory.updateInbox(id, { disabled: true, by }),

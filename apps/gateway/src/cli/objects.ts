@@ -15,6 +15,7 @@ import {
   type TenantId,
 } from '@postern/mailbox-store'
 import { verificationRecord } from '../dns/records.js'
+import { sendingObject } from './sending-options.js'
 
 const time = (at: number): string => new Date(at).toISOString()
 const timeOrNull = (at: number | undefined): string | null => (at === undefined ? null : time(at))
@@ -31,9 +32,10 @@ export const environmentObject = ({ publicId, name, createdAt }: Environment) =>
 })
 
 export type TenantObject = ReturnType<typeof tenantObject>
-export const tenantObject = ({ publicId, name, createdAt }: Tenant, environments: readonly Environment[]) => ({
+export const tenantObject = ({ publicId, name, sending, createdAt }: Tenant, environments: readonly Environment[]) => ({
   id: publicId,
   name,
+  sending: sendingObject(sending),
   environments: environments.map(environmentObject),
   created_at: time(createdAt),
 })
@@ -66,6 +68,8 @@ export class Objects {
       verified_by: domain.verifiedBy ?? null,
       verification: verificationRecord(domain),
       aliases: domain.aliases,
+      own_route: domain.route !== undefined,
+      sending: sendingObject(domain.sending),
       created_at: time(domain.createdAt),
     }
   }
@@ -85,6 +89,8 @@ export class Objects {
       disabled: inbox.disabled,
       legal_hold: inbox.legalHold,
       aliases: inbox.aliases.map(({ address, maySend }) => ({ address, may_send: maySend })),
+      own_route: inbox.route !== undefined,
+      sending: sendingObject(inbox.sending),
       created_at: time(inbox.createdAt),
     }
   }
@@ -103,6 +109,7 @@ export class Objects {
       networks: credential.networks,
       any_username: credential.anyUsername,
       quiet_read_only: credential.quietReadOnly,
+      sending: sendingObject(credential.sending),
       disabled: credential.disabled,
       expires_at: timeOrNull(credential.expiresAt),
       revoked_at: timeOrNull(credential.revokedAt),

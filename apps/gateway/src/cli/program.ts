@@ -13,18 +13,22 @@ import { Usage } from './usage.js'
 /** Where it runs: the process, or a test. */
 export interface Surroundings {
   readonly env: Environment
+  readonly stdin: NodeJS.ReadableStream
   readonly stdout: NodeJS.WritableStream
   readonly stderr: NodeJS.WritableStream
 }
 
 export async function runCli(
   words: readonly string[],
-  { env, stdout, stderr }: Surroundings = process,
+  surroundings: Surroundings = process,
 ): Promise<number | undefined> {
+  const { env, stdout, stderr } = surroundings
+  // A process whose standard input is looked at holds on to it.
+  const stdin = () => surroundings.stdin
   const isJson = words.includes('--json')
   let exitCode: number | undefined = 0
   const program = createProgram(async (command, typed) => {
-    const outcome = await command.run({ env, ...typed })
+    const outcome = await command.run({ env, stdin, ...typed })
     exitCode = outcome?.exitCode
     if (outcome) await print(outcome, { isJson, stdout })
   })
@@ -41,7 +45,8 @@ export async function runCli(
   }
 }
 
-type Action = (command: Command, typed: Omit<Parameters<Command['run']>[0], 'env'>) => Promise<void>
+type Typed = Pick<Parameters<Command['run']>[0], 'args' | 'options'>
+type Action = (command: Command, typed: Typed) => Promise<void>
 
 function createProgram(act: Action): Program {
   const program = quiet(new Program('postern'))

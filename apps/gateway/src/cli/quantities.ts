@@ -35,6 +35,21 @@ export function span(text: string): number {
   return Number(number) * (unitMs[unit] as number)
 }
 
+export const spanOrNone = (text: string): number | null => (text === 'none' ? null : span(text))
+
+/** In the largest unit that it is a whole number of. */
+export function spanText(ms: number): string {
+  const [unit, unitMs] = spanUnits.find(([, each]) => ms >= each && ms % each === 0) ?? ['ms', 1]
+  return `${ms / unitMs} ${unit}`
+}
+
+const spanUnits = [
+  ['days', 86_400_000],
+  ['hours', 3_600_000],
+  ['minutes', 60_000],
+  ['seconds', 1_000],
+] as const
+
 /** ISO 8601, a day alone being its first moment in UTC. */
 function moment(text: string): number | undefined {
   if (!/^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(?:Z|[+-]\d\d:\d\d))?$/.test(text)) return undefined

@@ -10,6 +10,7 @@ import { type TenantObject, tenantObject } from './objects.js'
 import { operator as by } from './operator.js'
 import { flag, many } from './options.js'
 import { environmentOf, tenantOf } from './references.js'
+import { sendingChangesOf, sendingFields, sendingOptions } from './sending-options.js'
 import { fields } from './table.js'
 import { Usage } from './usage.js'
 
@@ -20,11 +21,12 @@ async function objectOf(directory: Directory, tenant: Tenant): Promise<TenantObj
   return tenantObject(tenant, environments)
 }
 
-const linesOf = ({ id, name, environments, created_at }: TenantObject): string[] =>
+const linesOf = ({ id, name, environments, sending, created_at }: TenantObject): string[] =>
   fields([
     ['Tenant', name],
     ['Id', id],
     ['Environments', environments.map((one) => `${one.name} (${one.id})`).join(', ')],
+    ...sendingFields(sending),
     ['Made', created_at],
   ])
 
@@ -64,6 +66,20 @@ const show = command('tenant show', {
     withStore(env, async ({ store: { directory } }) =>
       objectOf(directory, await tenantOf(directory, tenant as string)),
     ),
+  lines: linesOf,
+})
+
+const update = command('tenant update', {
+  about: 'change what may be sent from all of its domains',
+  parameters: [['<tenant>', 'its name or id']],
+  options: sendingOptions,
+  run: ({ env, args: [word], options }) =>
+    withStore(env, async ({ store: { directory } }) => {
+      const sending = sendingChangesOf(options)
+      if (sending === undefined) throw new Usage('Nothing is to be changed.', 'See `postern tenant update --help`.')
+      const { id } = await tenantOf(directory, word as string)
+      return objectOf(directory, await directory.updateTenant(id, { sending, by }))
+    }),
   lines: linesOf,
 })
 
@@ -130,6 +146,7 @@ export const tenantCommands: readonly Command[] = [
   create,
   list,
   show,
+  update,
   rename,
   addEnvironment,
   remove,

@@ -1,7 +1,8 @@
 // The DNS records that a domain needs, and what is there instead: MX and a TXT token prove that the domain wants its mail
 // here (contract B7), SPF and DMARC let others believe its mail, SRV lets clients find the doors (RFC 6186 §3).
 
-import type { Domain } from '@postern/mailbox-store'
+import type { DkimKey, Domain } from '@postern/mailbox-store'
+import { publishedKey, recordName, recordValue } from '../sending/dkim-keys.js'
 import { type Lookup, LookupFailed, plainHost, type RecordType } from './lookup.js'
 
 export interface WantedRecord {
@@ -86,6 +87,17 @@ export const senderRecords = ({ name }: Named): readonly WantedRecord[] => [
     isAlone: true,
   },
 ]
+
+/** RFC 6376 §3.6.2: with it, others believe what the key signed. */
+export const dkimRecord = ({ name }: Pick<Domain, 'name'>, key: DkimKey): WantedRecord => ({
+  type: 'TXT',
+  name: recordName(name, key),
+  value: recordValue(key),
+  purpose: 'DKIM: the domain signs its mail',
+  concerns: (found) => publishedKey(found) !== undefined,
+  isRight: (found) => publishedKey(found) === key.publicKey,
+  isAlone: true,
+})
 
 /** `_imaps._tcp`, `_submissions._tcp`: RFC 6186 §3.2, RFC 8314 §5.1. */
 export function serviceRecord(

@@ -5,7 +5,7 @@ import { type Config, leadsToItself } from '@postern/config'
 import type { Directory } from '@postern/mailbox-store'
 import { Failure } from '@postern/service'
 import { everyItem } from '../pages.js'
-import { nameOf, type RouteOwner, type SealedRecords } from './sealed-records.js'
+import { leadsBack, type RouteOwner, type SealedRecords } from './sealed-records.js'
 
 /** More of them say no more. */
 const shownMax = 10
@@ -49,10 +49,3 @@ function checkRoute(owner: RouteOwner, { sealed, config }: StoredCheck): void {
   const route = sealed.routeOf(owner)
   if (route !== undefined && leadsToItself(route, config)) throw leadsBack(owner)
 }
-
-export const leadsBack = (owner: RouteOwner): Failure =>
-  new Failure(
-    'sending_unusable',
-    `The route of ${nameOf(owner)} leads to a listener of this gateway, and mail would go round in a circle.`,
-    { fix: 'Name the host that takes mail for other servers.' },
-  )

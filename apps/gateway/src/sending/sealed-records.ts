@@ -49,3 +49,10 @@ function opened<Value>(what: string, open: () => Value): Value {
 
 export const sendingFix =
   'Restore secret.key from your backup, or set it anew: `postern domain route`, `postern inbox route`, `postern domain dkim`.'
+
+export const leadsBack = (owner: RouteOwner): Failure =>
+  new Failure(
+    'sending_unusable',
+    `The route of ${nameOf(owner)} leads to a listener of this gateway, and mail would go round in a circle.`,
+    { fix: 'Name the host that takes mail for other servers.' },
+  )
