@@ -80,6 +80,7 @@ export async function startGateway(config: Config, host: HostProcess): Promise<S
     ...{ config, store, certificates, logger, metrics, clock },
     login: createSubmissionLogin(entrance),
     lookups: () => sending.lookups(),
+    sending: underWay,
   })
   const hasImap = config.roles.includes('imap')
   const hasSubmission = config.roles.includes('submission')

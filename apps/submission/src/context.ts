@@ -2,6 +2,7 @@
 // sessions of a server; nothing in it knows of one.
 
 import type { Mechanism, Proof } from '@postern/auth'
+import type { Sending } from '@postern/events'
 import type {
   AccountId,
   Credential,
@@ -80,6 +81,8 @@ export interface SubmissionContext {
   /** Those of SASL that are offered. */
   readonly mechanisms: readonly Mechanism[]
   readonly lookups: SendingLookups
+  /** Where it's said that a message is on its way in, for a client that files its own copy meanwhile (contract E3). */
+  readonly sending: Sending
   readonly certificates: Certificates
   readonly logger: Logger
   readonly metrics: Metrics

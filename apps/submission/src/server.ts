@@ -2,6 +2,7 @@
 // contract A2.
 
 import { mechanisms } from '@postern/auth'
+import { localSending, type Sending } from '@postern/events'
 import {
   type Certificates,
   type Listener,
@@ -22,6 +23,8 @@ export interface SubmissionServerOptions extends Shared {
   /** Whether tokens of an issuer are taken besides passwords (contract B11). */
   readonly tokens?: boolean
   readonly certificates: Certificates
+  /** Told of messages that are on their way in; nobody is where it's not given. */
+  readonly sending?: Sending
   readonly host: string
   /** Implicit TLS; 0 = any free port. */
   readonly tlsPort: number
@@ -45,9 +48,10 @@ export interface SubmissionServer {
 
 export async function startSubmissionServer(options: SubmissionServerOptions): Promise<SubmissionServer> {
   const { store, login, lookups, certificates, logger, metrics, hostname, clock, tokens = false } = options
+  const { sending = localSending({ messagesMax: 0 }) } = options
   const limits = { ...defaultSubmissionLimits, ...options.limits }
   const context: SubmissionContext = {
-    ...{ store, login, lookups, certificates, logger, metrics, hostname, clock, limits },
+    ...{ store, login, lookups, sending, certificates, logger, metrics, hostname, clock, limits },
     mechanisms: mechanisms({ tokens }),
     mailLog: createMailLog({ logger, metrics }),
     tlsPort: () => tls.port,

@@ -2,6 +2,7 @@
 // lets a message that is on its way in be answered.
 
 import type { Config } from '@postern/config'
+import type { Sending } from '@postern/events'
 import type { Store } from '@postern/mailbox-store'
 import { type Certificates, networks, type Part } from '@postern/service'
 import { type Login, type SendingLookups, type SubmissionServer, startSubmissionServer } from '@postern/submission'
@@ -14,6 +15,7 @@ export interface SubmissionPartOptions {
   readonly certificates: () => Certificates
   readonly login: Login
   readonly lookups: () => SendingLookups
+  readonly sending: Sending
   readonly logger: Logger
   readonly metrics: Metrics
   readonly clock: () => number
@@ -25,7 +27,7 @@ export interface SubmissionPorts {
 }
 
 export function createSubmissionPart(options: SubmissionPartOptions): Part & { ports(): SubmissionPorts } {
-  const { config, store, certificates, login, lookups, logger, metrics, clock } = options
+  const { config, store, certificates, login, lookups, sending, logger, metrics, clock } = options
   const opened = new OnceStarted<SubmissionServer>('submission')
   return {
     name: 'submission',
@@ -37,6 +39,7 @@ export function createSubmissionPart(options: SubmissionPartOptions): Part & { p
           certificates: certificates(),
           login,
           lookups: lookups(),
+          sending,
           tokens: config.oauthIssuers.length > 0,
           logger,
           metrics,
