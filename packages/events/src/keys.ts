@@ -27,3 +27,8 @@ export const counterKeys = {
 export const placeKeys = {
   sessionsOfInbox: (address: string) => `${prefix}places:sessions:inbox:${address}`,
 } as const
+
+/** Submissions that are under way. */
+export const sendingKeys = {
+  message: (account: number, messageIdHash: number) => `${prefix}sending:${account}:${messageIdHash}`,
+} as const

@@ -1,7 +1,7 @@
 /** The engines over Redis: the contract on one server, and what is said between two processes. */
 import { afterAll, expect } from 'vitest'
-import { localCounters, RedisLink, redisCounters, redisDoorbell } from '../src/index.js'
-import { countersContract, doorbellContract } from './contract.js'
+import { localCounters, RedisLink, redisCounters, redisDoorbell, redisSending } from '../src/index.js'
+import { countersContract, doorbellContract, sendingContract } from './contract.js'
 import { serverAt, startRedis } from './redis-process.js'
 
 const redis = await startRedis()
@@ -22,3 +22,4 @@ countersContract(async ({ keysMax, membersMax }) => {
   await redis.ask('FLUSHALL')
   return redisCounters({ link: await opened(), standIn: localCounters({ keysMax, membersMax }), membersMax })
 })
+sendingContract(async ({ messagesMax }) => redisSending({ link: await opened(), messagesMax }))

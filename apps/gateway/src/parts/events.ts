@@ -1,4 +1,4 @@
-// Events and counters as a part: those of this process alone, or, with POSTERN_REDIS_URL, those that it shares with others.
+// Events, counters and submissions under way as a part: those of this process alone, or, with POSTERN_REDIS_URL, those that it shares with others.
 // Redis isn't waited for: a start without it works, says so, and is whole when Redis comes. First to start and last to stop,
 // so that the rings of the store's last commits leave.
 
@@ -8,13 +8,16 @@ import {
   type Doorbell,
   localCounters,
   localDoorbell,
+  localSending,
   RedisLink,
   redisCounters,
   redisDoorbell,
+  redisSending,
+  type Sending,
 } from '@postern/events'
 import type { Part, Readiness } from '@postern/service'
 import type { Logger, Metrics } from '@postern/telemetry'
-import { localCounterLimits, redisOpenMs } from '../limits.js'
+import { localCounterLimits, localSendingLimits, redisOpenMs } from '../limits.js'
 
 export interface EventsPartOptions {
   readonly redis: Config['redisUrl']
@@ -26,6 +29,7 @@ export interface EventsPartOptions {
 export interface EventsPart extends Part {
   readonly doorbell: Doorbell
   readonly counters: Counters
+  readonly sending: Sending
 }
 
 export function createEventsPart({ redis, ...tools }: EventsPartOptions): EventsPart {
@@ -35,7 +39,8 @@ export function createEventsPart({ redis, ...tools }: EventsPartOptions): Events
 function localEvents({ logger }: Pick<EventsPartOptions, 'logger'>): EventsPart {
   const doorbell = localDoorbell({ onError: (err) => logger.error({ err }, 'a listener failed') })
   const counters = localCounters(localCounterLimits)
-  return { name: 'events', doorbell, counters, stop: () => closeBoth({ doorbell, counters }) }
+  const events = { doorbell, counters, sending: localSending(localSendingLimits) }
+  return { name: 'events', ...events, stop: () => closeAll(events) }
 }
 
 type RedisEventsOptions = EventsPartOptions & { readonly redis: NonNullable<Config['redisUrl']> }
@@ -64,10 +69,10 @@ function redisEvents({ redis, readiness, logger, metrics }: RedisEventsOptions):
     membersMax: localCounterLimits.membersMax,
     onStoodIn: () => metrics.countsStoodIn.inc(),
   })
+  const events = { doorbell, counters, sending: redisSending({ link, ...localSendingLimits }) }
   return {
     name: 'events',
-    doorbell,
-    counters,
+    ...events,
     async start() {
       metrics.redisUp.set(0)
       const isThere = () => {
@@ -79,13 +84,14 @@ function redisEvents({ redis, readiness, logger, metrics }: RedisEventsOptions):
       logger.warn({ server, reason }, 'Redis can not be reached: starting without it, and trying on')
     },
     async stop() {
-      await closeBoth({ doorbell, counters })
+      await closeAll(events)
       link.close()
     },
   }
 }
 
-async function closeBoth({ doorbell, counters }: Pick<EventsPart, 'doorbell' | 'counters'>): Promise<void> {
+async function closeAll({ doorbell, counters, sending }: Omit<EventsPart, keyof Part>): Promise<void> {
+  await sending.close()
   await doorbell.close()
   await counters.close()
 }
