@@ -1,6 +1,6 @@
 /**
  * A redis-server for one test, on a port that it keeps: to be killed, started again, paused, and asked. Nothing of it is left when
- * it was ended. Words are redis-server's own: `--requirepass`, `secret`.
+ * it was ended. Words are redis-server's own: `--requirepass`, `secret`, or the whole of it where they begin with the name of a file.
  */
 import { execFile, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -10,7 +10,8 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 
 export async function startRedis(...words) {
-  const redis = new RedisProcess(await freePort(), words)
+  const at = words.indexOf('--port')
+  const redis = new RedisProcess(at < 0 ? await freePort() : Number(words[at + 1]), words)
   await redis.start()
   return redis
 }
@@ -37,7 +38,8 @@ class RedisProcess {
 
   async start() {
     const own = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.folder, '--save', '']
-    const child = spawn('redis-server', [...own, ...this.#words], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const words = this.#words[0]?.startsWith('--') === false ? this.#words : [...own, ...this.#words]
+    const child = spawn('redis-server', words, { stdio: ['ignore', 'pipe', 'inherit'] })
     this.#child = child
     await new Promise((resolve, reject) => {
       let said = ''
@@ -45,7 +47,7 @@ class RedisProcess {
       child.once('exit', () => reject(new Error(`redis-server ended:\n${said}`)))
       child.stdout.on('data', (text) => {
         said = (said + text).slice(-4_000)
-        if (/Ready to accept connections|Running mode=sentinel/.test(said)) resolve()
+        if (/Ready to accept connections|\+monitor master/.test(said)) resolve()
       })
     })
   }
