@@ -3,14 +3,13 @@
 // wrong when everything is stopped again; the caller then ends the process.
 
 import { type Config, roleNames } from '@postern/config'
-import { localSending } from '@postern/events'
 import { secretsIn } from '@postern/routing'
 import { createReadiness, type HostProcess, healthRoutes, Lifecycle, type Part } from '@postern/service'
 import { createLogger, createMetrics } from '@postern/telemetry'
 import { type Announcement, announcement } from './announcement.js'
 import { dataFolder } from './data-folder.js'
 import { refuseMissingEngines } from './engines.js'
-import { localSendingLimits, readinessTimeoutMs, stopTimeoutMs } from './limits.js'
+import { readinessTimeoutMs, stopTimeoutMs } from './limits.js'
 import { createCertificatesPart } from './parts/certificates.js'
 import { errorPage } from './parts/error-page.js'
 import { createEventsPart } from './parts/events.js'
@@ -46,7 +45,7 @@ export async function startGateway(config: Config, host: HostProcess): Promise<S
   const routes = [...healthRoutes({ readiness, metrics }), errorPage]
 
   const events = createEventsPart({ redis: config.redisUrl, readiness, logger, metrics })
-  const { doorbell, counters } = events
+  const { doorbell, counters, sending: underWay } = events
   const storePart = createStorePart({
     folder: path,
     doorbell,
@@ -58,7 +57,6 @@ export async function startGateway(config: Config, host: HostProcess): Promise<S
   const owner = createOwnerPart({ store, folder, domain, adminKey, logger })
   const tls = createCertificatesPart({ config, clock, logger, metrics })
   const sweeper = createSweeper({ store, auditDays: config.auditDays, clock, logger })
-  const underWay = localSending(localSendingLimits)
   // Stopped before the doors: who waits for a submission then goes on.
   const submitting: Part = { name: 'sending', stop: () => underWay.close() }
   const { serverKey } = owner

@@ -1,6 +1,6 @@
-// Events, counters and submissions under way as a part: those of this process alone, or, with POSTERN_REDIS_URL, those that it shares with others.
-// Redis isn't waited for: a start without it works, says so, and is whole when Redis comes. First to start and last to stop,
-// so that the rings of the store's last commits leave.
+// Events, counters and submissions under way as a part: those of this process alone, or, with POSTERN_REDIS_URL, those that it
+// shares with others. Redis isn't waited for: a start without it works, says so, and is whole when Redis comes. First to start
+// and last to stop, so that the rings of the store's last commits leave.
 
 import type { Config } from '@postern/config'
 import {
