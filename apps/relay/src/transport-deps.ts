@@ -12,6 +12,10 @@ export interface TransportDeps {
   /** Authorities for the certificates of mail hosts, PEM, in place of Node's own. */
   readonly authorities?: readonly string[] | undefined
   readonly logger: Logger
+  /** The real one unless given; it says when a policy that is kept has ended. */
+  readonly clock?: () => number
+  /** Where MTA-STS policies are fetched: 443 but in tests. */
+  readonly policyPort?: number
   /** In place of the common ones. */
   readonly limits?: Partial<TransportLimits>
 }

@@ -5,6 +5,7 @@
 import { isIP } from 'node:net'
 import type { SmartHost } from '@postern/routing'
 import { transportLimits } from '../limits.js'
+import { connectTo } from '../smtp/connect-to.js'
 import { openSession } from '../smtp/open-session.js'
 import { SessionFailure } from '../smtp/session-failure.js'
 import { SessionPool } from '../smtp/session-pool.js'
@@ -12,7 +13,6 @@ import { type SmtpSession, StaleSession } from '../smtp/smtp-session.js'
 import { withoutSession } from '../smtp/undelivered.js'
 import type { Transport } from '../transport.js'
 import type { TransportDeps } from '../transport-deps.js'
-import { connectTo } from './connect-to.js'
 
 export function createSmartHost(route: SmartHost, deps: TransportDeps): Transport {
   const limits = { ...transportLimits, ...deps.limits }

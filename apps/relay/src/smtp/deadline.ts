@@ -24,3 +24,18 @@ export async function within<T>(
 }
 
 export const reasonOf = (reason: unknown): string => (reason instanceof Error ? reason.message : String(reason))
+
+/** For work that can't be stopped itself: its outcome comes too late then, and nobody hears of it. */
+export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  let onAbort!: () => void
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal.reason)
+    signal.addEventListener('abort', onAbort, { once: true })
+    if (signal.aborted) onAbort()
+  })
+  try {
+    return await Promise.race([work, aborted])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
+}

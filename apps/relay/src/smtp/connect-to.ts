@@ -1,8 +1,8 @@
 /** A TCP connection to a named host: its addresses are asked of the name servers that are set, and tried one after the other. */
 import { Resolver } from 'node:dns/promises'
 import { connect, isIP, type LookupFunction, type Socket } from 'node:net'
-import { reasonOf, within } from '../smtp/deadline.js'
-import { SessionFailure } from '../smtp/session-failure.js'
+import { reasonOf, within } from './deadline.js'
+import { SessionFailure } from './session-failure.js'
 
 interface How {
   readonly dnsServers: readonly string[]
