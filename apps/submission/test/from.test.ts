@@ -1,6 +1,6 @@
 // Nobody is taken for somebody else (contract D3), and nobody who is themselves is refused.
 import { expect, test } from 'vitest'
-import { refused } from './facts.js'
+import { received, refused, take } from './facts.js'
 import { fromTricks, headerTricks, internationalTricks } from './from-tricks.js'
 
 test.each(fromTricks)('From: %s', async (_, value) => {
@@ -65,3 +65,74 @@ test('more addresses than are looked up', async () => {
   const many = Array.from({ length: 51 }, (_, i) => `a${i}@team.example.org`).join(',\r\n ')
   expect(await refused(`From: ${many}\r\n\r\n`)).toContain('it has more than 50 addresses')
 })
+
+const own = { ownAddress: 'ada@example.org' }
+
+test.each([
+  ['Bob <bob@bank.test>', 'Bob <ada@example.org>', 'Bob <bob@bank.test>'],
+  ['bob@bank.test', 'ada@example.org', 'bob@bank.test'],
+  ['"Bob, Jr." <Bob@bank.test>', '"Bob, Jr." <ada@example.org>', '"Bob, Jr." <Bob@bank.test>'],
+  ['bob@bank.test (Bob (Jr.))', '"Bob (Jr.)" <ada@example.org>', '"Bob (Jr.)" <bob@bank.test>'],
+  [
+    '=?utf-8?Q?B=C3=B6b?=\r\n <bob@bank.test>',
+    '=?utf-8?Q?B=C3=B6b?= <ada@example.org>',
+    '=?utf-8?Q?B=C3=B6b?= <bob@bank.test>',
+  ],
+  ['A <ada@example.org>, B <b@bank.test>', 'A <ada@example.org>', 'A <ada@example.org>,\r\n B <b@bank.test>'],
+  [`${'n'.repeat(300)} <bob@bank.test>`, 'ada@example.org', 'bob@bank.test'],
+  ['bob@bank.test <bob@bank.test>', 'ada@example.org', undefined],
+  ['Scanner', 'ada@example.org', undefined],
+  ['', 'ada@example.org', undefined],
+  ['undisclosed:;', 'ada@example.org', undefined],
+])('rewritten: %s', async (value, from, replyTo) => {
+  const { wire, message } = await take(`From: ${value}\r\nSubject: x\r\n\r\nHello\r\n`, own)
+  const answers = replyTo === undefined ? '' : `Reply-To: ${replyTo}\r\n`
+  expect(wire).toMatch(/Message-ID: <\S+@example\.org>\r\n/)
+  expect(wire.slice(wire.indexOf('From: '))).toBe(`From: ${from}\r\n${answers}Subject: x\r\n\r\nHello\r\n`)
+  expect(message.from.map(({ address }) => address)).toEqual(['ada@example.org'])
+})
+
+test.each([
+  ['a covered From stands', 'From: A <support@team.example.org>\r\n', 'From: A <support@team.example.org>\r\n'],
+  ['without From', 'To: x@y.test\r\n', 'From: ada@example.org\r\nTo: x@y.test\r\n'],
+  ['two From', 'From: a@bank.test\r\nX: y\r\nFrom: b@bank.test\r\n', 'From: ada@example.org\r\nX: y\r\n'],
+  [
+    'a Reply-To stands',
+    'From: a@bank.test\r\nReply-To: r@bank.test\r\n',
+    'From: ada@example.org\r\nReply-To: r@bank.test\r\n',
+  ],
+  [
+    'an empty Reply-To does not',
+    'Reply-To:\r\nFrom: a@bank.test\r\n',
+    'From: ada@example.org\r\nReply-To: a@bank.test\r\n',
+  ],
+  ['a foreign Sender goes', 'From: ada@example.org\r\nSender: s@bank.test\r\n', 'From: ada@example.org\r\n'],
+  [
+    'an own Sender stays',
+    'Sender: ada@example.org\r\nFrom: a@bank.test\r\n',
+    'From: ada@example.org\r\nReply-To: a@bank.test\r\nSender: ada@example.org\r\n',
+  ],
+  [
+    'Resent fields',
+    'From: ada@example.org\r\nResent-From: Bob <b@bank.test>\r\nResent-Sender: b@bank.test\r\n',
+    'From: ada@example.org\r\nResent-From: Bob <ada@example.org>\r\n',
+  ],
+])('rewritten: %s', async (_, header, expected) => {
+  const lacking = 'Date: Fri, 2 Jan 2026 03:00:00 +0000\r\nMessage-ID: <1@example.org>\r\n'
+  const { wire } = await take(`${header}${lacking}\r\n`, own)
+  expect(wire).toBe(`${received}${expected}${lacking}\r\n`)
+})
+
+test.each([...fromTricks.map(([what, value]) => [what, `From: ${value}\r\n`] as const), ...headerTricks])(
+  'rewritten, nobody is taken for somebody else: %s',
+  async (_, header) => {
+    const answer = await take(`${header}\r\nHello\r\n`, own).catch(({ message }: Error) => message)
+    if (typeof answer === 'string') expect(answer).toMatch(/^554 5\.6\.0 Line/)
+    else {
+      const said = answer.wire
+        .slice(0, answer.wire.indexOf('\r\n\r\n'))
+        .match(/^(?:Resent-)?(?:From|Sender): ?.*(?:\r\n[ \t].*)*/gim)
+      for (const field of said ?? []) expect(field).toMatch(/^[^<]*ada@example\.org>?$|^[^<@]*<ada@example\.org>$/)
+    }
+  },
+)

@@ -10,7 +10,7 @@ import { isAtext, isEncodedWordStart, skipEncodedWord } from './address-word.js'
 import { isDotAtom, isPlainDomain, isPlainQuoted, nameTrouble } from './plain-address.js'
 
 export interface PlainMailbox {
-  /** The display name or, without one, the comment, as it's written there: quotes and encoded words are kept. */
+  /** The display name or, without one, the comment, as a phrase: quotes and encoded words are kept. */
   readonly phrase: string
   /** As it's written there. */
   readonly local: string
@@ -117,7 +117,7 @@ class PlainReader {
   }
 
   private push(phrase: string, { local, domain }: { local: string; domain: string }): void {
-    const name = phrase === '' ? this.comment : phrase
+    const name = phrase === '' ? commentAsPhrase(this.comment) : phrase
     this.name(name)
     this.mailboxes.push({ phrase: name, local, domain })
   }
@@ -226,6 +226,12 @@ class PlainReader {
 /** Brackets have no place in a name that isn't quoted, and a backslash none outside of quotes. */
 function isPlainAtext(code: number): boolean {
   return isAtext(code) && code !== 0x5b && code !== 0x5d && code !== 0x5c
+}
+
+/** Comments here have no quotes and no backslash. An encoded word can't stand in quotes, so among specials it's left out. */
+function commentAsPhrase(comment: string): string {
+  if (!/[^\w !#$%&'*+/=?^`{|}~-]/.test(comment)) return comment
+  return comment.includes('=?') ? '' : `"${comment}"`
 }
 
 function quoteShort(text: string): string {

@@ -2,9 +2,9 @@
 // that's sent. Both texts have the same fields but for Bcc, so that they're one message. RFC 6409 §8, RFC 5322 §3.6.3 (Bcc),
 // RFC 5321 §4.4 (Return-Path is the delivering server's), RFC 8601 §5 (results that claim to be ours).
 import type { Edit, Edits } from './edited-header.js'
-import { type Field, firstNamed, type Header, rawValue } from './header.js'
+import { type Field, firstNamed, type Header, rawValue, textValue } from './header.js'
 import type { MessageFacts } from './message-facts.js'
-import type { Originator } from './originators.js'
+import type { Authorship } from './rewritten-from.js'
 import { dateTime, newMessageId, receivedField } from './trace.js'
 
 export interface Changes {
@@ -19,15 +19,15 @@ const blind: readonly string[] = ['bcc', 'resent-bcc']
 
 export function changesOf(
   header: Header,
-  { originators, facts }: { originators: readonly Originator[]; facts: MessageFacts },
+  { authorship, facts }: { authorship: Authorship; facts: MessageFacts },
 ): Changes {
   const blindFields = header.fields.filter(({ name }) => blind.includes(name))
   const gone = header.fields.filter((field) => isGone(header, { field, hostname: facts.trace.hostname })).map(removed)
-  const messageId = messageIdOf(header) ?? newMessageId(senderDomain(originators, facts), facts.random)
-  const onTop = fieldsOnTop(header, { facts, messageId, blind: blindFields.length > 0 })
-  const sent: Edits = { onTop, edits: gone }
-  if (blindFields.length === 0) return { wire: sent, sentCopy: undefined, messageId }
-  return { wire: { onTop, edits: [...gone, ...blindFields.map(removed)] }, sentCopy: sent, messageId }
+  const messageId = messageIdOf(header) ?? newMessageId(authorship.from[0].domain, facts.random)
+  const onTop = fieldsOnTop(header, { facts, messageId, blind: blindFields.length > 0 }) + authorship.onTop
+  const edits = [...gone, ...authorship.edits]
+  if (blindFields.length === 0) return { wire: { onTop, edits }, sentCopy: undefined, messageId }
+  return { wire: { onTop, edits: [...edits, ...blindFields.map(removed)] }, sentCopy: { onTop, edits }, messageId }
 }
 
 interface OnTop {
@@ -54,13 +54,7 @@ function isSaid(header: Header, name: string): boolean {
 
 function messageIdOf(header: Header): string | undefined {
   const field = firstNamed(header, 'message-id')
-  return field === undefined || rawValue(header, field) === '' ? undefined : rawValue(header, field)
-}
-
-/** The first author's; else the envelope's, and last this server's own name. */
-function senderDomain(originators: readonly Originator[], { sender, trace }: MessageFacts): string {
-  const author = originators.find(({ name }) => name === 'from')?.addresses[0]?.domain
-  return author ?? (sender.slice(sender.lastIndexOf('@') + 1) || trace.hostname)
+  return field === undefined || rawValue(header, field) === '' ? undefined : textValue(header, field)
 }
 
 /** Empty, so that there's one with a value on top; or what only a receiving server writes, and could be taken for its word. */
@@ -68,6 +62,7 @@ function isGone(header: Header, { field, hostname }: { field: Field; hostname: s
   switch (field.name) {
     case 'date':
     case 'message-id':
+    case 'reply-to':
       return rawValue(header, field) === ''
     case 'return-path':
       return true

@@ -11,6 +11,8 @@ export interface MessageFacts {
   readonly bytesMax: number
   /** Recipients that take encrypted mail only. */
   readonly encryptedOnly?: readonly string[] | undefined
+  /** In the mode `rewrite`: what takes the place of every address that the login may not send as. */
+  readonly ownAddress?: string | undefined
   /** Whether the login may send as this address (policies/sender-scope.ts). */
   readonly maySend: (address: Address) => Promise<boolean>
   readonly trace: TraceFacts

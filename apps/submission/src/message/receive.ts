@@ -3,8 +3,8 @@
 // the body brings make the storing fail, so that nothing is left of it. Either way the data was read to its end by then.
 // RFC 6409 §8 says what a submission server may change.
 import { isAscii } from 'node:buffer'
-import type { Address, BodyKind } from '@postern/mailbox-store'
-import { headerPolicies } from '../policies/header-policies.js'
+import { type Address, type BodyKind, parseAddress } from '@postern/mailbox-store'
+import { headerPolicies, originatorPolicies } from '../policies/header-policies.js'
 import { enforce } from '../policies/policy.js'
 import { Body } from './body.js'
 import { changesOf } from './changes.js'
@@ -15,6 +15,7 @@ import { Intake } from './intake.js'
 import { LineCheck } from './line-check.js'
 import type { MessageFacts } from './message-facts.js'
 import { type Originator, originatorsOf } from './originators.js'
+import { type Authorship, authorsOf, rewrittenFrom } from './rewritten-from.js'
 import { type Stage, type StagedTexts, stageTexts } from './stage-texts.js'
 
 export interface ReceivedMessage {
@@ -41,13 +42,13 @@ export async function receiveMessage(source: AsyncIterable<Uint8Array>, facts: M
     const block = await readHeaderBlock(() => intake.next())
     const header = readHeader(block.header)
     const originators = originatorsOf(header)
-    await judge(header, { originators, facts })
-    const { wire, sentCopy, messageId } = changesOf(header, { originators, facts })
+    const authorship = await judged(header, { originators, facts })
+    const { wire, sentCopy, messageId } = changesOf(header, { authorship, facts })
     const headers = { wire: editedHeader(header, wire), sentCopy: sentCopy && editedHeader(header, sentCopy) }
     const body = new Body(intake, block.rest)
     return {
       messageId,
-      from: originators.flatMap(({ name, addresses }) => (name === 'from' ? addresses : [])),
+      from: authorship.from,
       tlsOptional: saysTlsOptional(header),
       async stage(stage) {
         const texts = await toTheEnd(intake, () => stageTexts({ headers, body }, stage))
@@ -63,12 +64,22 @@ interface Judged {
   readonly facts: MessageFacts
 }
 
-async function judge(header: Header, { originators, facts }: Judged): Promise<void> {
+async function judged(header: Header, { originators, facts }: Judged): Promise<Authorship> {
+  const { smtpUtf8, encryptedOnly = [], trace, ownAddress } = facts
+  const covered = await coveredOf(originators, facts)
+  const asked = { header, originators, covered, smtpUtf8, encryptedOnly, hostname: trace.hostname }
+  enforce(headerPolicies, asked)
+  if (ownAddress !== undefined) return rewrittenFrom(header, { originators, covered, own: parseAddress(ownAddress) })
+  enforce(originatorPolicies, asked)
+  const from = originators.find(({ name }) => name === 'from') as Originator
+  return { onTop: '', edits: [], from: authorsOf(from) }
+}
+
+async function coveredOf(originators: readonly Originator[], { maySend }: MessageFacts): Promise<ReadonlySet<string>> {
   const covered = new Set<string>()
   const addresses = new Map(originators.flatMap((each) => each.addresses).map((each) => [each.address, each]))
-  for (const [spelled, address] of addresses) if (await facts.maySend(address)) covered.add(spelled)
-  const { smtpUtf8, encryptedOnly = [], trace } = facts
-  enforce(headerPolicies, { header, originators, covered, smtpUtf8, encryptedOnly, hostname: trace.hostname })
+  for (const [spelled, address] of addresses) if (await maySend(address)) covered.add(spelled)
+  return covered
 }
 
 /** Whatever went wrong, the client hears of it when it has sent all. */

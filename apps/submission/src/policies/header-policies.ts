@@ -35,13 +35,13 @@ export const headerPolicies: readonly Policy<HeaderCase>[] = [
   utf8Header,
   asciiHeader,
   repeatedFields,
-  oneFrom,
-  clearOriginators,
-  coveredOriginators,
   encryptedForThoseWhoWant,
   manyReceived,
   ownReceived,
 ]
+
+/** Where what says who it's from isn't written anew (message/rewritten-from.ts). */
+export const originatorPolicies: readonly Policy<HeaderCase>[] = [oneFrom, clearOriginators, coveredOriginators]
 
 /** RFC 6532 §3: what isn't ASCII is UTF-8. */
 function utf8Header({ header, smtpUtf8 }: HeaderCase): Reply | undefined {
