@@ -18,49 +18,49 @@ export interface IntakeOptions {
 export class Intake {
   /** As the client sent them. */
   bytes = 0
-  private readonly pieces: AsyncIterator<Uint8Array>
-  private readonly bytesMax: number
-  private readonly lines: LinePass
-  private readonly hash = createHash('sha256')
-  private ended = false
+  readonly #pieces: AsyncIterator<Uint8Array>
+  readonly #bytesMax: number
+  readonly #lines: LinePass
+  readonly #hash = createHash('sha256')
+  #ended = false
 
   constructor(source: AsyncIterable<Uint8Array>, { bytesMax, lines }: IntakeOptions) {
-    this.pieces = source[Symbol.asyncIterator]()
-    this.bytesMax = bytesMax
-    this.lines = lines
+    this.#pieces = source[Symbol.asyncIterator]()
+    this.#bytesMax = bytesMax
+    this.#lines = lines
   }
 
   /** Undefined behind the last one. */
   async next(): Promise<Buffer | undefined> {
     for (;;) {
-      if (this.ended) return undefined
-      const { value, done } = await this.pieces.next()
-      this.ended = done === true
-      const piece = done ? this.lines.end() : this.taken(asBuffer(value))
+      if (this.#ended) return undefined
+      const { value, done } = await this.#pieces.next()
+      this.#ended = done === true
+      const piece = done ? this.#lines.end() : this.#taken(asBuffer(value))
       if (piece.length > 0) return piece
     }
   }
 
   /** Of all that came, in the client's own bytes. */
   digest(): Buffer {
-    return this.hash.copy().digest()
+    return this.#hash.copy().digest()
   }
 
   /** Reads on and keeps nothing. Where the connection ends meanwhile, there's nobody left to answer. */
   async drop(): Promise<void> {
     try {
-      while (!this.ended) this.ended = (await this.pieces.next()).done === true
+      while (!this.#ended) this.#ended = (await this.#pieces.next()).done === true
     } catch {
-      this.ended = true
+      this.#ended = true
     }
   }
 
-  private taken(piece: Buffer): Buffer {
+  #taken(piece: Buffer): Buffer {
     this.bytes += piece.length
-    if (this.bytes > this.bytesMax)
-      throw new SmtpError(`552 5.3.4 The message is larger than ${this.bytesMax} bytes, which is the most taken here`)
-    this.hash.update(piece)
-    return this.lines.take(piece)
+    if (this.bytes > this.#bytesMax)
+      throw new SmtpError(`552 5.3.4 The message is larger than ${this.#bytesMax} bytes, which is the most taken here`)
+    this.#hash.update(piece)
+    return this.#lines.take(piece)
   }
 }
 

@@ -10,50 +10,50 @@ const LF = 0x0a
 const CR = 0x0d
 
 export class LineCheck implements LinePass {
-  private line = 1
+  #line = 1
   /** Octets of the line that the pieces so far have left open. */
-  private open = 0
-  private afterCr = false
+  #open = 0
+  #afterCr = false
 
   /** The piece itself, unless it's refused. */
   take(piece: Buffer): Buffer {
     const { length } = piece
-    let lineStart = -this.open
-    let afterCr = this.afterCr
+    let lineStart = -this.#open
+    let afterCr = this.#afterCr
     for (let at = 0; at < length; at++) {
       const octet = piece[at]!
       if (octet > CR && !afterCr) continue
       if (afterCr) {
-        if (octet !== LF) this.refuse('a bare CR')
-        if (at - 1 - lineStart > lineOctetsMax) this.refuseLength()
+        if (octet !== LF) this.#refuse('a bare CR')
+        if (at - 1 - lineStart > lineOctetsMax) this.#refuseLength()
         lineStart = at + 1
-        this.line++
+        this.#line++
         afterCr = false
       } else if (octet === CR) afterCr = true
-      else if (octet === LF) this.refuse('a bare LF')
-      else if (octet === NUL) this.refuse('a NUL')
+      else if (octet === LF) this.#refuse('a bare LF')
+      else if (octet === NUL) this.#refuse('a NUL')
     }
-    this.open = length - lineStart
-    this.afterCr = afterCr
-    if (this.open > lineOctetsMax + 1) this.refuseLength()
+    this.#open = length - lineStart
+    this.#afterCr = afterCr
+    if (this.#open > lineOctetsMax + 1) this.#refuseLength()
     return piece
   }
 
   /** At the end of the data, which SMTP lets come behind a CRLF only. */
   end(): Buffer {
-    if (this.afterCr) this.refuse('a bare CR')
+    if (this.#afterCr) this.#refuse('a bare CR')
     return Buffer.alloc(0)
   }
 
-  private refuse(what: string): never {
+  #refuse(what: string): never {
     throw new SmtpError(
-      `554 5.6.0 Line ${this.line} of the message has ${what}: lines end with CRLF, and mail has no NUL`,
+      `554 5.6.0 Line ${this.#line} of the message has ${what}: lines end with CRLF, and mail has no NUL`,
     )
   }
 
-  private refuseLength(): never {
+  #refuseLength(): never {
     throw new SmtpError(
-      `554 5.6.0 Line ${this.line} of the message is longer than ${lineOctetsMax} octets: wrap it, or encode the text as quoted-printable or base64`,
+      `554 5.6.0 Line ${this.#line} of the message is longer than ${lineOctetsMax} octets: wrap it, or encode the text as quoted-printable or base64`,
     )
   }
 }

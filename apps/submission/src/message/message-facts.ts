@@ -11,6 +11,8 @@ export interface MessageFacts {
   readonly bytesMax: number
   /** Recipients that take encrypted mail only. */
   readonly encryptedOnly?: readonly string[] | undefined
+  /** Whether lines and header are mended that would be refused otherwise. */
+  readonly malformed?: 'refuse' | 'mend' | undefined
   /** In the mode `rewrite`: what takes the place of every address that the login may not send as. */
   readonly ownAddress?: string | undefined
   /** Whether the login may send as this address (policies/sender-scope.ts). */

@@ -5,14 +5,18 @@
 import { isAscii } from 'node:buffer'
 import { type Address, type BodyKind, parseAddress } from '@postern/mailbox-store'
 import { headerPolicies, originatorPolicies } from '../policies/header-policies.js'
+import { needsSmtpUtf8 } from '../policies/international.js'
 import { enforce } from '../policies/policy.js'
 import { Body } from './body.js'
 import { changesOf } from './changes.js'
 import { editedHeader } from './edited-header.js'
-import { firstNamed, type Header, rawValue, readHeader } from './header.js'
+import { firstNamed, type Header, mediaType, rawValue, readHeader } from './header.js'
 import { readHeaderBlock } from './header-block.js'
 import { Intake } from './intake.js'
 import { LineCheck } from './line-check.js'
+import { LineMend } from './line-mend.js'
+import { LineWrap } from './line-wrap.js'
+import { mendedHeader } from './mended-header.js'
 import type { MessageFacts } from './message-facts.js'
 import { type Originator, originatorsOf } from './originators.js'
 import { type Authorship, authorsOf, rewrittenFrom } from './rewritten-from.js'
@@ -37,22 +41,25 @@ export interface Measured {
 }
 
 export async function receiveMessage(source: AsyncIterable<Uint8Array>, facts: MessageFacts): Promise<ReceivedMessage> {
-  const intake = new Intake(source, { bytesMax: facts.bytesMax, lines: new LineCheck() })
+  const mends = facts.malformed === 'mend'
+  const intake = new Intake(source, { bytesMax: facts.bytesMax, lines: mends ? new LineMend() : new LineCheck() })
   return toTheEnd(intake, async () => {
-    const block = await readHeaderBlock(() => intake.next())
+    const given = await readHeaderBlock(() => intake.next())
+    const block = mends ? mendedHeader(given, facts) : given
     const header = readHeader(block.header)
     const originators = originatorsOf(header)
     const authorship = await judged(header, { originators, facts })
     const { wire, sentCopy, messageId } = changesOf(header, { authorship, facts })
     const headers = { wire: editedHeader(header, wire), sentCopy: sentCopy && editedHeader(header, sentCopy) }
-    const body = new Body(intake, block.rest)
+    const wrap = mends ? new LineWrap({ signed: mediaType(header) === 'multipart/signed' }) : undefined
+    const body = new Body(intake, { rest: block.rest, wrap })
     return {
       messageId,
       from: authorship.from,
       tlsOptional: saysTlsOptional(header),
       async stage(stage) {
         const texts = await toTheEnd(intake, () => stageTexts({ headers, body }, stage))
-        const measured = { body: bodyKind(header, { body, facts }), bytes: intake.bytes, digest: intake.digest() }
+        const measured = { body: bodyKind(headers.wire, { body, facts }), bytes: intake.bytes, digest: intake.digest() }
         return { ...texts, ...measured }
       },
     }
@@ -97,13 +104,8 @@ function saysTlsOptional(header: Header): boolean {
   return field !== undefined && rawValue(header, field).toLowerCase() === 'no'
 }
 
-/** SMTPUTF8 is asked of the next server only where the message needs it; 8-bit text is 8-bit whatever BODY has said. */
-function bodyKind(header: Header, { body, facts }: { body: Body; facts: MessageFacts }): BodyKind {
-  const international = !isAscii(header.bytes) || [facts.sender, ...facts.recipients].some(isInternational)
-  if (facts.smtpUtf8 && international) return 'smtputf8'
+/** SMTPUTF8 is asked of the next server only where the text or its envelope needs it; 8-bit text is 8-bit whatever BODY has said. */
+function bodyKind(header: Buffer, { body, facts }: { body: Body; facts: MessageFacts }): BodyKind {
+  if (!isAscii(header) || [facts.sender, ...facts.recipients].some(needsSmtpUtf8)) return 'smtputf8'
   return body.eightBit ? '8bitmime' : '7bit'
-}
-
-function isInternational(address: string): boolean {
-  return /[^\0-\x7f]/.test(address)
 }

@@ -23,47 +23,47 @@ export function twoTexts(
 }
 
 class SharedPieces {
-  private readonly next: () => Promise<Piece>
+  readonly #next: () => Promise<Piece>
   /** The piece at `position`, asked for by whoever comes there first. */
-  private piece: Promise<Piece> | undefined
-  private position = 0
-  private readonly taken: [number, number] = [0, 0]
-  private gaveUp = false
-  private wake: (() => void) | undefined
+  #piece: Promise<Piece> | undefined
+  #position = 0
+  readonly #taken: [number, number] = [0, 0]
+  #gaveUp = false
+  #wake: (() => void) | undefined
 
   constructor(next: () => Promise<Piece>) {
-    this.next = next
+    this.#next = next
   }
 
   async *behind(beginning: Uint8Array, reader: 0 | 1): AsyncGenerator<Uint8Array> {
     let whole = false
     try {
       yield beginning
-      for (let piece = await this.take(reader); piece !== undefined; piece = await this.take(reader)) yield piece
+      for (let piece = await this.#take(reader); piece !== undefined; piece = await this.#take(reader)) yield piece
       whole = true
     } finally {
-      if (!whole) this.giveUp()
+      if (!whole) this.#giveUp()
     }
   }
 
-  private async take(reader: 0 | 1): Promise<Piece> {
-    if (this.taken[reader] > this.position) await new Promise<void>((resolve) => (this.wake = resolve))
-    if (this.gaveUp) throw new GivenUp('The other text of this message was given up.')
-    this.piece ??= this.next()
-    const piece = this.piece
-    this.taken[reader] = this.position + 1
-    if (this.taken[0] === this.taken[1]) {
-      this.piece = undefined
-      this.position++
-      this.wake?.()
-      this.wake = undefined
+  async #take(reader: 0 | 1): Promise<Piece> {
+    if (this.#taken[reader] > this.#position) await new Promise<void>((resolve) => (this.#wake = resolve))
+    if (this.#gaveUp) throw new GivenUp('The other text of this message was given up.')
+    this.#piece ??= this.#next()
+    const piece = this.#piece
+    this.#taken[reader] = this.#position + 1
+    if (this.#taken[0] === this.#taken[1]) {
+      this.#piece = undefined
+      this.#position++
+      this.#wake?.()
+      this.#wake = undefined
     }
     return piece
   }
 
-  private giveUp(): void {
-    this.gaveUp = true
-    this.wake?.()
-    this.wake = undefined
+  #giveUp(): void {
+    this.#gaveUp = true
+    this.#wake?.()
+    this.#wake = undefined
   }
 }
