@@ -23,6 +23,8 @@ import { type Authorship, authorsOf, rewrittenFrom } from './rewritten-from.js'
 import { type Stage, type StagedTexts, stageTexts } from './stage-texts.js'
 
 export interface ReceivedMessage {
+  /** As it's kept in Sent, for who looks for the same message there. */
+  readonly header: Buffer
   /** With its angle brackets: the client's, or the one it was given. */
   readonly messageId: string
   /** Every address of From, as the directory spells it. */
@@ -54,6 +56,7 @@ export async function receiveMessage(source: AsyncIterable<Uint8Array>, facts: M
     const wrap = mends ? new LineWrap({ signed: mediaType(header) === 'multipart/signed' }) : undefined
     const body = new Body(intake, { rest: block.rest, wrap })
     return {
+      header: headers.sentCopy ?? headers.wire,
       messageId,
       from: authorship.from,
       tlsOptional: saysTlsOptional(header),

@@ -1,6 +1,7 @@
 // Which addresses a login may send as (contract B2, D3), for the envelope as for each From. What the credential's grants cover, in
 // verified domains of its environment: `*` is everything there, not everything there is. And what arrives in an inbox that they
 // cover: its aliases that may send, `address+detail` where the inbox takes it, and the same under a domain's other names.
+// docs/decisions/who-it-is-from.md.
 import { covers } from '@postern/auth'
 import type { Address, Credential, Directory, Domain, EnvironmentId, Inbox, Resolution } from '@postern/mailbox-store'
 
