@@ -24,25 +24,28 @@ export class LineCheck implements LinePass {
       const octet = piece[at]!
       if (octet > CR && !afterCr) continue
       if (afterCr) {
+        this.#checkLength(at - 1 - lineStart)
         if (octet !== LF) this.#refuse('a bare CR')
-        if (at - 1 - lineStart > lineOctetsMax) this.#refuseLength()
         lineStart = at + 1
         this.#line++
         afterCr = false
       } else if (octet === CR) afterCr = true
-      else if (octet === LF) this.#refuse('a bare LF')
-      else if (octet === NUL) this.#refuse('a NUL')
+      else if (octet === LF || octet === NUL) {
+        this.#checkLength(at - lineStart)
+        this.#refuse(octet === LF ? 'a bare LF' : 'a NUL')
+      }
     }
     this.#open = length - lineStart
     this.#afterCr = afterCr
-    if (this.#open > lineOctetsMax + 1) this.#refuseLength()
+    this.#checkLength(this.#open - 1)
     return piece
   }
 
-  /** At the end of the data, which SMTP lets come behind a CRLF only. */
+  /** SMTP lets the end of the data come behind a CRLF only; another source's last line gets one. */
   end(): Buffer {
+    this.#checkLength(this.#open - (this.#afterCr ? 1 : 0))
     if (this.#afterCr) this.#refuse('a bare CR')
-    return Buffer.alloc(0)
+    return this.#open > 0 ? Buffer.from('\r\n') : Buffer.alloc(0)
   }
 
   #refuse(what: string): never {
@@ -51,7 +54,9 @@ export class LineCheck implements LinePass {
     )
   }
 
-  #refuseLength(): never {
+  /** Before any other trouble with the line, so that it's the same whatever the pieces. */
+  #checkLength(octets: number): void {
+    if (octets <= lineOctetsMax) return
     throw new SmtpError(
       `554 5.6.0 Line ${this.#line} of the message is longer than ${lineOctetsMax} octets: wrap it, or encode the text as quoted-printable or base64`,
     )

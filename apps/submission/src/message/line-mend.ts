@@ -11,6 +11,8 @@ const crlf = Buffer.from('\r\n')
 
 export class LineMend implements LinePass {
   #line = 1
+  /** Whether the last line has something in it and no end. */
+  #open = false
   /** CRs that wait for what comes behind them. */
   #crs = 0
   /** What this piece has become so far. */
@@ -33,13 +35,14 @@ export class LineMend implements LinePass {
       } else this.#endLines(this.#crs)
       start = octet === CR || octet === LF ? at + 1 : at
     }
-    if (this.#crs === 0) this.#out.push(piece.subarray(start))
+    if (start < piece.length) this.#out.push(piece.subarray(start))
+    this.#open = start < piece.length || (this.#open && piece.length === 0)
     return this.#out.length === 1 ? (this.#out[0] as Buffer) : Buffer.concat(this.#out)
   }
 
   end(): Buffer {
     this.#out = []
-    this.#endLines(this.#crs)
+    this.#endLines(this.#open ? 1 : this.#crs)
     return Buffer.concat(this.#out)
   }
 
