@@ -1,67 +1,107 @@
-// From the body of DATA to the commit behind the 250 (contract D4, E1): the stream is staged, small in memory, large in a flushed
-// file; then one `submit` writes the queue, the Sent copy and every local inbox. What a client breaks off leaves nothing behind.
+// From the body of DATA to the commit behind the 250 (contract D4, E1, E3). The message is judged and changed on its way in
+// (`message/receive.ts`) and staged, small in memory, large in a flushed file; then one `submit` writes the queue, the Sent copy and
+// every local inbox. Each message has its line in the mail log, accepted or refused; what a client breaks off leaves nothing.
 
+import { randomBytes } from 'node:crypto'
 import type { Readable } from 'node:stream'
-import type { AccountId, Directory, SubmitRecipient, Submitted } from '@postern/mailbox-store'
-import type { SubmissionContext } from './context.js'
-import type { Destination } from './destinations.js'
-import { MeasuredBody } from './measured-body.js'
+import { publicId, type StagedMessage, type Submitted } from '@postern/mailbox-store'
+import { boundedData } from './bounded-data.js'
+import { localPlaces } from './local-places.js'
+import { noteAccepted, noteRefused } from './mail-events.js'
+import { type ReceivedMessage, receiveMessage } from './message/receive.js'
+import { resendKey, resendWithinMs } from './resend-key.js'
+import { beginSending, type SentPlace, sentPlaceOf } from './sent-place.js'
 import type { Session } from './session.js'
-import type { Recipient, Transaction } from './transaction.js'
+import type { Transaction } from './transaction.js'
 
+export interface Accepting {
+  readonly session: Session
+  readonly transaction: Transaction
+  readonly queueId: string
+}
+
+/** Answers the queue id. */
 export async function accept(
   data: Readable,
-  { session, transaction }: { readonly session: Session; readonly transaction: Transaction },
-): Promise<Submitted> {
-  const { context, login, limits } = session
-  const { from, parameters } = transaction
-  const body = new MeasuredBody(data, { ...context.limits, ...limits })
-  const message = await context.store.stage(body)
-  body.refuseTooLarge()
-  const recipients = await Promise.all(transaction.recipients.map((recipient) => submitted(recipient, context)))
-  const { inbox, credential, domain } = login.sender
-  const submission = await context.store.outbox.submit({
+  { session, transaction }: Pick<Accepting, 'session' | 'transaction'>,
+): Promise<string> {
+  const accepting = { session, transaction, queueId: publicId('q') }
+  let message: ReceivedMessage | undefined
+  try {
+    message = await received(data, accepting)
+    return await stored(message, accepting)
+  } catch (error) {
+    noteRefused(error, { ...accepting, message })
+    throw error
+  }
+}
+
+function received(data: Readable, { session, transaction, queueId }: Accepting): Promise<ReceivedMessage> {
+  const { context, wire, hello } = session
+  const { from, parameters, recipients, rules, maySend, ownAddress } = transaction
+  const { hostname, clock, limits } = context
+  return receiveMessage(boundedData(data, rules.messageBytesMax + limits.overrunBytesMax), {
     sender: from,
-    recipients,
-    message,
+    recipients: recipients.map(({ address }) => address),
+    smtpUtf8: parameters.smtpUtf8,
+    bytesMax: rules.messageBytesMax,
+    encryptedOnly: recipients.flatMap(({ address, local }) => (local?.encryptedOnly ? [address] : [])),
+    malformed: rules.malformed,
+    ownAddress,
+    maySend,
+    trace: {
+      ...{ hostname, queueId, helo: hello?.name ?? '', clientAddress: wire.incoming.remoteAddress },
+      ...{ showClientAddress: rules.showClientAddress, secured: wire.secure },
+    },
+    clock,
+    random: randomBytes,
+  })
+}
+
+async function stored(message: ReceivedMessage, accepting: Accepting): Promise<string> {
+  const { session, transaction } = accepting
+  const place = await sentPlaceOf(message, session)
+  const settled = beginSending(message, { place, context: session.context })
+  try {
+    const { wire, sentCopy, body, digest } = await message.stage((text) => session.context.store.stage(text))
+    const texts = { wire, sentCopy, body, resendKey: resendKey(digest, { session, transaction }) }
+    const submitted = await submit(texts, { accepting, place })
+    if (!submitted.repeated) noteAccepted({ ...accepting, message, sizeBytes: wire.size })
+    return submitted.queueId
+  } finally {
+    settled()
+  }
+}
+
+interface Texts extends Pick<Awaited<ReturnType<ReceivedMessage['stage']>>, 'body'> {
+  readonly wire: StagedMessage
+  readonly sentCopy: StagedMessage | undefined
+  readonly resendKey: Uint8Array
+}
+
+async function submit(
+  { wire, sentCopy, body, resendKey }: Texts,
+  { accepting, place }: { readonly accepting: Accepting; readonly place: SentPlace },
+): Promise<Submitted> {
+  const { session, transaction, queueId } = accepting
+  const { context, login } = session
+  const { from, parameters, recipients, rules } = transaction
+  return context.store.outbox.submit({
+    queueId,
+    account: place.account,
+    credential: login.sender.credential?.id,
+    environment: login.sender.domain.environment,
+    sender: from,
+    recipients: await localPlaces(recipients, context.store.directory),
+    message: wire,
     internalDate: Math.floor(context.clock() / 1000),
-    account: inbox?.id,
-    credential: credential?.id,
-    environment: domain.environment,
-    sentCopy: inbox === undefined || domain.mode !== 'retained' ? undefined : { account: inbox.id },
+    ...(place.filed && place.account !== undefined && { sentCopy: { account: place.account, message: sentCopy } }),
     ret: parameters.ret,
     envelopeId: parameters.envelopeId,
     requireTls: parameters.requireTls,
-    body: parameters.smtpUtf8 ? 'smtputf8' : parameters.body,
+    body,
+    sending: rules,
+    resendKey,
+    resendWithinMs,
   })
-  session.measures.message(message.size)
-  return submission
-}
-
-type NewInbox = Extract<Destination, { kind: 'new-inbox' }>
-
-async function submitted(
-  { address, notify, originalRecipient, destination }: Recipient,
-  { store }: SubmissionContext,
-): Promise<SubmitRecipient> {
-  const recipient = { address, notify, originalRecipient }
-  switch (destination.kind) {
-    case 'away':
-      return recipient
-    case 'inbox':
-      return { ...recipient, local: { account: destination.account } }
-    case 'new-inbox':
-      return { ...recipient, local: { account: await madeInbox(destination, store.directory) } }
-  }
-}
-
-/** Another message may have made it meanwhile. */
-async function madeInbox({ domain, address }: NewInbox, directory: Directory): Promise<AccountId> {
-  try {
-    return (await directory.createInbox({ domain, address })).id
-  } catch (error) {
-    const found = await directory.findAddress(address)
-    if (found === undefined || found.via === 'catch-all') throw error
-    return found.inbox.id
-  }
 }

@@ -6,8 +6,8 @@ import type { Command } from './command.js'
 import { commands, notOffered } from './commands/list.js'
 import type { Outcome } from './measures.js'
 import { type Reply, SmtpError } from './reply.js'
+import { replyTo } from './reply-to.js'
 import type { Session } from './session.js'
-import { storeTrouble } from './store-trouble.js'
 import { ClientGone } from './wire.js'
 
 interface Asked {
@@ -58,7 +58,7 @@ function run(session: Session, asked: Asked): ReturnType<Command['run']> {
 }
 
 function whatItIsNot({ name, words }: Asked): Reply {
-  if (httpLine.test(`${name} ${words}`)) throw new SmtpError('421 4.7.0 This is SMTP, not HTTP', { closes: true })
+  if (httpLine.test(`${name} ${words}`)) throw new SmtpError('421 4.7.0 This is SMTP, not HTTP')
   return notOffered.has(name) ? '502 5.5.1 This command is not offered' : '500 5.5.2 There is no such command'
 }
 
@@ -68,7 +68,7 @@ const httpLine = /^(?:OPTIONS|GET|HEAD|POST|PUT|DELETE|TRACE|CONNECT) .* HTTP\/\
 function bad(session: Session, reply: Reply): never {
   session.badCommands++
   if (session.badCommands < session.context.limits.badCommandsMax) throw new SmtpError(reply)
-  throw new SmtpError('421 4.7.0 Too many bad commands', { closes: true })
+  throw new SmtpError('421 4.7.0 Too many bad commands')
 }
 
 /** In clear nothing is taken but the way out of it (RFC 3207 §4). */
@@ -79,20 +79,22 @@ function checkOrder({ wire, admission }: Session, { needs }: Command): void {
 }
 
 function refuse(session: Session, { asked, error }: { readonly asked: Asked; readonly error: unknown }): Outcome {
-  if (error instanceof SmtpError) {
-    if (error.closes) void session.bye(error.reply, { reason: error.reply.slice('421 4.7.0 '.length) })
-    else session.wire.say(error.reply)
-    return 'refused'
-  }
-  const command = asked.command?.name
-  const refusal = storeTrouble(error)
-  if (refusal !== undefined) {
-    session.logger.warn({ err: error, command }, 'the store refused')
-    session.wire.say(refusal)
-    return 'refused'
-  }
+  const reply = replyTo(error)
+  if (reply === undefined) return failed(session, { asked, error })
+  if (!(error instanceof SmtpError))
+    session.logger.warn({ err: error, command: asked.command?.name }, 'the store refused')
+  // Who is in the middle of a message that nobody reads any more can't be answered in any other way.
+  if (reply.startsWith('421') || session.wire.isReceiving)
+    void session.bye(reply, { reason: reply.slice('421 4.7.0 '.length), givenUp: true })
+  else session.wire.say(reply)
+  return 'refused'
+}
+
+function failed(session: Session, { asked, error }: { readonly asked: Asked; readonly error: unknown }): Outcome {
   const correlation = randomBytes(6).toString('hex')
-  session.logger.error({ err: error, command, correlation }, 'command failed')
-  session.wire.say(`451 4.3.0 Something went wrong on the server, try again later (${correlation})`)
+  session.logger.error({ err: error, command: asked.command?.name, correlation }, 'command failed')
+  const reply: Reply = `451 4.3.0 Something went wrong on the server, try again later (${correlation})`
+  if (session.wire.isReceiving) void session.bye(reply, { reason: 'Failed', givenUp: true })
+  else session.wire.say(reply)
   return 'bug'
 }

@@ -4,16 +4,13 @@
 
 export type Reply = `${2 | 3 | 4 | 5}${number} ${string}`
 
-/** What the client shall read instead of a yes. */
+/** What the client shall read instead of a yes. Behind a 421 nothing more is heard (RFC 5321 §3.8). */
 export class SmtpError extends Error {
   override readonly name = 'SmtpError'
   readonly reply: Reply
-  /** Nothing more is heard afterwards. */
-  readonly closes: boolean
-  constructor(reply: Reply, options: { readonly closes?: boolean; readonly cause?: unknown } = {}) {
-    super(reply, { cause: options.cause })
+  constructor(reply: Reply) {
+    super(reply)
     this.reply = reply
-    this.closes = options.closes ?? false
   }
 }
 

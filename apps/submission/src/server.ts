@@ -62,6 +62,7 @@ export async function startSubmissionServer(options: SubmissionServerOptions): P
     port: options.tlsPort,
     portSetting: 'POSTERN_SUBMISSIONS_PORT',
     tls: certificates,
+    wordInClear: replyLine('554 5.7.0 This port takes TLS from the first byte; STARTTLS has a port of its own'),
   })
   try {
     const startTls = await door({
@@ -75,7 +76,9 @@ export async function startSubmissionServer(options: SubmissionServerOptions): P
     throw error
   }
 
-  function door(own: Pick<ListenerOptions, 'name' | 'port' | 'portSetting' | 'tls'>): Promise<Listener> {
+  function door(
+    own: Pick<ListenerOptions, 'name' | 'port' | 'portSetting' | 'tls' | 'wordInClear'>,
+  ): Promise<Listener> {
     const { host, proxyNetworks, connectionsMax, connectionsPerAddressMax } = options
     return listen({
       ...own,

@@ -16,7 +16,7 @@ export interface Hello {
   readonly extended: boolean
 }
 
-export type SendingLimits = Pick<HeldSendingRules, 'messageBytesMax' | 'recipientsMax'>
+export type SendingLimits = Pick<HeldSendingRules, 'messageBytesMax' | 'recipientsMax' | 'sessionMsMax'>
 
 export class Session {
   readonly wire: Wire
@@ -100,15 +100,23 @@ export class Session {
     this.wire.close()
   }
 
-  admit(admission: Admission, rules: HeldSendingRules): void {
+  admit(admission: Admission): void {
     this.admission = admission
-    this.limits = rules
     clearTimeout(this.#loginTimer)
-    this.#limitSession(rules.sessionMsMax)
     this.measures.loggedIn()
     this.logger.info({ address: admission.address, tls: this.wire.tls }, 'logged in')
     admission.onEnded?.(() => this.#endNow())
     this.used()
+  }
+
+  /** What holds for who is logged in, as it is now. */
+  async askRules(): Promise<HeldSendingRules> {
+    const { credential, inbox, domain } = this.login.sender
+    const party = { credential: credential?.id, inbox: inbox?.id, domain: domain.id }
+    const rules = await this.context.lookups.sendingRulesFor(party)
+    if (rules.sessionMsMax !== this.limits.sessionMsMax) this.#limitSession(rules.sessionMsMax)
+    this.limits = rules
+    return rules
   }
 
   /** From the session's beginning on. */

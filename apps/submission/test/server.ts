@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect as dial } from 'node:tls'
 import type { Wire } from '@postern/dialogue'
-import { type Doorbell, localDoorbell } from '@postern/events'
+import { type Doorbell, localDoorbell, localSending } from '@postern/events'
 import {
   type Account,
   type Domain,
@@ -105,6 +105,7 @@ export class TestServer {
       limits: { lingerMs: 200, ...limits },
       ...{ host: '127.0.0.1', tlsPort: 0, startTlsPort: 0, connectionsMax: 200, connectionsPerAddressMax: 200 },
       proxyNetworks: networks([]),
+      sending: localSending({ messagesMax: 100 }),
       ...doors,
       lookups: lookups(store, { town, limits: { ...defaultSubmissionLimits, ...limits } }),
       login: async ({ user = 'ada', authorize = user, secret, token }) => {

@@ -18,9 +18,8 @@ export const auth: Command = {
       count(session, 'refused')
       throw new SmtpError('535 5.7.8 Authentication failed')
     }
-    const { credential, inbox, domain } = admission.sender
-    const party = { credential: credential?.id, inbox: inbox?.id, domain: domain.id }
-    session.admit(admission, await session.context.lookups.sendingRulesFor(party))
+    session.admit(admission)
+    await session.askRules()
     count(session, 'ok')
     return '235 2.7.0 Authentication succeeded'
   },
@@ -41,7 +40,7 @@ function asked(session: Session, words: string): AskedLogin {
   if (admission !== undefined) throw new SmtpError('503 5.5.1 You are logged in already')
   if (hello === undefined) throw new SmtpError('503 5.5.1 Say EHLO first')
   if (wrongLogins >= context.limits.wrongLoginsMax)
-    throw new SmtpError('421 4.7.0 Too many failed logins, try again later', { closes: true })
+    throw new SmtpError('421 4.7.0 Too many failed logins, try again later')
   const [name = '', initial, ...more] = words.split(/[ \t]+/)
   if (name === '' || more.length > 0) throw new SmtpError('501 5.5.4 AUTH takes a mechanism and an initial response')
   const mechanism = context.mechanisms.find((one) => one.name === name.toUpperCase())

@@ -15,7 +15,6 @@ export const data: Command = {
     if (transaction.recipients.length === 0) throw new SmtpError('554 5.5.1 No recipient was accepted')
     session.transaction = undefined
     wire.say('354 Send the message, and end it with a line that has a dot alone')
-    const { queueId } = await accept(wire.startData(), { session, transaction })
-    return `250 2.0.0 Ok: queued as ${queueId}`
+    return `250 2.0.0 Ok: queued as ${await accept(wire.startData(), { session, transaction })}`
   },
 }

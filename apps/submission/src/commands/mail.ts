@@ -1,9 +1,15 @@
-// MAIL: who the message is from (RFC 5321 §4.1.1.2, RFC 6409 §5.1). An empty path is taken: it asks for no reports.
+// MAIL: who the message is from (RFC 5321 §4.1.1.2, RFC 6409 §5.1). What is said is read here and judged by
+// `policies/mail-policies.ts`; the rules that hold are asked for anew with each message.
 
+import { parseAddress } from '@postern/mailbox-store'
 import type { Command } from '../command.js'
 import { readPath } from '../path.js'
+import { type MailCase, mailPolicies, senderOf } from '../policies/mail-policies.js'
+import { enforce } from '../policies/policy.js'
+import { senderScope, sendersOf } from '../policies/sender-scope.js'
 import { type Reply, SmtpError } from '../reply.js'
 import { offersRequireTls } from '../require-tls.js'
+import { roomFor } from '../sending-room.js'
 import type { Session } from '../session.js'
 import { readMailParameters } from './mail-parameters.js'
 
@@ -16,22 +22,26 @@ export const mail: Command = {
     if (text === undefined) throw new SmtpError('501 5.5.4 MAIL has the form MAIL FROM:<name@domain>')
     const path = readPath(text)
     if (path === undefined) throw new SmtpError('501 5.1.7 That is no sender: MAIL FROM:<name@domain>')
-    const parameters = readMailParameters(path.rest, { offersRequireTls: await offersRequireTls(session) })
-    checkAlphabet(path.address, { smtpUtf8: parameters.smtpUtf8 })
-    checkSize(parameters.sizeBytes, session)
-    session.transaction = { from: path.address, parameters, recipients: [] }
+    await begin(session, { sender: path.address, text: path.rest })
     session.used()
     return '250 2.1.0 Ok'
   },
 }
 
-/** RFC 6531 §3.1: an address that isn't ASCII is one only where the client has said SMTPUTF8. */
-export function checkAlphabet(address: string, { smtpUtf8 }: { readonly smtpUtf8: boolean }): void {
-  if (!smtpUtf8 && /[^\0-\x7f]/.test(address)) throw new SmtpError('553 5.6.7 This address needs SMTPUTF8 in MAIL')
-}
-
-/** RFC 1870 §6.1. */
-function checkSize(sizeBytes: number | undefined, { limits: { messageBytesMax } }: Session): void {
-  if (sizeBytes !== undefined && sizeBytes > messageBytesMax)
-    throw new SmtpError(`552 5.3.4 The message is too large: ${messageBytesMax} bytes is the most`)
+async function begin(session: Session, { sender, text }: { readonly sender: string; readonly text: string }) {
+  const { login, context } = session
+  const keepsRequireTls = await offersRequireTls(session)
+  const parameters = readMailParameters(text, { offersRequireTls: keepsRequireTls })
+  const rules = await session.askRules()
+  const maySend = sendersOf(senderScope(login.sender), context.store.directory)
+  const ownAddress = rules.from === 'rewrite' ? login.sender.inbox?.address : undefined
+  const asked: MailCase = {
+    ...{ sender, ownAddress, keepsRequireTls, bytesMax: rules.messageBytesMax },
+    ...{ smtpUtf8: parameters.smtpUtf8, sizeBytes: parameters.sizeBytes, requireTls: parameters.requireTls },
+    scopes: login.sender.credential?.scopes,
+    covered: sender.includes('@') && (await maySend(parseAddress(sender))),
+    room: await roomFor(1, { session, rules }),
+  }
+  enforce(mailPolicies, asked)
+  session.transaction = { from: senderOf(asked), parameters, recipients: [], rules, maySend, ownAddress }
 }

@@ -1,11 +1,12 @@
-// RCPT: one recipient (RFC 5321 §4.1.1.3). The first so many stand when there are too many (contract D2, RFC 5321 §4.5.3.1.10). A
-// bare <Postmaster> is that of the sender's domain.
+// RCPT: one recipient (RFC 5321 §4.1.1.3), judged by `policies/rcpt-policies.ts`. A bare <Postmaster> is that of the sender's domain.
 
 import type { Command } from '../command.js'
 import { destinationOf } from '../destinations.js'
 import { readPath } from '../path.js'
+import { enforce } from '../policies/policy.js'
+import { rcptPolicies } from '../policies/rcpt-policies.js'
 import { type Reply, SmtpError } from '../reply.js'
-import { checkAlphabet } from './mail.js'
+import { roomFor } from '../sending-room.js'
 import { readRcptParameters } from './rcpt-parameters.js'
 
 export const rcpt: Command = {
@@ -20,12 +21,15 @@ export const rcpt: Command = {
     if (path === undefined || path.address === '')
       throw new SmtpError('501 5.1.3 That is no recipient: RCPT TO:<name@domain>')
     const parameters = readRcptParameters(path.rest)
-    checkAlphabet(path.address, transaction.parameters)
-    if (transaction.recipients.length >= session.limits.recipientsMax)
-      throw new SmtpError(`452 4.5.3 Too many recipients: ${session.limits.recipientsMax} is the most for one message`)
+    const { rules, recipients } = transaction
     const address = path.address.includes('@') ? path.address : `${path.address}@${login.sender.domain.name}`
-    const destination = await destinationOf(address, { context, admission: login })
-    transaction.recipients.push({ ...parameters, address, destination })
+    const { kind, local } = await destinationOf(address, { context, admission: login })
+    enforce(rcptPolicies, {
+      ...{ recipient: address, destination: kind, standing: recipients.length, recipientsMax: rules.recipientsMax },
+      smtpUtf8: transaction.parameters.smtpUtf8,
+      room: await roomFor(recipients.length + 1, { session, rules }),
+    })
+    recipients.push({ ...parameters, address, local })
     return '250 2.1.5 Ok'
   },
 }

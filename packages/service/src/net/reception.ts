@@ -6,6 +6,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Socket } from 'node:net'
 import type { Logger, Metrics } from '@postern/telemetry'
+import { beginsTls } from '../tls/begins-tls.js'
 import type { Certificates } from '../tls/certificates.js'
 import { HandshakeError, handshake } from '../tls/handshake.js'
 import { ConnectionCount, type Refusal } from './connection-count.js'
@@ -30,6 +31,11 @@ export interface ReceptionOptions {
   readonly name: string
   /** The certificates of an implicit TLS port; without them the socket is handed over in clear. */
   readonly tls?: Certificates | undefined
+  /**
+   * On an implicit TLS port: what who speaks in clear, or waits to be greeted, is told in clear before the door closes. Without it
+   * he hears nothing.
+   */
+  readonly wordInClear?: string
   readonly proxyNetworks: Networks
   /** Where proxies stand that end TLS: what comes from there counts as encrypted, unless its PROXY header says otherwise. */
   readonly tlsProxyNetworks?: Networks
@@ -156,10 +162,23 @@ export class Reception {
 
   async #shakeHands(socket: Socket, certificates: Certificates): Promise<Socket> {
     const { name, metrics, handshakeTimeoutMs } = this.#options
+    await this.#refuseInClear(socket)
     const observe = metrics.tlsHandshakeSeconds.startTimer({ listener: name })
     const secure = await handshake(socket, certificates, { timeoutMs: handshakeTimeoutMs })
     observe()
     return secure
+  }
+
+  /** The word goes out before the socket is destroyed: what is unread would have it thrown away. */
+  async #refuseInClear(socket: Socket): Promise<void> {
+    const { wordInClear, handshakeTimeoutMs } = this.#options
+    if (wordInClear === undefined || (await beginsTls(socket, { timeoutMs: handshakeTimeoutMs }))) return
+    if (!socket.destroyed) {
+      socket.end(wordInClear)
+      socket.resume()
+      await closedWithin(socket, refusalTimeoutMs)
+    }
+    throw new HandshakeError('the client speaks in clear')
   }
 
   #handOver(incoming: Incoming, guest: Guest): void {
@@ -199,4 +218,14 @@ export class Reception {
   #countRefusal(reason: string): void {
     this.#options.metrics.connectionsRefused.inc({ listener: this.#options.name, reason })
   }
+}
+
+function closedWithin(socket: Socket, timeMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, timeMs)
+    socket.once('close', () => {
+      clearTimeout(timer)
+      resolve()
+    })
+  })
 }

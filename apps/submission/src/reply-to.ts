@@ -1,16 +1,16 @@
-// What the store refuses, in SMTP's words: one table over the closed list, which the compiler checks. What isn't named is no
-// answer to a client: it's logged, and the client tries again later.
+// What a client hears when something was thrown: a refusal's own words, or, for what the store refuses, those of one table over its
+// closed list, which the compiler checks. What isn't named there is no answer to a client: it's logged, and the client tries later.
 
 import { type RefusalCode, StoreRefusal } from '@postern/mailbox-store'
-import type { Reply } from './reply.js'
+import { sendingLimitReply } from './policies/sending-room.js'
+import { type Reply, SmtpError } from './reply.js'
 
 const tryLater = undefined
 
-const replies: Readonly<Record<RefusalCode, Reply | undefined>> = {
+const replies: Readonly<Record<Exclude<RefusalCode, 'sending-limit'>, Reply | undefined>> = {
   'disk-full': '452 4.3.1 The server is out of room, try again later',
   'over-quota': "452 4.2.2 The sender's inbox is full: there is no room for the copy in Sent",
   'message-too-big': '552 5.3.4 The message is too large for this server',
-  'sending-limit': tryLater,
   'not-found': "550 5.7.1 The sender's inbox is gone",
   'no-such-mailbox': tryLater,
   'mailbox-exists': tryLater,
@@ -36,6 +36,8 @@ const replies: Readonly<Record<RefusalCode, Reply | undefined>> = {
 }
 
 /** Undefined where it's no answer to a client. */
-export function storeTrouble(error: unknown): Reply | undefined {
-  return error instanceof StoreRefusal ? replies[error.code] : undefined
+export function replyTo(error: unknown): Reply | undefined {
+  if (error instanceof SmtpError) return error.reply
+  if (!(error instanceof StoreRefusal)) return undefined
+  return error.code === 'sending-limit' ? sendingLimitReply(error.opensAt) : replies[error.code]
 }
