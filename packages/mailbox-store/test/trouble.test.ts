@@ -29,7 +29,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Connection } from '../src/sqlite/connection.js'
 import { holdFiles } from '../src/sqlite/sweep.js'
 import { verifyStore } from '../src/sqlite/verify.js'
-import { expectRefusal, fill, type Home, mail, seen, settle, show } from './contract/engine.js'
+import { expectRefusal, fill, type Home, idOf, mail, seen, settle, show } from './contract/engine.js'
 
 const script = (name: string): string => fileURLToPath(new URL(`./trouble/${name}.mjs`, import.meta.url))
 const run = promisify(execFile)
@@ -237,6 +237,36 @@ describe('a damaged database', () => {
     const box = await home.alice.open(home.inbox)
     await expectRefusal((await box.content(1))?.bytes() ?? Promise.resolve(), 'corrupt')
     box.close()
+    await home.store.close()
+  })
+
+  test('a Sent copy whose file is missing merges with nothing', async () => {
+    const home = await open()
+    const sent = await idOf(home.alice, 'Sent')
+    const large = mail('large', { body: 'x'.repeat(140_000) })
+    await home.store.outbox.submit({
+      ...{ sender: 'alice@example.test', recipients: [{ address: 'bob@example.net' }], body: '7bit', internalDate: 1 },
+      ...{ account: home.alice.id, sentCopy: { account: home.alice.id }, message: await home.store.stage(large) },
+    })
+    rmSync(join(data(), 'blobs'), { recursive: true })
+    const copy = mail('large', { body: 'x'.repeat(140_000), headers: 'Bcc: carol@example.org\r\n' })
+    await home.alice.append(sent, [{ message: copy }])
+    expect(await home.alice.status(sent)).toMatchObject({ messages: 2 })
+    await home.store.close()
+  })
+
+  test('the check finds counts of what was sent, and rows for merging, that cannot be', async () => {
+    const home = await open()
+    const sent = await idOf(home.alice, 'Sent')
+    await fill(home.alice, sent, ['a', 'b'])
+    const db = new Database(database())
+    db.exec(`INSERT INTO sending_count VALUES ('inbox', ${home.alice.id}, 60000, 0);
+      UPDATE sent_candidate SET message = 77 WHERE uid = 2`)
+    db.close()
+    expect(await home.store.maintenance.verify()).toEqual([
+      `mailbox ${sent} (Sent): uid 2 is known for another message among those that may merge`,
+      `inbox ${home.alice.id}: has sent to 0 recipients at some time`,
+    ])
     await home.store.close()
   })
 })

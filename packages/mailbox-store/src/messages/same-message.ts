@@ -8,7 +8,7 @@ import { messageIdHash, type PreparedMessage } from './prepare.js'
 
 /** A hash of the message's Message-ID, by which processes talk of it; undefined where it has none. */
 export function messageIdHashOf({ refs }: Pick<PreparedMessage, 'refs'>): number | undefined {
-  const [own] = new Float64Array(refs.slice(0, Float64Array.BYTES_PER_ELEMENT).buffer)
+  const [own] = new Float64Array(Uint8Array.from(refs.subarray(0, Float64Array.BYTES_PER_ELEMENT)).buffer)
   return own === 0 ? undefined : own
 }
 

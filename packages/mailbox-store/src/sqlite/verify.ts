@@ -49,6 +49,7 @@ export function verifyStore(db: Connection, { blobsFolder }: { blobsFolder: stri
     checkDatabase(db, findings)
     const uses = new Map<number, number>()
     checkMailboxes(db, findings, uses)
+    checkSendingCounts(db, findings)
     countOtherUses(db, uses)
     checkMessages(db, findings, { uses, blobsFolder })
   })
@@ -102,6 +103,7 @@ function checkMailbox(db: Connection, findings: Findings, { mailbox, uses, seen 
   const counted = { messages: 0, unseen: 0, deleted: 0, bytes: 0, recent: 0 }
   const uids = seen.get(mailbox.space) ?? new Set<number>()
   seen.set(mailbox.space, uids)
+  const candidates = sentCandidatesOf(db, mailbox.id)
   let last = 0
   for (const row of db.all<{ first: number; last: number; modSeq: number; data: Uint8Array }>(
     'SELECT first_uid AS first, last_uid AS last, mod_seq AS modSeq, data FROM chunk WHERE mailbox = ? ORDER BY first_uid',
@@ -123,6 +125,8 @@ function checkMailbox(db: Connection, findings: Findings, { mailbox, uses, seen 
         findings.add(`${where}: uid ${uid} is not below UIDNEXT`)
       if (modSeq > mailbox.modSeq || modSeq > mailbox.spaceModSeq)
         findings.add(`${where}: uid ${uid} has a modseq of the future`)
+      if ((candidates.get(uid) ?? message) !== message)
+        findings.add(`${where}: uid ${uid} is known for another message among those that may merge`)
       if (flags >>> keywordSetShift !== 0 && !keywordSetExists(db, flags >>> keywordSetShift))
         findings.add(`${where}: uid ${uid} names a keyword set that is gone`)
       last = uid
@@ -137,6 +141,23 @@ function checkMailbox(db: Connection, findings: Findings, { mailbox, uses, seen 
   }
   for (const key of ['messages', 'unseen', 'deleted', 'bytes', 'recent'] as const)
     if (counted[key] !== mailbox[key]) findings.add(`${where}: ${key} is ${mailbox[key]}, counted ${counted[key]}`)
+}
+
+/** By uid the message that a row for merging names there. */
+const sentCandidatesOf = (db: Connection, mailbox: MailboxId): Map<number, number> =>
+  new Map(
+    db
+      .all<{ uid: number; message: number }>('SELECT uid, message FROM sent_candidate WHERE mailbox = ?', mailbox)
+      .map(({ uid, message }) => [uid, message]),
+  )
+
+/** A count is of something that was sent. */
+function checkSendingCounts(db: Connection, findings: Findings): void {
+  const wrong = db.all<{ kind: string; holder: number; recipients: number }>(
+    'SELECT kind, holder, recipients FROM sending_count WHERE recipients < 1',
+  )
+  for (const { kind, holder, recipients } of wrong)
+    findings.add(`${kind} ${holder}: has sent to ${recipients} recipients at some time`)
 }
 
 function keywordSetExists(db: Connection, set: number): boolean {

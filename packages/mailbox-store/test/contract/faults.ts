@@ -2,7 +2,7 @@
 // not at all, what was acknowledged before is there, what failed is not, the store is sound, and it goes on working
 // once the disk does.
 
-import type { Account, FaultPoint, MailboxId } from '@postern/mailbox-store'
+import type { Account, FaultPoint, MailboxId, Store } from '@postern/mailbox-store'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import {
   deleted,
@@ -18,15 +18,19 @@ import {
 } from './engine.js'
 
 interface Boxes {
+  readonly store: Store
   readonly alice: Account
   readonly inbox: MailboxId
   readonly archive: MailboxId
+  readonly sent: MailboxId
 }
 
 const large = mail('large', { body: 'x'.repeat(140_000) })
 
-/** Steps whose outcome can be told from the two mailboxes alone. */
-const steps: readonly ((boxes: Boxes) => Promise<unknown>)[] = [
+type Step = (boxes: Boxes) => Promise<unknown>
+
+/** Steps whose outcome can be told from the mailboxes alone. */
+const mailboxSteps: readonly Step[] = [
   ({ alice, inbox }) =>
     alice.append(inbox, [{ message: mail('a') }, { message: mail('b'), flags: { system: 1, keywords: ['k'] } }]),
   ({ alice, inbox }) => alice.append(inbox, [{ message: large }]),
@@ -38,6 +42,38 @@ const steps: readonly ((boxes: Boxes) => Promise<unknown>)[] = [
   ({ alice, archive }) => alice.renameMailbox(archive, 'Old/Archive'),
   ({ alice, inbox }) => alice.append(inbox, [{ message: mail('c') }]),
 ]
+
+/** Submissions that meet the client's own copies: one before, one behind. */
+const sendingSteps: readonly Step[] = [
+  (boxes) => submit(boxes, 'a'),
+  ({ alice, sent }) => alice.append(sent, [{ message: copyOf('a'), flags: { system: 4, keywords: ['k'] } }]),
+  ({ alice, sent }) => alice.append(sent, [{ message: copyOf('b') }, { message: copyOf('other') }]),
+  (boxes) => submit(boxes, 'b'),
+  ({ alice, archive }) => alice.append(archive, [{ message: mail('draft') }]),
+  ({ alice, archive, sent }) =>
+    alice.replace(archive, 1, sent, { message: copyOf('b'), flags: { system: 2, keywords: [] } }),
+]
+
+const copyOf = (key: string): Uint8Array => mail(key, { headers: 'Bcc: carol@example.org\r\n' })
+
+async function submit({ store, alice, inbox }: Boxes, key: string): Promise<void> {
+  const local = { account: alice.id, mailbox: inbox }
+  await store.outbox.submit({
+    ...{ account: alice.id, sender: 'alice@example.test', body: '7bit', internalDate: 1_800_000_000 },
+    recipients: [{ address: 'bob@example.net' }, { address: 'alice@example.test', local }],
+    message: await store.stage(mail(key)),
+    sentCopy: { account: alice.id },
+  })
+}
+
+/** So many recipients that alice has sent to: the limit that just holds. */
+async function sentTo({ store, alice }: Boxes): Promise<number> {
+  const unlimited = { perHour: undefined, perDay: undefined }
+  for (let perHour = 1; ; perHour++) {
+    const sending = { credentialLimits: unlimited, inboxLimits: { ...unlimited, perHour } }
+    if ((await store.outbox.sendingRoom({ account: alice.id, sending, recipients: 1 })).fits) return perHour - 1
+  }
+}
 
 const writesTriedMax = 400
 
@@ -68,19 +104,28 @@ export function faultContract(makeEngine: MakeEngine): void {
     /** Each try has an account of its own on the one store, and works in a mailbox whose uids begin at 1. */
     const moveIn = async (local: string): Promise<void> => {
       const alice = await home.addInbox(local)
-      const known = boxes ?? { inbox: await alice.createMailbox('Work'), archive: await idOf(alice, 'Archive') }
-      boxes = { ...known, alice }
+      const known = boxes ?? {
+        inbox: await alice.createMailbox('Work'),
+        archive: await idOf(alice, 'Archive'),
+        sent: await idOf(alice, 'Sent'),
+      }
+      boxes = { ...known, alice, store: home.store }
     }
     const now = (): Boxes => boxes as Boxes
     const picture = async (): Promise<string> =>
       JSON.stringify([
         await show(now().alice, now().inbox),
         await show(now().alice, now().archive),
+        await show(now().alice, now().sent),
         (await now().alice.mailboxes()).map(({ name }) => name),
+        (await now().store.outbox.list({ account: now().alice.id })).items.map(({ recipients }) => recipients.length),
+        await sentTo(now()),
+        await now().alice.quota(),
       ])
 
     beforeEach(async () => {
       engine = await makeEngine()
+      hit.length = 0
       boxes = undefined
       await open('alice')
     })
@@ -89,44 +134,53 @@ export function faultContract(makeEngine: MakeEngine): void {
       await engine.destroy()
     })
 
-    test('at every write of a course of work: whole or not at all, and the work goes on', async () => {
-      for (let nth = 1; nth <= writesTriedMax; nth++) {
-        boxes = undefined
-        await moveIn(`try${nth}`)
-        writes = 0
-        failAt = nth
-        let before = await picture()
-        let failed: number | undefined
-        for (const [i, step] of steps.entries()) {
-          const done = await step(now()).then(
-            () => true,
-            (error: { code?: string }) => {
-              expect(error.code).toBe('disk-full')
-              return false
-            },
-          )
-          const after = await picture()
-          if (!done) {
-            expect(after, `step ${i} failed at write ${nth} and left a trace`).toBe(before)
-            failed = i
-            break
+    const everyPoint: readonly FaultPoint[] = ['write', 'commit', 'blob-write', 'blob-flush', 'blob-rename']
+
+    test.each([
+      { course: 'work in mailboxes', steps: mailboxSteps, points: everyPoint },
+      { course: 'submissions and copies', steps: sendingSteps, points: ['write', 'commit'] as FaultPoint[] },
+    ])(
+      'at every write of $course: whole or not at all, and the work goes on',
+      async ({ steps, points }) => {
+        for (let nth = 1; nth <= writesTriedMax; nth++) {
+          boxes = undefined
+          await moveIn(`try${nth}`)
+          writes = 0
+          failAt = nth
+          let before = await picture()
+          let failed: number | undefined
+          for (const [i, step] of steps.entries()) {
+            const done = await step(now()).then(
+              () => true,
+              (error: { code?: string }) => {
+                expect(error.code).toBe('disk-full')
+                return false
+              },
+            )
+            const after = await picture()
+            if (!done) {
+              expect(after, `step ${i} failed at write ${nth} and left a trace`).toBe(before)
+              failed = i
+              break
+            }
+            expect(after, `step ${i} was acknowledged and left no trace`).not.toBe(before)
+            before = after
           }
-          expect(after, `step ${i} was acknowledged and left no trace`).not.toBe(before)
-          before = after
+          failAt = Number.POSITIVE_INFINITY
+          const kept = await picture()
+          await home.store.close()
+          await open(`try${nth}`)
+          expect(await picture(), `after a restart, write ${nth}`).toBe(kept)
+          expect(await home.store.maintenance.verify(), `write ${nth}`).toEqual([])
+          if (failed === undefined) {
+            expect(new Set(hit)).toEqual(new Set(points))
+            return
+          }
         }
-        failAt = Number.POSITIVE_INFINITY
-        const kept = await picture()
-        await home.store.close()
-        await open(`try${nth}`)
-        expect(await picture(), `after a restart, write ${nth}`).toBe(kept)
-        expect(await home.store.maintenance.verify(), `write ${nth}`).toEqual([])
-        if (failed === undefined) {
-          expect(new Set(hit)).toEqual(new Set(['write', 'commit', 'blob-write', 'blob-flush', 'blob-rename']))
-          return
-        }
-      }
-      throw new Error(`the work takes more than ${writesTriedMax} writes`)
-    }, 120_000)
+        throw new Error(`the work takes more than ${writesTriedMax} writes`)
+      },
+      120_000,
+    )
 
     test('a flush that fails is told to those who waited for it, and nothing is written any more until a restart', async () => {
       await home.alice.append(home.inbox, [{ message: mail('before') }])
