@@ -51,6 +51,12 @@ export const doctor = {
   freeBytesMin: 104_857_600,
   freeBytesLow: 5_368_709_120,
   freePercentLow: 10,
+  /** Something that has been due for so long isn't being sent. */
+  dueMsMax: 600_000,
+  /** Mail that waits for so long has trouble. */
+  waitingMsMax: 14_400_000,
+  routesMax: 20,
+  routeTimeoutMs: 10_000,
 } as const
 
 /** Of processes that start on one empty folder, one does the first start while the others wait for it. */

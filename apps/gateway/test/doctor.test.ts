@@ -1,13 +1,10 @@
 // `postern doctor`: what is well is said to be, what is broken is found and told with what to do, and the password it logs in
 // with is gone afterwards.
 
-import { execFileSync } from 'node:child_process'
-import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import type { AddressInfo } from 'node:net'
+import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createServer } from 'node:tls'
 import { openStore } from '@postern/mailbox-store'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { Conversation, imapLogin } from '../src/doctor/conversation.js'
 import type { Finding } from '../src/doctor/finding.js'
 import { diskFinding } from '../src/doctor/machine.js'
@@ -15,6 +12,7 @@ import { reachSecurely } from '../src/doctor/reach.js'
 import { commandLine } from './command-line.js'
 import { nameServer } from './dns-server.js'
 import { newFolder, type Process, postern, started, stop } from './gateway-process.js'
+import { selfSigned, tlsServer } from './tls-server.js'
 
 type Env = Readonly<Record<string, string>>
 
@@ -41,32 +39,6 @@ async function folder(now: () => number = Date.now): Promise<{ dataDir: string; 
   await store.directory.ensureDefault({ tenant: 'default', environment: 'production' })
   await store.close()
   return { dataDir, env: { POSTERN_DATA_DIR: dataDir } }
-}
-
-/** The files of a certificate that signs itself. */
-function selfSigned(folder: string, { name, days }: { name: string; days: number }): { cert: string; key: string } {
-  mkdirSync(folder, { recursive: true })
-  const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')]
-  const words = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes']
-  const names = ['-subj', `/CN=${name}`, '-addext', `subjectAltName=DNS:${name}`, '-days', String(days)]
-  execFileSync('openssl', [...words, ...names, '-keyout', key, '-out', cert], { stdio: 'ignore' })
-  return { cert, key }
-}
-
-async function tlsServer(folder: string, talk: (line: string) => string | undefined, greeting = ''): Promise<number> {
-  const { cert, key } = selfSigned(folder, { name: 'localhost', days: 30 })
-  const server = createServer({ cert: readFileSync(cert), key: readFileSync(key) }, (socket) => {
-    socket.on('error', () => undefined)
-    if (greeting !== '') socket.write(greeting)
-    socket.on('data', (data) => {
-      const answer = talk(data.toString())
-      if (answer === undefined) socket.end()
-      else socket.write(answer)
-    })
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => void server.close())
-  return (server.address() as AddressInfo).port
 }
 
 test('beside a running gateway everything is well, and the password of the login is gone', async () => {

@@ -1,6 +1,7 @@
 // `postern doctor`: looks at everything that has to be right for mail clients to come in, and says what to do where it isn't.
 // Exit code 1 when something is broken; a warning leaves it at 0.
 
+import type { Domain } from '@postern/mailbox-store'
 import { createLookup } from '../dns/lookup.js'
 import { checkCertificate } from '../doctor/certificate.js'
 import { checkDomains } from '../doctor/domains.js'
@@ -8,17 +9,21 @@ import { checkDoors, placeOf } from '../doctor/doors.js'
 import type { Finding } from '../doctor/finding.js'
 import { checkLogins } from '../doctor/login.js'
 import { checkClock, checkDataFolder, checkDisk } from '../doctor/machine.js'
+import { checkQueue } from '../doctor/queue.js'
+import { checkRoutes } from '../doctor/routes.js'
 import { dns } from '../limits.js'
 import { runningGateways } from '../running.js'
+import { domainSending } from '../sending/domain-sending.js'
 import { command } from './command.js'
 import { recordLines } from './domain-verify.js'
 import { type OpenStore, withStore } from './existing-store.js'
 import { one } from './options.js'
 import { domainOf, inboxOf } from './references.js'
+import { sealedOf } from './sealing.js'
 
 export const doctor = command('doctor', {
   about:
-    'check folder, disk, clock, ports, certificate, DNS and a login, and say what to do; exit code 1 when something is broken',
+    'check folder, disk, clock, ports, certificate, DNS, a login, routes and queue, and say what to do; exit code 1 when something is broken',
   options: {
     inbox: one('<address>', 'log in to this one; without it to the first that can be'),
     domain: one('<domain>', 'look only at the DNS records of this one'),
@@ -53,6 +58,8 @@ async function examine(open: OpenStore, named: Named): Promise<Finding[]> {
   const gateways = await runningGateways(folder.running)
   const hasSubmission = placeOf('submissions', gateways) !== undefined
   const lookup = createLookup({ ...dns, servers: config.dnsServers })
+  const sealed = () => sealedOf(open)
+  const sendingOf = (domain: Domain) => domainSending(domain, { directory, sealed, fallback: config.route })
   return [
     ...(await checkDataFolder(folder)),
     await checkDisk(folder.path),
@@ -60,7 +67,16 @@ async function examine(open: OpenStore, named: Named): Promise<Finding[]> {
     ...(await checkDoors(config, gateways)),
     ...(await checkCertificate({ config, folder, place: placeOf('imaps', gateways), now })),
     ...(await checkLogins({ open, gateways, inbox: named.inbox, now })),
-    ...(await checkDomains({ directory, lookup, hostname: config.hostname, only: named.domain, hasSubmission })),
+    ...(await checkRoutes({ config, directory, lookup, sealed })),
+    await checkQueue(store.outbox, { gateways, now }),
+    ...(await checkDomains({
+      directory,
+      lookup,
+      hostname: config.hostname,
+      only: named.domain,
+      hasSubmission,
+      sendingOf,
+    })),
   ]
 }
 

@@ -2,14 +2,16 @@
 // domain verified when both are right (contract B7). What isn't right takes no verification away.
 
 import { createLookup } from '../dns/lookup.js'
-import { checkRecord, type RecordReport, verificationRecords } from '../dns/records.js'
+import { checkRecord, type RecordReport, verificationRecords, type WantedRecord } from '../dns/records.js'
 import { dns } from '../limits.js'
+import { domainSending, sendingRecords } from '../sending/domain-sending.js'
 import { command } from './command.js'
 import { withStore } from './existing-store.js'
 import { Objects } from './objects.js'
 import { operator as by } from './operator.js'
 import { flag } from './options.js'
 import { domainOf } from './references.js'
+import { sealedOf } from './sealing.js'
 import { table } from './table.js'
 
 export const domainVerify = command('domain verify', {
@@ -17,24 +19,31 @@ export const domainVerify = command('domain verify', {
   parameters: [['<domain>', 'its name or id']],
   options: { unchecked: flag('mark it verified on your word, without a look') },
   run: ({ env, args: [word], options: { unchecked } }) =>
-    withStore(env, async ({ store: { directory }, config }) => {
+    withStore(env, async (open) => {
+      const { config } = open
+      const { directory } = open.store
       const domain = await domainOf(directory, word as string)
       const objects = new Objects(directory)
       if (unchecked) {
         const marked = await directory.markDomainVerified(domain.id, { how: 'operator', by })
-        return { ...(await objects.domain(marked)), records: [], isRight: true }
+        return { ...(await objects.domain(marked)), records: [], sending_records: [], isRight: true }
       }
       const lookup = createLookup({ ...dns, servers: config.dnsServers })
       const wanted = verificationRecords(domain, config.hostname)
-      const records = await Promise.all(wanted.map((record) => checkRecord(lookup, record)))
+      const look = (all: readonly WantedRecord[]) => Promise.all(all.map((record) => checkRecord(lookup, record)))
+      const records = await look(wanted)
+      const sealed = () => sealedOf(open)
+      const sending = await domainSending(domain, { directory, sealed, fallback: config.route })
+      const sendingReports = await look(sendingRecords(domain, sending))
       const isRight = records.every(({ state }) => state === 'right')
       const now = isRight ? await directory.markDomainVerified(domain.id, { how: 'dns', by }) : domain
-      return { ...(await objects.domain(now)), records, isRight }
+      return { ...(await objects.domain(now)), records, sending_records: sendingReports, isRight }
     }),
   json: ({ isRight: _, ...domain }) => domain,
-  lines: ({ name, records, isRight, verified }) => [
+  lines: ({ name, records, sending_records: sending, isRight, verified }) => [
     ...recordLines(records),
     ...(records.length > 0 ? [''] : []),
+    ...(sending.length > 0 ? ['So that others believe its mail:', ...recordLines(sending), ''] : []),
     isRight ? `${name} is verified.` : notRight(name, { records, verified }),
   ],
   exitCode: ({ isRight }) => (isRight ? 0 : 1),

@@ -43,6 +43,12 @@ export function spanText(ms: number): string {
   return `${ms / unitMs} ${unit}`
 }
 
+/** About how long, in one unit: `5 hours`. */
+export function spanWords(ms: number): string {
+  const [unit, unitMs] = spanUnits.find(([, each]) => ms >= 2 * each) ?? ['seconds', 1_000]
+  return `${Math.floor(Math.max(ms, 0) / unitMs)} ${unit}`
+}
+
 const spanUnits = [
   ['days', 86_400_000],
   ['hours', 3_600_000],

@@ -141,7 +141,7 @@ const cancel = command('queue cancel', {
       return { id: entry.queueId, cancelled, in_flight: inFlight }
     }),
   lines: ({ id: queueId, cancelled, in_flight: inFlight }) => [
-    `${cancelled} recipients of ${queueId} are cancelled.`,
+    `${cancelled} ${cancelled === 1 ? 'recipient' : 'recipients'} of ${queueId} cancelled.`,
     ...(inFlight > 0 ? [`${inFlight} are being sent right now: what isn't delivered then is not tried again.`] : []),
   ],
 })

@@ -2,6 +2,7 @@
 // here (contract B7), SPF and DMARC let others believe its mail, SRV lets clients find the doors (RFC 6186 §3).
 
 import type { DkimKey, Domain } from '@postern/mailbox-store'
+import type { Route } from '@postern/routing'
 import { publishedKey, recordName, recordValue } from '../sending/dkim-keys.js'
 import { type Lookup, LookupFailed, plainHost, type RecordType } from './lookup.js'
 
@@ -66,12 +67,26 @@ export const verificationRecords = (domain: Named, host: string): readonly Wante
 const spf = /^v=spf1(?: |$)/i
 const dmarc = /^v=DMARC1 *;/i
 
+/** What of an SPF record lets the hosts of a route send: RFC 7208 §5. A smart host's owner may ask for another. */
+function spfTerm(route: Route): string {
+  switch (route.kind) {
+    case 'smart-host':
+      return `a:${route.host} `
+    case 'ses':
+    case 'resend':
+      return 'include:amazonses.com '
+    case 'direct':
+    case 'none':
+      return ''
+  }
+}
+
 /** What others look at before they believe the domain's mail: RFC 7208 §3, RFC 7489 §6.1. */
-export const senderRecords = ({ name }: Named): readonly WantedRecord[] => [
+export const senderRecords = ({ name }: Pick<Domain, 'name'>, route: Route): readonly WantedRecord[] => [
   {
     type: 'TXT',
     name,
-    value: 'v=spf1 mx -all',
+    value: `v=spf1 mx ${spfTerm(route)}-all`,
     purpose: 'SPF: who may send for it',
     concerns: (found) => spf.test(found),
     isRight: (found) => spf.test(found),

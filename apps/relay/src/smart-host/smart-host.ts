@@ -2,43 +2,24 @@
  * The way out through one mail server that takes everything (contract E2): a submission with TLS and login (RFC 6409), on kept
  * connections. A wrong password or certificate is this side's trouble: the mail waits and the log says it loudly.
  */
-import { isIP } from 'node:net'
 import type { SmartHost } from '@postern/routing'
 import { transportLimits } from '../limits.js'
-import { connectTo } from '../smtp/connect-to.js'
-import { openSession } from '../smtp/open-session.js'
 import { SessionFailure } from '../smtp/session-failure.js'
 import { SessionPool } from '../smtp/session-pool.js'
 import { type SmtpSession, StaleSession } from '../smtp/smtp-session.js'
 import { withoutSession } from '../smtp/undelivered.js'
 import type { Transport } from '../transport.js'
 import type { TransportDeps } from '../transport-deps.js'
+import { openSmartHost } from './open-smart-host.js'
 
 export function createSmartHost(route: SmartHost, deps: TransportDeps): Transport {
   const limits = { ...transportLimits, ...deps.limits }
   const pool = new SessionPool(limits)
-  const login = route.user === undefined ? undefined : { user: route.user, secret: route.secret ?? '' }
-
-  const open = async (signal: AbortSignal): Promise<SmtpSession> => {
-    const socket = await connectTo(route, { dnsServers: deps.dnsServers, timeoutMs: limits.connectTimeoutMs, signal })
-    return openSession(socket, {
-      host: route.host,
-      remote: isIP(route.host) ? route.host : `${route.host} [${socket.remoteAddress}]`,
-      greetAs: deps.hostname,
-      tls: route.tls,
-      checksCertificate: route.tls === 'implicit' || route.tls === 'required' || login !== undefined,
-      authorities: deps.authorities,
-      login,
-      limits,
-      signal,
-    })
-  }
-
   /** Any session but one that the server has left meanwhile. */
   const sendOn = async (parcel: Parameters<Transport['send']>[0], signal: AbortSignal) => {
     for (;;) {
       const kept = pool.takeIdle('')
-      const session = kept ?? (await open(signal))
+      const session = kept ?? (await openSmartHost(route, { deps, signal }))
       try {
         return { session, sent: await session.send(parcel, { signal }) }
       } catch (error) {
