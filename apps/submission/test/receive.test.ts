@@ -1,6 +1,7 @@
 // A message from its first byte to what is stored of it.
 import { expect, test } from 'vitest'
-import { complete, facts, received, refused, take } from './facts.js'
+import { receiveMessage } from '../src/message/receive.js'
+import { complete, facts, pieces, received, refused, take, whole } from './facts.js'
 
 test('what lacks nothing leaves as it came, below the trace', async () => {
   const message = `${complete}To: bob@example.net\r\n\r\nHello\r\n..\r\n`
@@ -66,7 +67,6 @@ test('a refused message is read to its end, and a body that fails leaves nothing
       yield Buffer.from(i === 0 ? `${complete}Bcc: x@y.test\r\n\r\n` : i === 50 ? 'bare\n' : 'line\r\n')
     }
   }
-  const { receiveMessage } = await import('../src/message/receive.js')
   const message = await receiveMessage(source(), facts)
   const stage = async (text: AsyncIterable<Uint8Array>): Promise<void> => {
     for await (const _ of text);
@@ -74,4 +74,59 @@ test('a refused message is read to its end, and a body that fails leaves nothing
   }
   await expect(message.stage(stage)).rejects.toThrow('554 5.6.0')
   expect([left, stored]).toEqual([0, 0])
+})
+
+test.each(['header', 'body'])(
+  'where the client goes while a refused %s is read to its end, that is what is thrown',
+  async (part) => {
+    async function* source(): AsyncGenerator<Uint8Array> {
+      yield Buffer.from(part === 'header' ? 'no field\r\n\r\n' : `${complete}\r\nbare\n`)
+      yield Buffer.from('more\r\n')
+      throw new Error('gone')
+    }
+    const taken = receiveMessage(source(), facts).then((message) => message.stage(whole))
+    await expect(taken).rejects.toThrow('gone')
+  },
+)
+
+test('of two texts, one that cannot be stored fails the message with its own reason', async () => {
+  for (const failing of [1, 2]) {
+    let texts = 0
+    const stage = async (text: AsyncIterable<Uint8Array>): Promise<number> => {
+      const place = ++texts
+      let seen = 0
+      for await (const piece of text) {
+        seen += piece.length
+        if (place === failing && seen > 5_000) throw new Error('disk full')
+      }
+      return seen
+    }
+    const bytes = Buffer.from(`${complete}Bcc: x@y.test\r\n\r\n${'line\r\n'.repeat(5_000)}`)
+    const message = await receiveMessage(pieces(bytes, 1_000), facts)
+    await expect(message.stage(stage)).rejects.toThrow('disk full')
+  }
+})
+
+test('a slow reader of one text holds the other one up, so that nothing piles up', async () => {
+  const pulled: number[] = []
+  async function* source(): AsyncGenerator<Uint8Array> {
+    yield Buffer.from(`${complete}Bcc: x@y.test\r\n\r\n`)
+    for (let i = 0; i < 20; i++) {
+      pulled.push(i)
+      yield Buffer.from('line\r\n')
+    }
+  }
+  let ahead = 0
+  const stage = async (text: AsyncIterable<Uint8Array>): Promise<void> => {
+    const slow = ahead++ === 0
+    let read = 0
+    for await (const _ of text) {
+      read++
+      if (!slow) continue
+      await new Promise((resolve) => setImmediate(resolve))
+      expect(pulled.length).toBeLessThanOrEqual(read + 1)
+    }
+  }
+  await (await receiveMessage(source(), facts)).stage(stage)
+  expect(pulled).toHaveLength(20)
 })

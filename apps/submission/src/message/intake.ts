@@ -46,13 +46,9 @@ export class Intake {
     return this.#hash.copy().digest()
   }
 
-  /** Reads on and keeps nothing. Where the connection ends meanwhile, there's nobody left to answer. */
+  /** Reads on and keeps nothing. What goes wrong with the source meanwhile (the client is gone, or has no end) is thrown. */
   async drop(): Promise<void> {
-    try {
-      while (!this.#ended) this.#ended = (await this.#pieces.next()).done === true
-    } catch {
-      this.#ended = true
-    }
+    while (!this.#ended) this.#ended = (await this.#pieces.next()).done === true
   }
 
   #taken(piece: Buffer): Buffer {

@@ -19,33 +19,37 @@ export class LineCheck implements LinePass {
   take(piece: Buffer): Buffer {
     const { length } = piece
     let lineStart = -this.#open
-    let afterCr = this.#afterCr
-    for (let at = 0; at < length; at++) {
+    let at = 0
+    if (this.#afterCr && length > 0) at = lineStart = this.#lineEnd(piece, 0)
+    while (at < length) {
       const octet = piece[at]!
-      if (octet > CR && !afterCr) continue
-      if (afterCr) {
-        this.#checkLength(at - 1 - lineStart)
-        if (octet !== LF) this.#refuse('a bare CR')
-        lineStart = at + 1
-        this.#line++
-        afterCr = false
-      } else if (octet === CR) afterCr = true
-      else if (octet === LF || octet === NUL) {
+      if (octet > CR) at++
+      else if (octet === CR) {
+        this.#checkLength(at - lineStart)
+        if (at + 1 === length) break
+        at = lineStart = this.#lineEnd(piece, at + 1)
+      } else if (octet === LF || octet === NUL) {
         this.#checkLength(at - lineStart)
         this.#refuse(octet === LF ? 'a bare LF' : 'a NUL')
-      }
+      } else at++
     }
     this.#open = length - lineStart
-    this.#afterCr = afterCr
-    this.#checkLength(this.#open - 1)
+    this.#afterCr = at < length || (this.#afterCr && length === 0)
+    if (!this.#afterCr) this.#checkLength(this.#open)
     return piece
   }
 
   /** SMTP lets the end of the data come behind a CRLF only; another source's last line gets one. */
   end(): Buffer {
-    this.#checkLength(this.#open - (this.#afterCr ? 1 : 0))
     if (this.#afterCr) this.#refuse('a bare CR')
     return this.#open > 0 ? Buffer.from('\r\n') : Buffer.alloc(0)
+  }
+
+  /** Behind a CR: what comes next has to be the LF. */
+  #lineEnd(piece: Buffer, at: number): number {
+    if (piece[at] !== LF) this.#refuse('a bare CR')
+    this.#line++
+    return at + 1
   }
 
   #refuse(what: string): never {

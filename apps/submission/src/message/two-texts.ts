@@ -47,7 +47,8 @@ class SharedPieces {
   }
 
   async #take(reader: 0 | 1): Promise<Piece> {
-    if (this.#taken[reader] > this.#position) await new Promise<void>((resolve) => (this.#wake = resolve))
+    if (this.#taken[reader] > this.#position && !this.#gaveUp)
+      await new Promise<void>((resolve) => (this.#wake = resolve))
     if (this.#gaveUp) throw new GivenUp('The other text of this message was given up.')
     this.#piece ??= this.#next()
     const piece = this.#piece
