@@ -42,7 +42,7 @@ function connected(socket: Socket, signal: AbortSignal): Promise<void> {
 }
 
 /** Without servers of our own, the system's way of looking names up, which knows /etc/hosts too. */
-function lookupOf(servers: readonly string[]): { lookup?: LookupFunction } {
+export function lookupOf(servers: readonly string[]): { lookup?: LookupFunction } {
   if (servers.length === 0) return {}
   const resolver = new Resolver()
   resolver.setServers(servers)
