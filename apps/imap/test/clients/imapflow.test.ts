@@ -157,3 +157,37 @@ test('a wrong password is an authentication failure', async () => {
     serverResponseCode: 'AUTHENTICATIONFAILED',
   })
 })
+
+const submitted = message('Report', 'Hello Bob,\r\n\r\nthe report is done.\r\n-- \r\nAlice')
+/** What mail clients APPEND behind such a submission; more of their habits are in the store's own tests. */
+const copies: Readonly<Record<string, { readonly copy: string; readonly same: boolean }>> = {
+  Thunderbird: {
+    copy: `X-Mozilla-Status: 0001\r\nFCC: imap://x/Sent\r\nBcc: carol@example.org\r\n${submitted.replace('From: Bob ', 'From:\r\n "Bob" ')}`,
+    same: true,
+  },
+  mutt: { copy: `Status: RO\nLines: 5\n${submitted.replaceAll('\r\n', '\n')}\n`, same: true },
+  Outlook: { copy: submitted.replace(/Message-ID: .*/, 'Message-ID: <PR3PR04MB@example.net>'), same: false },
+}
+
+test.each(Object.entries(copies))(
+  'the copy that %s files, behind its submission and before it',
+  async (_, { copy, same }) => {
+    const server = await mailServer()
+    const client = await connected(server)
+    const count = async () => (await client.status('Sent', { messages: true })) || undefined
+    const file = async () => (await client.append('Sent', copy, ['\\Seen', '\\Flagged'])) || undefined
+    await server.submit(submitted)
+    expect(await file()).toMatchObject({ uid: same ? 1 : 2 })
+    expect(await count()).toMatchObject({ messages: same ? 1 : 2 })
+    const lock = await client.getMailboxLock('Sent')
+    const { flags } = (await client.fetchOne('1', { flags: true }, { uid: true })) || {}
+    expect(flags).toEqual(new Set(same ? ['\\Seen', '\\Flagged'] : ['\\Seen']))
+    await client.messageDelete('1:*', { uid: true })
+    lock.release()
+    expect(await file()).toMatchObject({ uid: same ? 2 : 3 })
+    await server.submit(submitted)
+    expect(await count()).toMatchObject({ messages: same ? 1 : 2 })
+    await client.logout()
+    expect(server.complaints()).toBe('')
+  },
+)

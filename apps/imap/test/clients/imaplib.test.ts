@@ -58,6 +58,29 @@ test('append, create with a quoted name, rename, status, delete, subscribe and l
   expect(said.missing).toBe('NO')
 })
 
+test('the copy that a program files behind its submission is the message that is there, also a second time', async () => {
+  const server = await mailServer()
+  await server.submit(
+    [
+      ...[
+        'From: "Alice Example" <alice@example.test>',
+        'To: bob@example.net',
+        'Message-ID: <from-python@example.test>',
+      ],
+      ...['Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?= und eine lange Betreffzeile, die der', ' eine so umbricht'],
+      ...['Date: Fri, 20 Nov 2026 12:00:00 +0000', 'Content-Type: text/plain; charset="utf-8"', 'MIME-Version: 1.0'],
+      ...['Content-Transfer-Encoding: 7bit', '', 'Hello,', '', 'the report is done.', ''],
+    ].join('\r\n'),
+  )
+  const said = await python(server, 'sent')
+  expect([said.appended, said.again]).toEqual([
+    expect.stringMatching(/^\[APPENDUID \d+ 1] /),
+    expect.stringMatching(/^\[APPENDUID \d+ 1] /),
+  ])
+  expect(said.count).toBe('1')
+  expect(said.flags).toContain('\\Flagged')
+})
+
 test('polling with NOOP hears what has come; a wrong password is told as such', async () => {
   const server = await mailServer()
   await server.deliver('INBOX', message('here before'))

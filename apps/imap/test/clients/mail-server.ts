@@ -26,6 +26,8 @@ export interface MailServer {
   readonly account: Account
   /** A message straight into the store, as a delivery would. */
   deliver(mailbox: string, message: string): Promise<void>
+  /** A message as a submission would file it: queued, and in Sent. */
+  submit(message: string): Promise<void>
   /** What the server's log has of warnings and errors. */
   complaints(): string
 }
@@ -76,6 +78,14 @@ export async function mailServer(): Promise<MailServer> {
       const found = await account.mailbox(mailbox)
       if (found === undefined) throw new Error(`no mailbox ${mailbox}`)
       await account.append(found.id, [{ message: Buffer.from(message) }])
+    },
+    async submit(message) {
+      await store.outbox.submit({
+        ...{ account: inbox.id, sender: user, recipients: [{ address: 'bob@example.net' }], body: '8bitmime' },
+        message: await store.stage(Buffer.from(message)),
+        internalDate: Math.floor(Date.now() / 1000),
+        sentCopy: { account: inbox.id },
+      })
     },
     complaints: () => lines.join(''),
   }

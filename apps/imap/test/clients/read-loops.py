@@ -89,6 +89,26 @@ def folders():
     return said
 
 
+def sent():
+    """What sends by smtplib and then keeps its copy, as guides have it; the copy has the Bcc."""
+    message = email.message.EmailMessage(policy=email.policy.SMTP)
+    message["From"] = "Alice Example <alice@example.test>"
+    message["To"] = "bob@example.net"
+    message["Bcc"] = "carol@example.org"
+    message["Subject"] = "Grüße und eine lange Betreffzeile, die der eine so und der andere anders umbricht"
+    message["Date"] = "Fri, 20 Nov 2026 13:00:00 +0100"
+    message["Message-ID"] = "<from-python@example.test>"
+    message.set_content("Hello,\n\nthe report is done.\n")
+    with connect() as mail:
+        ok(mail.login(user, password))
+        stamp = imaplib.Time2Internaldate(1795176000)
+        appended = words(ok(mail.append("Sent", "(\\Seen \\Flagged)", stamp, message.as_bytes())))
+        again = words(ok(mail.append("Sent", "(\\Seen)", stamp, message.as_bytes())))
+        count = words(ok(mail.select("Sent", readonly=True)))
+        flags = words(ok(mail.fetch("1", "(FLAGS)")))
+    return {"appended": appended, "again": again, "count": count, "flags": flags}
+
+
 def poll():
     said = {"seen": []}
     try:
@@ -125,4 +145,4 @@ def many():
     return {"found": len(found), "headers": len([part for part in headers if isinstance(part, tuple)]), "bigBytes": len(whole)}
 
 
-print(json.dumps({"read": read, "folders": folders, "poll": poll, "many": many}[loop]()))
+print(json.dumps({"read": read, "folders": folders, "poll": poll, "many": many, "sent": sent}[loop]()))
