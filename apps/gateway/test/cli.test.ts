@@ -148,6 +148,7 @@ describe('settings', () => {
       POSTERN_LOG_LEVEL: 'warn',
       POSTERN_ADMIN_KEY_FILE: join(folder, 'key'),
       POSTERN_REDIS_URL: 'redis://user:hunter22@localhost',
+      POSTERN_ROUTE: 'smtp://me:hunter22@relay.example.net',
     }
     const { code, stdout } = await run(['settings', '--json'], { env })
     expect(code).toBe(0)
@@ -160,6 +161,7 @@ describe('settings', () => {
       value: '********',
       source: 'environment (POSTERN_ADMIN_KEY_FILE)',
     })
+    expect(rows.get('POSTERN_ROUTE')).toMatchObject({ value: 'smtp://me:***@relay.example.net:587' })
     const plain = await run(['settings'], { env })
     expect(plain.stdout.trimEnd().split('\n')).toHaveLength(rows.size)
     for (const secret of ['hunter22', 'a-key-from-a-file']) expect(plain.stdout + stdout).not.toContain(secret)

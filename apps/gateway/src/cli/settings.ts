@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import { type Config, load, parseEnvFile, settings } from '@postern/config'
+import { showRoute } from '@postern/routing'
 import { command, type Environment } from './command.js'
 import { table } from './table.js'
 
@@ -28,8 +29,13 @@ export const settingsCommand = command('settings', {
 function row(config: Config, field: keyof Config, source: (name: string) => string | undefined): Row {
   const { name, about } = settings[field]
   const given = config[field]
-  const shown = given === undefined ? null : 'secret' in settings[field] ? masked : String(given)
+  const shown = given === undefined ? null : shownValue(config, field)
   return { name, value: shown, source: source(name) ?? (given === undefined ? 'not set' : 'default'), about }
+}
+
+function shownValue(config: Config, field: keyof Config): string {
+  if (field === 'route') return showRoute(config.route)
+  return 'secret' in settings[field] ? masked : String(config[field])
 }
 
 /** In the order in which load() looks. An empty value counts as not set. */
