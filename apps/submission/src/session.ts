@@ -54,7 +54,9 @@ export class Session {
       this.wire.say(`220 ${this.context.hostname} ESMTP Postern`)
       await this.#serve()
     } catch (error) {
-      if (!(error instanceof ClientGone)) {
+      if (error instanceof ClientGone) {
+        if (error.message !== '') this.#endReason ??= error.message
+      } else {
         this.logger.error({ err: error }, 'session failed')
         this.#endReason ??= 'Failed'
         this.wire.destroy()

@@ -193,7 +193,7 @@ export class Wire extends SMTPConnection {
       if (secure.destroyed) this._onClose()
     } catch (cause) {
       this._onClose()
-      throw new ClientGone('the TLS handshake failed', { cause })
+      throw new ClientGone('No TLS after STARTTLS', { cause })
     }
   }
 
