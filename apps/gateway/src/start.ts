@@ -18,6 +18,7 @@ import { createHttpPart } from './parts/http.js'
 import { createImapPart } from './parts/imap.js'
 import { createLogin, createSubmissionLogin } from './parts/login.js'
 import { createOwnerPart } from './parts/owner.js'
+import { createRelayPart } from './parts/relay.js'
 import { createRoutesPart } from './parts/routes.js'
 import { createStorePart } from './parts/store.js'
 import { createSubmissionPart } from './parts/submission.js'
@@ -80,22 +81,27 @@ export async function startGateway(config: Config, host: HostProcess): Promise<S
     lookups: () => sending.lookups(),
     sending: underWay,
   })
+  const relay = createRelayPart({
+    ...{ config, store, doorbell, logger, metrics, clock },
+    lookups: () => sending.lookups(),
+  })
   const hasImap = config.roles.includes('imap')
   const hasSubmission = config.roles.includes('submission')
   const doors = [...(hasImap ? [imap] : []), ...(hasSubmission ? [submission] : [])]
+  const leaving = config.roles.includes('relay') ? [relay] : []
   const http = createHttpPart({ host: bind, port: httpPort, routes, readiness, logger })
   const imapPorts = () => (hasImap ? { imaps: imap.port(), imap: imap.clearPort() } : {})
   const ports = () => ({ ...imapPorts(), ...(hasSubmission ? submission.ports() : {}), http: http.port() })
   const running = createRunningPart({ folder: folder.running, clock, ports, bind, roles: config.roles })
   const bases = [events, storePart, owner, ...sendingParts]
-  const parts = [...bases, gatePart, tls, sweeper, ...doors, submitting, http, running]
+  const parts = [...bases, gatePart, tls, sweeper, ...doors, submitting, ...leaving, http, running]
   const lifecycle = new Lifecycle(parts, { logger, drainMs: config.drainMs, stopTimeoutMs, clock, host })
   if (!(await lifecycle.start())) return undefined
 
   const first = owner.firstStart()
   const { caFile } = tls.certificates()
   const said = announcement({ host: bind, hostname: config.hostname, ports: ports(), dataFolder: path, caFile }, first)
-  const missing = config.roles.filter((role) => role !== 'imap' && role !== 'submission')
+  const missing = config.roles.filter((role) => role === 'inbound' || role === 'api')
   if (config.roles.length < roleNames.length && missing.length > 0)
     logger.warn({ roles: missing }, 'this version does not have these roles yet')
   logger.info({ version, health: said.health, dataFolder: path }, 'running')

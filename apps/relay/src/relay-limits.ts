@@ -25,8 +25,11 @@ export interface RelayLimits {
   /** How long what finds its host full is put off; twice as long each time the host stays so, up to the longest. */
   readonly crowdedMs: number
   readonly crowdedMsMax: number
-  /** While a host is full, how often it's looked whether there's mail for others behind its own. */
+  /** When a host has been full for so long, it's looked whether there's mail for others behind its own: so many at a time. */
   readonly probeMs: number
+  readonly probeMax: number
+  /** Between two such looks. */
+  readonly probePauseMs: number
   /** A destination that nobody could reach isn't tried again within this. */
   readonly unreachableMs: number
   /** The wait after the first try, twice as long after each, up to the longest. */
@@ -62,6 +65,8 @@ export const defaultRelayLimits: RelayLimits = {
   crowdedMs: 2_000,
   crowdedMsMax: 5 * minuteMs,
   probeMs: 100,
+  probeMax: 250,
+  probePauseMs: 20,
   unreachableMs: minuteMs,
   retryFirstMs: 2 * minuteMs,
   retryMsMax: 4 * hourMs,

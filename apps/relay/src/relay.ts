@@ -71,7 +71,7 @@ class RelayLoop implements Relay {
   #stopListening: () => void = () => {}
   #running: Promise<void> = Promise.resolve()
   #isDraining = false
-  #probeAt = 0
+  #probeAt: number | undefined
 
   constructor(options: RelayOptions) {
     const { store, clock, logger } = options
@@ -155,20 +155,16 @@ class RelayLoop implements Relay {
         this.#options.logger.error({ err }, 'the queue could not be asked')
         return 0
       })
-      if (claimed === 0) await this.#rest.for(this.#lanes.hasFullHost ? this.#limits.probeMs : this.#limits.pollMs)
+      if (claimed === 0) await this.#rest.for(this.#lanes.hasFullHost ? this.#limits.probePauseMs : this.#limits.pollMs)
     }
   }
 
   /** Answers how many were claimed. */
   async #round(): Promise<number> {
-    const { store, clock, logger } = this.#options
-    const { claimMax, leaseMs, probeMs } = this.#limits
-    const limit = Math.min(this.#lanes.room, claimMax)
+    const { store, logger } = this.#options
+    const { leaseMs } = this.#limits
+    const limit = Math.min(this.#lanes.room, this.#claimMax())
     if (limit < 1) return 0
-    if (this.#lanes.hasFullHost) {
-      if (clock() < this.#probeAt) return 0
-      this.#probeAt = clock() + probeMs
-    }
     const domainsBusy = this.#lanes.fullDomains()
     const rows = await store.outbox.claim({ owner: this.owner, limit, leaseMs, domainsBusy })
     const sorted = await Promise.all(rows.map(async (row) => ({ row, way: await wayOf(row, this.#options, logger) })))
@@ -177,6 +173,20 @@ class RelayLoop implements Relay {
     await this.#putOffCrowded(crowded)
     this.#sendNext()
     return rows.length
+  }
+
+  /** While a host is full, a claim may bring what has to be put off again: that is done now and then. */
+  #claimMax(): number {
+    const { claimMax, probeMs, probeMax, probePauseMs } = this.#limits
+    const now = performance.now()
+    const isFull = this.#lanes.hasFullHost
+    if (!isFull || this.#probeAt === undefined) {
+      this.#probeAt = isFull ? now + probeMs : undefined
+      return isFull ? 0 : claimMax
+    }
+    if (now < this.#probeAt) return 0
+    this.#probeAt = now + probePauseMs
+    return probeMax
   }
 
   #takeIn(load: RelayLoad): boolean {

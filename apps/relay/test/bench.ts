@@ -1,5 +1,6 @@
 // A relay on a real store, with a clock in the test's hand and remote servers that answer as the test says.
 
+import { setMaxListeners } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -66,6 +67,8 @@ export interface Bench {
   readonly remote: {
     answer: (recipient: ParcelRecipient, parcel: Parcel) => Answer | Promise<Answer>
     route: Route
+    /** In place of `route`, by who sends. */
+    routeOf: ((from: { sender: string }) => Route) | undefined
     keys: readonly DkimKey[]
     notices: boolean
     encryptedOnly: boolean
@@ -123,6 +126,7 @@ export async function makeBench(): Promise<Bench> {
   const remote: Bench['remote'] = {
     answer: () => taken,
     route: { kind: 'direct', port: 25 },
+    routeOf: undefined,
     keys: [],
     notices: true,
     encryptedOnly: false,
@@ -158,12 +162,13 @@ export async function makeBench(): Promise<Bench> {
         clock: () => clock.now,
         random: () => 0.5,
         hostname: 'mail.example.test',
-        routeOf: async () => ({ route: remote.route }),
+        routeOf: async (from) => ({ route: remote.routeOf?.(from) ?? remote.route }),
         dkimOf: async () => remote.keys,
         noticePlaceOf: async ({ account }) => (remote.notices ? account : undefined),
         transportFor: () => ({
           async send(parcel, { signal }) {
             remote.signals.push(signal)
+            setMaxListeners(parcel.recipients.length + 1, signal)
             const pieces: Uint8Array[] = []
             for await (const piece of parcel.message.read()) pieces.push(piece)
             carried.push({ parcel, text: Buffer.concat(pieces).toString() })

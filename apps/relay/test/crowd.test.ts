@@ -1,0 +1,81 @@
+// Thousands of recipients that wait for one destination which takes nothing: others go by, and what is in hand stays small.
+
+import { join } from 'node:path'
+import { databaseName } from '@postern/mailbox-store'
+import type { SmartHost } from '@postern/routing'
+import Database from 'better-sqlite3'
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
+import { defaultRelayLimits as limits } from '../src/relay-limits.js'
+import { type Bench, makeBench, taken, until } from './bench.js'
+
+let bench: Bench
+beforeEach(async () => {
+  bench = await makeBench()
+})
+afterEach(() => bench.destroy())
+
+/** The clock goes as everybody's does. */
+function clockRuns(): void {
+  const ahead = bench.clock.now - Date.now()
+  const timer = setInterval(() => {
+    bench.clock.now = Date.now() + ahead
+  }, 5)
+  onTestFinished(() => clearInterval(timer))
+}
+
+/** All due: ten recipients to a submission, of domains that `domain` names by the number of the recipient. */
+async function fill(waiting: number, domain: (i: string) => string): Promise<void> {
+  const queueId = await bench.submit(['first@slow.test'])
+  const db = new Database(join(bench.folder, databaseName))
+  const numbers = (count: number): string =>
+    `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${count})`
+  db.prepare(
+    `${numbers(waiting / 10)} INSERT INTO submission (id, queue_id, account, sender, message, require_tls, body, created_at)
+     SELECT 1000 + i, 'q' || i, account, sender, message, 0, '7bit', created_at FROM n, submission WHERE queue_id = ?`,
+  ).run(queueId)
+  db.prepare(
+    `${numbers(waiting)} INSERT INTO outbox (submission, recipient, domain, state, attempts, next_try_at, delay_told)
+     SELECT 1000 + (i + 9) / 10, 'x' || i || '@' || ${domain('i')}, ${domain('i')}, 'waiting', 0, i, 0 FROM n`,
+  ).run()
+  db.close()
+}
+
+const noLogin = { user: undefined, secret: undefined }
+const never = new Promise<never>(() => {})
+const delivered = (queueId: string): Promise<void> =>
+  until(async () => (await bench.states(queueId)).join() === 'delivered', 60_000)
+
+test('a slow domain', async () => {
+  await fill(100_000, () => "'slow.test'")
+  bench.remote.answer = ({ domain }) => (domain === 'slow.test' ? never : taken)
+  const relay = await bench.relay({ pollMs: 50 })
+  await until(() => relay.stats().inHand >= limits.inHandPerDomain / 2)
+  for (let n = 0; n < 5; n++) await delivered(await bench.submit([`r${n}@fast.test`]))
+  expect(relay.stats().inHand).toBeLessThanOrEqual(limits.inHandPerDomain + 1)
+  await until(() => relay.stats().sending === limits.parallelPerDomain)
+})
+
+test('a slow smart host that takes mail for many domains', { timeout: 90_000 }, async () => {
+  const host: SmartHost = { kind: 'smart-host', host: 'slow.test', port: 587, tls: 'required', ...noLogin }
+  await fill(20_000, (i) => `'d' || (${i} % 5000) || '.test'`)
+  bench.remote.answer = ({ domain }) => (domain === 'fast.test' ? taken : never)
+  bench.remote.routeOf = ({ sender }) => (sender === 'bob@example.test' ? { kind: 'direct', port: 25 } : host)
+  clockRuns()
+  const relay = await bench.relay({ pollMs: 50 })
+  await until(() => relay.stats().inHand > limits.inHandPerHost - limits.claimMax)
+  await delivered(await bench.submit(['r@fast.test'], { sender: 'bob@example.test', account: bench.bob.id }))
+  expect(relay.stats().inHand).toBeLessThanOrEqual(limits.inHandPerHost + 1)
+})
+
+test('with a hundred thousand waiting, memory stays flat', async () => {
+  await fill(100_000, (i) => `'d' || ${i} || '.test'`)
+  bench.remote.answer = () => never
+  globalThis.gc?.()
+  const before = process.memoryUsage().rss
+  const relay = await bench.relay({ pollMs: 20 })
+  await until(() => relay.stats().sending === limits.parallelMax)
+  await until(() => relay.stats().inHand > limits.inHandMax / 2)
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  expect(relay.stats().inHand).toBeLessThanOrEqual(limits.inHandMax)
+  expect(process.memoryUsage().rss - before).toBeLessThan(100_000_000)
+})
