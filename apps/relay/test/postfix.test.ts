@@ -1,19 +1,22 @@
 // Postfix from Debian as smart host and as mail host of a domain: the same outcomes as beside the server that says what it's told.
 
+import { createHash, X509Certificate } from 'node:crypto'
 import type { SmartHost } from '@postern/routing'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { createTransport } from '../src/index.js'
-import { makeCertificate } from './certificate.js'
+import { createTransport, type TransportDeps } from '../src/index.js'
+import { type Certificate, makeCertificate } from './certificate.js'
+import { givenNames } from './dns-server.js'
 import { closing, deps, letter, messageOf, never, parcelTo, to } from './parcel.js'
 import { givenCutWire, type Postfix, startPostfix } from './postfix.js'
 
 const login = { user: 'ada', secret: 'correct horse' }
 let postfix: Postfix
 let greylisting: Postfix
+let certificate: Certificate
 let authorities: readonly string[]
 
 beforeAll(async () => {
-  const certificate = await makeCertificate('mx.example.test')
+  certificate = await makeCertificate('mx.example.test')
   authorities = [certificate.ca]
   const given = { certificate, login, domains: ['example.org'], users: ['you', 'me'] }
   ;[postfix, greylisting] = await Promise.all([startPostfix(given), startPostfix({ greylists: true })])
@@ -101,5 +104,51 @@ describe('as smart host', () => {
     ])
     expect(await host.send(parcel, { signal: never() })).toMatchObject([{ kind: 'delivered' }])
     await vi.waitFor(() => expect(greylisting.messages('you@example.org')).toHaveLength(1), { timeout: 10_000 })
+  })
+})
+
+describe('as the mail host of a domain', () => {
+  async function direct(port: number, more: Partial<TransportDeps> = {}) {
+    const names = await givenNames({ 'MX example.org': ['10 mx.example.test'], 'A mx.example.test': ['127.0.0.1'] })
+    const deliver = (given: Partial<TransportDeps> = {}) =>
+      closing(createTransport({ kind: 'direct', port }, { ...deps, dnsServers: [names.server], ...more, ...given }))
+    return { names, deliver }
+  }
+
+  it('takes mail over TLS that it offers', async () => {
+    const { deliver } = await direct(postfix.ports.mx)
+    const sent = await deliver().send(parcelTo(['you@example.org'], { message: subject('Straight') }), {
+      signal: never(),
+    })
+    expect(sent).toMatchObject([{ kind: 'delivered', remote: 'mx.example.test [127.0.0.1]' }])
+    await arrived('you@example.org', 'Straight')
+    const [received] = postfix.messages('you@example.org').filter((text) => text.includes('Subject: Straight'))
+    expect(received).toContain(' with ESMTPS ')
+  })
+
+  it('shows the certificate that its TLSA record names', async () => {
+    const { names, deliver } = await direct(postfix.ports.mx)
+    const record = `_${postfix.ports.mx}._tcp.mx.example.test`
+    const key = new X509Certificate(certificate.cert).publicKey.export({ type: 'spki', format: 'der' })
+    for (const name of ['example.org', 'mx.example.test', record]) names.genuine.add(name)
+    names.zone.set(`TLSA ${record}`, [`3 1 1 ${createHash('sha256').update(key).digest('hex')}`])
+    expect(await deliver().send(parcelTo(['you@example.org']), { signal: never() })).toMatchObject([
+      { kind: 'delivered' },
+    ])
+    names.zone.set(`TLSA ${record}`, [`3 1 1 ${'00'.repeat(32)}`])
+    expect(await deliver().send(parcelTo(['you@example.org']), { signal: never() })).toMatchObject([
+      { kind: 'deferred', status: '4.7.5' },
+    ])
+  })
+
+  it('refuses who is not there, and greylists', async () => {
+    const { deliver } = await direct(postfix.ports.mx)
+    expect(await deliver().send(parcelTo(['nobody@example.org']), { signal: never() })).toMatchObject([
+      { kind: 'failed', code: '550', status: '5.1.1' },
+    ])
+    const grey = (await direct(greylisting.ports.mx)).deliver()
+    const parcel = parcelTo(['grey@example.org'])
+    expect(await grey.send(parcel, { signal: never() })).toMatchObject([{ kind: 'deferred', code: '450' }])
+    expect(await grey.send(parcel, { signal: never() })).toMatchObject([{ kind: 'delivered' }])
   })
 })

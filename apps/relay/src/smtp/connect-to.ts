@@ -1,7 +1,7 @@
 /** A TCP connection to a named host: its addresses are asked of the name servers that are set, and tried one after the other. */
 import { Resolver } from 'node:dns/promises'
 import { connect, isIP, type LookupFunction, type Socket } from 'node:net'
-import { reasonOf, within } from './deadline.js'
+import { reasonOf, untilAborted, within } from './deadline.js'
 import { SessionFailure } from './session-failure.js'
 
 interface How {
@@ -23,22 +23,12 @@ export async function connectTo(place: { readonly host: string; readonly port: n
 }
 
 function connected(socket: Socket, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason)
-    const settle = (error?: Error) => {
-      signal.removeEventListener('abort', onAbort)
-      socket.removeListener('error', settle)
-      socket.removeListener('connect', onConnect)
-      socket.on('error', () => undefined)
-      if (error === undefined) resolve()
-      else reject(error)
-    }
-    const onConnect = () => settle()
-    signal.addEventListener('abort', onAbort, { once: true })
-    socket.once('error', settle)
-    socket.once('connect', onConnect)
-    if (signal.aborted) onAbort()
+  const settled = new Promise<void>((resolve, reject) => {
+    socket.once('connect', resolve)
+    // Stays: a later error is followed by 'close', which whoever holds the socket listens to.
+    socket.on('error', reject)
   })
+  return untilAborted(settled, signal)
 }
 
 /** Without servers of our own, the system's way of looking names up, which knows /etc/hosts too. */

@@ -3,6 +3,7 @@
  * most; who comes later waits for a place. An idle one is let go after a while, and nothing of a key without sessions is kept.
  */
 import type { TransportLimits } from '../limits.js'
+import { onAbort } from './deadline.js'
 import type { SmtpSession } from './smtp-session.js'
 
 interface Idle {
@@ -33,15 +34,14 @@ export class SessionPool {
     if (place.used <= this.#limits.connectionsMax) return
     await new Promise<void>((resolve, reject) => {
       const go = () => {
-        signal.removeEventListener('abort', onAbort)
+        forget()
         resolve()
       }
-      const onAbort = () => {
+      const forget = onAbort(signal, (reason) => {
         place.waiting.splice(place.waiting.indexOf(go), 1)
         place.used -= 1
-        reject(signal.reason)
-      }
-      signal.addEventListener('abort', onAbort, { once: true })
+        reject(reason)
+      })
       place.waiting.push(go)
     })
   }

@@ -8,7 +8,7 @@ import { Readable } from 'node:stream'
 import type { SMTPEnvelope } from 'nodemailer/lib/smtp-connection'
 import type { TransportLimits } from '../limits.js'
 import type { Parcel, ParcelRecipient, Sent } from '../transport.js'
-import { reasonOf, TimedOut, within } from './deadline.js'
+import { reasonOf, TimedOut, untilAborted, within } from './deadline.js'
 import type { EsmtpConnection } from './esmtp-connection.js'
 import { hasNonAscii, isInternational, unfitFor } from './fitness.js'
 import { mailParameters, recipientParameters } from './parameters.js'
@@ -86,20 +86,17 @@ export class SmtpSession {
   /** Runs one of nodemailer's calls until it answers, the connection ends or the signal says stop; then nothing is left of it. */
   async until(signal: AbortSignal, start: (settle: Settle) => void): Promise<void> {
     signal.throwIfAborted()
-    let onAbort!: () => void
+    const answer = new Promise<void>((resolve, reject) => {
+      this.#fail = (error) => reject(error)
+      start((error) => (error ? reject(error) : resolve()))
+    })
     try {
-      await new Promise<void>((resolve, reject) => {
-        onAbort = () => reject(signal.reason)
-        signal.addEventListener('abort', onAbort, { once: true })
-        this.#fail = (error) => reject(error)
-        start((error) => (error ? reject(error) : resolve()))
-      })
+      await untilAborted(answer, signal)
     } catch (error) {
       if (signal.aborted) this.destroy()
       throw error
     } finally {
       this.#fail = () => undefined
-      signal.removeEventListener('abort', onAbort)
     }
   }
 
