@@ -1,0 +1,279 @@
+// Submission through the whole gateway, with the clients that people use: what they send is in Sent and in the recipients' INBOXes, and
+// a client in IDLE hears of it. Contract A2, B4, B8, D, E1.
+
+import { spawn } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { ImapFlow } from 'imapflow'
+import { createTransport } from 'nodemailer'
+import { expect, onTestFinished, test } from 'vitest'
+import type { Announcement } from '../src/announcement.js'
+import { Caller } from './caller.js'
+import { newFolder, type Process, postern, started, stop } from './gateway-process.js'
+import { nobodys, SecondHand, wrong } from './second-hand.js'
+
+interface Running {
+  readonly gateway: Process
+  readonly said: Announcement
+  readonly dataDir: string
+  readonly user: string
+  readonly secret: string
+}
+
+async function running(env: Record<string, string> = {}): Promise<Running> {
+  const dataDir = join(newFolder(), 'data')
+  const gateway = postern(['start', '--json'], { env: { POSTERN_DATA_DIR: dataDir, ...env } })
+  const said = await started(gateway)
+  return { gateway, said, dataDir, user: 'me@example.test', secret: said.firstStart?.password as string }
+}
+
+const ca = ({ said }: Running): Buffer => readFileSync(said.caFile as string)
+
+async function reader(it: Running): Promise<ImapFlow> {
+  const client = new ImapFlow({
+    ...{ host: 'localhost', port: it.said.imap?.port as number, secure: true, logger: false },
+    ...{ auth: { user: it.user, pass: it.secret }, tls: { ca: ca(it) } },
+  })
+  await client.connect()
+  onTestFinished(() => client.close())
+  return client
+}
+
+async function subjects(it: Running, mailbox: string): Promise<string[]> {
+  const client = await reader(it)
+  const open = await client.mailboxOpen(mailbox)
+  const all = open.exists === 0 ? [] : await client.fetchAll('1:*', { envelope: true, flags: true })
+  await client.logout()
+  return all.map(({ envelope, flags }) => `${envelope?.subject}${flags?.has('\\Seen') ? ' (seen)' : ''}`)
+}
+
+function mailer(it: Running, { secure }: { secure: boolean }, auth = { user: it.user, pass: it.secret }) {
+  const port = (secure ? it.said.smtp : it.said.smtpStartTls)?.port as number
+  const transport = createTransport({ host: 'localhost', port, secure, requireTLS: !secure, auth, tls: { ca: ca(it) } })
+  onTestFinished(() => transport.close())
+  return transport
+}
+
+/** A program of the machine to its end. */
+function run(
+  program: string,
+  words: readonly string[],
+): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, words, { stdio: ['ignore', 'pipe', 'pipe'], timeout: 20_000 })
+    const out = { stdout: '', stderr: '' }
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      out.stdout += text
+    })
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      out.stderr += text
+    })
+    child.once('error', reject)
+    child.once('close', (code) => resolve({ code, ...out }))
+  })
+}
+
+test('nodemailer on both doors: IDLE hears it, Sent has it with \\Seen and its Bcc, the recipient has it without', async () => {
+  const it = await running()
+  const idle = await reader(it)
+  await idle.mailboxOpen('INBOX')
+  const heard: number[] = []
+  idle.on('exists', ({ count }) => void heard.push(count))
+  void idle.idle()
+  for (const secure of [true, false]) {
+    const envelope = { from: it.user, to: it.user, bcc: it.user }
+    const { response } = await mailer(it, { secure }).sendMail({ ...envelope, subject: `secure ${secure}`, text: 'x' })
+    expect(response).toMatch(/^250 2\.0\.0 Ok: queued as q_\w+$/)
+  }
+  await expect.poll(() => heard.at(-1)).toBe(2)
+  expect(await subjects(it, 'INBOX')).toEqual(['secure true', 'secure false'])
+  expect(await subjects(it, 'Sent')).toEqual(['secure true (seen)', 'secure false (seen)'])
+  const received = (await idle.fetchOne('1', { source: true })) || undefined
+  expect(received?.source?.toString()).toMatch(/^Received: from [\s\S]* by localhost with ESMTPSA id q_\w+/)
+  expect(received?.source?.toString()).not.toMatch(/^Bcc:/im)
+  expect(await stop(it.gateway)).toBe(0)
+})
+
+test('nodemailer: a pool sends many over one connection, ten megabytes come through, and a wrong password is told', async () => {
+  const it = await running()
+  const port = it.said.smtp?.port as number
+  const auth = { user: it.user, pass: it.secret }
+  const pool = createTransport({
+    ...{ host: 'localhost', port, secure: true, pool: true, maxConnections: 2, auth, tls: { ca: ca(it) } },
+  })
+  const send = (subject: string, text = 'x') => pool.sendMail({ from: it.user, to: it.user, subject, text })
+  await Promise.all(Array.from({ length: 20 }, (_, i) => send(`${i}`)))
+  await send('large', `${'x'.repeat(70)}\r\n`.repeat(140_000))
+  await expect(send('too large', `${'x'.repeat(70)}\r\n`.repeat(150_000))).rejects.toMatchObject({ responseCode: 552 })
+  pool.close()
+  expect(await subjects(it, 'INBOX')).toHaveLength(21)
+  const stranger = mailer(it, { secure: true }, { ...auth, pass: wrong(it.secret) })
+  await expect(stranger.sendMail({ from: it.user, to: it.user, text: 'x' })).rejects.toMatchObject({
+    response: '535 5.7.8 Authentication failed',
+  })
+  expect(await stop(it.gateway)).toBe(0)
+})
+
+test('Python’s smtplib, SMTP_SSL and starttls, as the guides print them', async () => {
+  const it = await running()
+  const script = fileURLToPath(new URL('send-mail.py', import.meta.url))
+  const ports = [it.said.smtp?.port, it.said.smtpStartTls?.port].map(String)
+  const { code, stdout, stderr } = await run('python3', [
+    script,
+    ...ports,
+    it.said.caFile as string,
+    it.user,
+    it.secret,
+  ])
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  expect(stdout.trim().split('\n')).toEqual([
+    'SMTPNotSupportedError',
+    expect.stringMatching(/^553 5\.7\.1 Sender not authorized/),
+    '550',
+  ])
+  expect(await subjects(it, 'INBOX')).toEqual(['smtplib SMTP_SSL', 'smtplib starttls'])
+  expect(await stop(it.gateway)).toBe(0)
+})
+
+test('curl smtps:// and smtp:// --ssl-reqd; openssl s_client -starttls smtp', async () => {
+  const it = await running()
+  const message = join(it.dataDir, '..', 'message.eml')
+  const config = join(it.dataDir, '..', 'curlrc')
+  writeFileSync(config, `user = "${it.user}:${it.secret}"\ncacert = "${it.said.caFile}"\nsilent\nshow-error\n`)
+  const curl = (url: string, subject: string, ...words: string[]) => {
+    writeFileSync(message, `From: <${it.user}>\r\nSubject: ${subject}\r\n\r\nhello\r\n`)
+    const envelope = ['--mail-from', it.user, '--mail-rcpt', it.user, '--upload-file', message]
+    return run('curl', ['-K', config, url, ...envelope, ...words])
+  }
+  const well = { code: 0, stdout: '', stderr: '' }
+  expect(await curl(`smtps://localhost:${it.said.smtp?.port}`, 'curl smtps')).toEqual(well)
+  expect(await curl(`smtp://localhost:${it.said.smtpStartTls?.port}`, 'curl STARTTLS', '--ssl-reqd')).toEqual(well)
+  expect((await curl(`smtp://localhost:${it.said.smtpStartTls?.port}`, 'curl in clear')).code).not.toBe(0)
+  expect(await subjects(it, 'Sent')).toEqual(['curl smtps (seen)', 'curl STARTTLS (seen)'])
+  for (const version of ['-tls1_2', '-tls1_3']) {
+    const place = [
+      '-connect',
+      `localhost:${it.said.smtpStartTls?.port}`,
+      '-starttls',
+      'smtp',
+      '-CAfile',
+      it.said.caFile,
+    ]
+    const child = spawn('openssl', ['s_client', ...(place as string[]), '-verify_return_error', '-quiet', version])
+    let shown = ''
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      shown += text
+    })
+    child.stdin.write('EHLO c\r\n')
+    await expect.poll(() => shown, { timeout: 10_000 }).toContain('250 AUTH PLAIN LOGIN\r\n')
+    child.stdin.write('QUIT\r\n')
+    await new Promise((resolve) => child.once('close', resolve))
+    expect(shown).toContain('221 2.0.0 Goodbye')
+  }
+  expect(await stop(it.gateway)).toBe(0)
+})
+
+const plain = (user: string, secret: string): string => Buffer.from(`\0${user}\0${secret}`).toString('base64')
+
+test('every refusal is the same for the client, whatever its cause; a credential without the scope is none', async () => {
+  const it = await running()
+  const hand = await SecondHand.on(it.dataDir)
+  const made = async (name: string, options = {}) => (await hand.person(`${name}@example.test`, options)).secret
+  const everything = await hand.credential({ kind: 'key', grants: ['*'], scopes: ['smtp'] })
+  const sender = await made('sender', { scopes: ['smtp'] })
+  const rows: [cause: string, user: string, secret: string][] = [
+    ['no secret of ours', it.user, 'hunter2'],
+    ['unknown secret', it.user, nobodys(it.secret)],
+    ['wrong secret', it.user, wrong(it.secret)],
+    ['scope missing', 'reader@example.test', await made('reader', { scopes: ['imap'] })],
+    ['scope missing', it.user, (await hand.credential({ kind: 'key', grants: ['*'], scopes: ['api'] })).secret],
+    ['address not granted', it.user, sender],
+    ['no such user', 'nobody@example.test', everything.secret],
+  ]
+  const { port } = it.said.smtp as { port: number }
+  for (const [cause, user, secret] of rows) {
+    const here = Caller.byTls(port)
+    here.say(`EHLO c\r\nAUTH PLAIN ${plain(user, secret)}\r\nQUIT\r\n`)
+    expect(await here.closed, cause).toMatch(/\r\n250 AUTH PLAIN LOGIN\r\n535 5\.7\.8 Authentication failed\r\n221 /)
+  }
+  for (const [user, secret] of [
+    ['SENDER@Example.Test', sender],
+    ['*@example.test', everything.secret],
+  ] as const) {
+    const here = Caller.byTls(port)
+    here.say(`EHLO c\r\nAUTH PLAIN ${plain(user, secret)}\r\nQUIT\r\n`)
+    expect(await here.closed).toContain('235 2.7.0 Authentication succeeded\r\n')
+  }
+  const log = it.gateway.stdout()
+  for (const [cause] of rows) expect(log).toContain(`"cause":"${cause}"`)
+  for (const [, user, secret] of rows)
+    for (const said of [secret, plain(user, secret)]) expect(log.split(said).length).toBeLessThan(3)
+  expect(await stop(it.gateway)).toBe(0)
+})
+
+test('a revoked password ends its sessions within two seconds, and its last use has the name in EHLO', async () => {
+  const it = await running()
+  const hand = await SecondHand.on(it.dataDir)
+  const someone = await hand.person('someone@example.test', { scopes: ['smtp'] })
+  const here = Caller.byTls(it.said.smtp?.port as number)
+  here.say(`EHLO my-laptop\r\nAUTH PLAIN ${plain('someone@example.test', someone.secret)}\r\n`)
+  await here.heard('235 ')
+  await expect
+    .poll(async () => (await hand.directory.getCredential(someone.credential.id)).lastUsed)
+    .toMatchObject({ protocol: 'smtp', network: '127.0.0.1', client: 'my-laptop' })
+  const at = performance.now()
+  await hand.directory.revokeCredential(someone.credential.id)
+  expect(await here.closed).toMatch(/421 4\.7\.0 The session has ended\r\n$/)
+  expect(performance.now() - at).toBeLessThan(2_000)
+  expect(await stop(it.gateway)).toBe(0)
+})
+
+test('*@domain: mail is filed in the Sent of the inbox that From names', async () => {
+  const it = await running()
+  const hand = await SecondHand.on(it.dataDir)
+  const carol = await hand.inbox('carol@example.test')
+  const { secret } = await hand.credential({ kind: 'key', grants: ['*@example.test'], scopes: ['smtp'] })
+  const transport = mailer(it, { secure: true }, { user: '*@example.test', pass: secret })
+  await transport.sendMail({ from: 'carol@example.test', to: it.user, subject: 'for carol', text: 'x' })
+  const sent = await hand.store.account(carol.id).mailbox('Sent')
+  expect(sent?.status.messages).toBe(1)
+  expect(await subjects(it, 'INBOX')).toEqual(['for carol'])
+  expect(await stop(it.gateway)).toBe(0)
+})
+
+test('a message that was sent a second time because its 250 was lost is there once', async () => {
+  const it = await running()
+  const body = `From: <${it.user}>\r\nSubject: once\r\n\r\nhello\r\n.\r\n`
+  const send = async () => {
+    const here = Caller.byTls(it.said.smtp?.port as number)
+    here.say(`EHLO c\r\nAUTH PLAIN ${plain(it.user, it.secret)}\r\n`)
+    here.say(`MAIL FROM:<${it.user}>\r\nRCPT TO:<${it.user}>\r\nDATA\r\n`)
+    await here.heard('354 ')
+    here.say(body)
+    const [, id] = /queued as (\S+)/.exec(await here.heard('250 ')) ?? []
+    return id
+  }
+  const first = await send()
+  expect(await send()).toBe(first)
+  expect(await subjects(it, 'INBOX')).toEqual(['once'])
+  expect(await subjects(it, 'Sent')).toEqual(['once (seen)'])
+  expect(await stop(it.gateway)).toBe(0)
+})
+
+test('SIGTERM: a message that is on its way is taken, confirmed and kept', async () => {
+  const it = await running()
+  const here = Caller.byTls(it.said.smtp?.port as number)
+  here.say(`EHLO c\r\nAUTH PLAIN ${plain(it.user, it.secret)}\r\n`)
+  here.say(`MAIL FROM:<${it.user}>\r\nRCPT TO:<${it.user}>\r\nDATA\r\n`)
+  await here.heard('354 ')
+  const code = stop(it.gateway)
+  await expect.poll(() => it.gateway.stdout()).toContain('shutting down')
+  here.say(`From: <${it.user}>\r\nSubject: last\r\n\r\nOn its way\r\n.\r\n`)
+  expect(await here.closed).toMatch(/250 2\.0\.0 Ok: queued as q_\w+\r\n421 4\.3\.2 [^\r]*\r\n$/)
+  expect(await code).toBe(0)
+  const hand = await SecondHand.on(it.dataDir)
+  const found = await hand.directory.findAddress(it.user)
+  const inbox = found?.via === 'address' ? await hand.store.account(found.inbox.id).mailbox('INBOX') : undefined
+  expect(inbox?.status.messages).toBe(1)
+})
