@@ -1,24 +1,11 @@
 // Gateways on one data folder that hear of each other over Redis: what one does, clients of the other are told at once, and
 // neither needs Redis to live.
 
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { connect } from 'node:tls'
-import { expect, onTestFinished, test } from 'vitest'
-import type { Announcement } from '../src/announcement.js'
-import { newFolder, type Process, postern, run, started, stop } from './gateway-process.js'
+import { expect, test } from 'vitest'
+import { newFolder, run, stop } from './gateway-process.js'
 import { type RedisProcess, startRedis } from './redis-process.js'
-
-interface Running {
-  readonly gateway: Process
-  readonly said: Announcement
-}
-
-async function running(dataDir: string, env: Record<string, string>): Promise<Running> {
-  const own = { POSTERN_DATA_DIR: dataDir, POSTERN_BIND: '127.0.0.1' }
-  const gateway = postern(['start', '--json'], { env: { ...own, ...env } })
-  return { gateway, said: await started(gateway) }
-}
+import { append, client, message, type Running, running } from './sharing-gateways.js'
 
 /** Two on one folder. */
 async function pair({ port }: RedisProcess) {
@@ -27,49 +14,6 @@ async function pair({ port }: RedisProcess) {
   const one = await running(dataDir, env)
   const two = await running(dataDir, env)
   return { dataDir, one, two, password: one.said.firstStart!.password! }
-}
-
-/** A client on one of them, logged in, which says lines and waits for answers. */
-async function client({ said }: Running, password: string) {
-  const ca = readFileSync(said.caFile!)
-  const socket = connect({ host: '127.0.0.1', port: said.imap!.port, ca, servername: 'localhost' })
-  onTestFinished(() => void socket.destroy())
-  let text = ''
-  let look = (): void => undefined
-  socket.setEncoding('latin1').on('data', (chunk: string) => {
-    text += chunk
-    look()
-  })
-  socket.on('error', () => undefined)
-  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()))
-  const hears = (from: number, until: string, timeoutMs = 20_000): Promise<string> =>
-    new Promise((resolve, reject) => {
-      const late = setTimeout(() => reject(new Error(`no ${until} in:\n${text.slice(from)}`)), timeoutMs)
-      look = () => {
-        if (!text.includes(until, from)) return
-        clearTimeout(late)
-        resolve(text.slice(from))
-      }
-      look()
-    })
-  const say = (line: string, until: string): Promise<string> => {
-    const from = text.length
-    socket.write(`${line}\r\n`)
-    return hears(from, until)
-  }
-  await say(`l LOGIN me@example.test ${password}`, 'l OK')
-  await say('s SELECT INBOX', 's OK')
-  return { say, hears, closed, at: () => text.length, text: () => text }
-}
-
-type Client = Awaited<ReturnType<typeof client>>
-
-const message = (subject: string) => `From: a@example.net\r\nSubject: ${subject}\r\n\r\nHello.\r\n`
-
-async function append(by: Client, subject: string): Promise<void> {
-  const source = message(subject)
-  await by.say(`a APPEND INBOX {${source.length}}`, '+ ')
-  await by.say(source, 'a OK')
 }
 
 const metric = async ({ said }: Running, name: string): Promise<number> => {
@@ -82,8 +26,8 @@ const ready = async ({ said }: Running): Promise<unknown> => (await fetch(said.h
 test('what one process does is told in IDLE of the other, within 100 ms, for one command of Redis a message', async () => {
   const redis = await startRedis()
   const { one, two, password } = await pair(redis)
-  const writer = await client(one, password)
-  const reader = await client(two, password)
+  const writer = await client(one, { password })
+  const reader = await client(two, { password })
   await reader.say('i IDLE', '+ ')
   await expect.poll(() => redis.ask('PUBSUB', 'NUMSUB', 'postern:ring:mailbox:1')).toMatch(/1$/)
 
@@ -129,8 +73,8 @@ test('what one process does is told in IDLE of the other, within 100 ms, for one
 test('a credential that is revoked beside one ends the sessions of the other within two seconds', async () => {
   const redis = await startRedis()
   const { dataDir, one, two, password } = await pair(redis)
-  const here = await client(one, password)
-  const there = await client(two, password)
+  const here = await client(one, { password })
+  const there = await client(two, { password })
   await there.say('i IDLE', '+ ')
   const env = { POSTERN_DATA_DIR: dataDir }
   const revoked = await run(['credential', 'revoke', 'First app password'], { env })
@@ -148,8 +92,8 @@ test('without Redis it starts, says so, lets people in and tells them of news; w
   expect(one.gateway.stdout()).toContain('Redis can not be reached')
   expect(one.gateway.stdout()).toContain('ECONNREFUSED')
   expect(await ready(one)).toEqual({ status: 'degraded', checks: { store: 'ok', redis: 'failing' } })
-  const writer = await client(one, password)
-  const reader = await client(two, password)
+  const writer = await client(one, { password })
+  const reader = await client(two, { password })
   await reader.say('i IDLE', '+ ')
   const from = reader.at()
   await append(writer, 'without')

@@ -1,0 +1,148 @@
+// Two IMAP processes on one data folder while Redis is killed, started again and paused at random: what clients in IDLE were told
+// is compared with what is in the mailbox, over and over. They say nothing all the time, so that whatever they know has come by a ring
+// or by the turns in which everyone is rung. CHAOS_MS makes it longer, CHAOS_SEED repeats a run.
+
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, onTestFinished, test } from 'vitest'
+import { newFolder, stop } from './gateway-process.js'
+import { type RedisProcess, startRedis } from './redis-process.js'
+import { append, type Client, client, type Running, running } from './sharing-gateways.js'
+
+const chaosMs = Number(process.env.CHAOS_MS ?? 12_000)
+const seed = Number(process.env.CHAOS_SEED ?? Date.now() % 1_000_000)
+/** After the last change: the turns take five seconds, and the machine may be busy. */
+const settleMs = 30_000
+
+/** Numbers from 0 up to 1, the same for the same seed (mulberry32). */
+function randomFrom(start: number): () => number {
+  let state = start
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+/** A mailbox as a client knows it: of each message its flags, where it was told them. */
+type View = (string | undefined)[]
+
+const flagsIn = (text: string): string | undefined =>
+  /FLAGS \(([^)]*)\)/
+    .exec(text)?.[1]
+    ?.split(' ')
+    .filter((flag) => flag !== '\\Recent')
+    .sort()
+    .join(' ')
+
+function viewOf(text: string): View {
+  const view: View = []
+  for (const [, number, what, rest] of text.matchAll(/^\* (\d+) (EXISTS|EXPUNGE|FETCH)(.*)\r$/gm)) {
+    const at = Number(number)
+    if (what === 'EXISTS') while (view.length < at) view.push(undefined)
+    else if (what === 'EXPUNGE') view.splice(at - 1, 1)
+    else view[at - 1] = flagsIn(rest ?? '') ?? view[at - 1]
+  }
+  return view
+}
+
+/** One random change. The writer knows how many messages it was told of. */
+async function change(writer: Client, random: () => number, subject: number): Promise<void> {
+  const count = viewOf(writer.text()).length
+  const message = 1 + Math.floor(random() * count)
+  const kind = random()
+  if (count === 0 || kind < 0.5) await append(writer, `news ${subject}`)
+  else if (kind < 0.85) {
+    const flag = ['\\Seen', '\\Flagged', '\\Answered', '$Forwarded'][Math.floor(random() * 4)]
+    await writer.say(`w STORE ${message} ${random() < 0.6 ? '+' : '-'}FLAGS (${flag})`, 'w ')
+  } else {
+    await writer.say(`w STORE ${message} +FLAGS (\\Deleted)`, 'w ')
+    await writer.say('e EXPUNGE', 'e ')
+  }
+}
+
+/** Takes Redis away; returns how it comes back. */
+async function away(redis: RedisProcess, random: () => number): Promise<() => Promise<void>> {
+  if (random() < 0.5) {
+    await redis.kill()
+    return () => redis.start()
+  }
+  redis.pause()
+  return async () => redis.resume()
+}
+
+test(`with Redis killed and paused at random, clients of two processes are told everything, and get in (seed ${seed})`, {
+  timeout: chaosMs + 120_000,
+}, async () => {
+  const random = randomFrom(seed)
+  const redis = await startRedis()
+  const dataDir = join(newFolder(), 'data')
+  const env = { POSTERN_REDIS_URL: `redis://127.0.0.1:${redis.port}` }
+  const gateways: Running[] = [await running(dataDir, env), await running(dataDir, env)]
+  const password = gateways[0]!.said.firstStart!.password!
+  const each = async (count: number) => {
+    const wanted = gateways.flatMap((gateway) => Array.from({ length: count }, () => client(gateway, { password })))
+    return Promise.all(wanted)
+  }
+  const readers = await each(3)
+  const writers = await each(1)
+  for (const reader of readers) await reader.say('i IDLE', '+ ')
+
+  const endsAtMs = performance.now() + chaosMs
+  onTestFinished(() => redis.resume())
+  const done = { rounds: 0, changes: 0, troubles: 0, logins: 0 }
+  const longest = { loginMs: 0, newsMs: 0 }
+  const write = async (writer: Client, untilMs: number) => {
+    for (; performance.now() < untilMs; done.changes++) {
+      await change(writer, random, done.changes)
+      await sleep(random() * 60)
+    }
+  }
+  const disturb = async (untilMs: number) => {
+    for (; performance.now() < untilMs; done.troubles++) {
+      const back = await away(redis, random)
+      await sleep(random() * 1_500)
+      await back()
+      await sleep(random() * 1_500)
+    }
+  }
+  const logIn = async (untilMs: number) => {
+    for (; performance.now() < untilMs; done.logins++) {
+      const beganMs = performance.now()
+      const visitor = await client(gateways[Math.floor(random() * 2)]!, { password })
+      longest.loginMs = Math.max(longest.loginMs, performance.now() - beganMs)
+      await visitor.say('o LOGOUT', 'o OK')
+      await sleep(200)
+    }
+  }
+  const compare = async () => {
+    const judge = await client(gateways[0]!, { password })
+    const answer = await judge.say('t UID FETCH 1:* (FLAGS)', 't OK')
+    await judge.say('o LOGOUT', 'o OK')
+    const truth = [...answer.matchAll(/^\* \d+ FETCH .*\r$/gm)].map(([line]) => flagsIn(line))
+    const knows = ({ text }: Client) => {
+      const view = viewOf(text())
+      return truth.length === view.length && view.every((flags, at) => flags === undefined || flags === truth[at])
+    }
+    await expect.poll(() => readers.map(knows), { timeout: settleMs, interval: 50 }).not.toContain(false)
+  }
+  /** The last changes of a round come while Redis is away; it stays so until everybody knows, or comes back at once. */
+  for (; performance.now() < endsAtMs; done.rounds++) {
+    const untilMs = performance.now() + 500 + random() * 2_500
+    await Promise.all([...writers.map((writer) => write(writer, untilMs)), disturb(untilMs), logIn(untilMs)])
+    const back = await away(redis, random)
+    await Promise.all(writers.map((writer) => write(writer, performance.now() + 100)))
+    const isBackFirst = random() < 0.5
+    if (isBackFirst) await back()
+    const beganMs = performance.now()
+    await compare()
+    longest.newsMs = Math.max(longest.newsMs, performance.now() - beganMs)
+    if (!isBackFirst) await back()
+  }
+  console.info(
+    `${JSON.stringify(done)}, longest login ${Math.round(longest.loginMs)} ms, longest wait for news ${Math.round(longest.newsMs)} ms`,
+  )
+  expect(longest.loginMs).toBeLessThan(10_000)
+  expect(await Promise.all(gateways.map(({ gateway }) => stop(gateway)))).toEqual([0, 0])
+})
