@@ -5,7 +5,7 @@
 import { type Config, roleNames } from '@postern/config'
 import { secretsIn } from '@postern/routing'
 import { createReadiness, type HostProcess, healthRoutes, Lifecycle, type Part } from '@postern/service'
-import { createLogger, createMetrics } from '@postern/telemetry'
+import { createLogger, createMetrics, type Logger } from '@postern/telemetry'
 import { type Announcement, announcement } from './announcement.js'
 import { dataFolder } from './data-folder.js'
 import { refuseMissingEngines } from './engines.js'
@@ -23,7 +23,7 @@ import { createRoutesPart } from './parts/routes.js'
 import { createStorePart } from './parts/store.js'
 import { createSubmissionPart } from './parts/submission.js'
 import { createSweeper } from './parts/sweeper.js'
-import { createRunningPart } from './running.js'
+import { createRunningPart, runningGateways } from './running.js'
 import { version } from './version.js'
 
 export interface Started {
@@ -104,8 +104,19 @@ export async function startGateway(config: Config, host: HostProcess): Promise<S
   const missing = config.roles.filter((role) => role === 'inbound' || role === 'api')
   if (config.roles.length < roleNames.length && missing.length > 0)
     logger.warn({ roles: missing }, 'this version does not have these roles yet')
+  if (config.redisUrl === undefined) await warnOfOthers(folder.running, logger)
   logger.info({ version, health: said.health, dataFolder: path }, 'running')
   return { announcement: said, announced: async () => first?.shown() }
+}
+
+async function warnOfOthers(folder: string, logger: Logger): Promise<void> {
+  const others = (await runningGateways(folder)).filter(({ pid }) => pid !== process.pid)
+  if (others.length === 0) return
+  const pids = others.map(({ pid }) => pid)
+  logger.warn(
+    { pids },
+    'other gateways run on this data folder: without POSTERN_REDIS_URL clients hear late of what they do',
+  )
 }
 
 /** Secrets of no form that a log would know them by. */

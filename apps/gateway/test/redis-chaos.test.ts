@@ -5,9 +5,9 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
-import { newFolder, stop } from './gateway-process.js'
+import { newFolder, run, stop } from './gateway-process.js'
 import { type RedisProcess, startRedis } from './redis-process.js'
-import { append, type Client, client, type Running, running } from './sharing-gateways.js'
+import { append, type Client, client, type Opening, type Running, running } from './sharing-gateways.js'
 
 const chaosMs = Number(process.env.CHAOS_MS ?? 12_000)
 const seed = Number(process.env.CHAOS_SEED ?? Date.now() % 1_000_000)
@@ -81,12 +81,13 @@ test(`with Redis killed and paused at random, clients of two processes are told 
   const env = { POSTERN_REDIS_URL: `redis://127.0.0.1:${redis.port}` }
   const gateways: Running[] = [await running(dataDir, env), await running(dataDir, env)]
   const password = gateways[0]!.said.firstStart!.password!
-  const each = async (count: number) => {
-    const wanted = gateways.flatMap((gateway) => Array.from({ length: count }, () => client(gateway, { password })))
-    return Promise.all(wanted)
-  }
-  const readers = await each(3)
-  const writers = await each(1)
+  const words = ['credential', 'create', '--label', 'x', '--scopes', 'imap', '--grant', '*@example.test', '--json']
+  const { stdout } = await run(words, { env: { POSTERN_DATA_DIR: dataDir } })
+  const merged = { user: '*@example.test', password: JSON.parse(stdout).secret as string }
+  const each = (opening: Opening) => Promise.all(gateways.map((gateway) => client(gateway, opening)))
+  const writers = await each({ password })
+  // The merged INBOX of the domain holds the same mail: there's one inbox.
+  const readers = (await Promise.all([{ password }, { password }, merged].map(each))).flat()
   for (const reader of readers) await reader.say('i IDLE', '+ ')
 
   const endsAtMs = performance.now() + chaosMs

@@ -15,17 +15,21 @@ export interface RedisProcess {
 
 interface Script {
   startRedis(...words: readonly string[]): Promise<RedisProcess>
+  freePort(): Promise<number>
 }
 
 const script: Script = await import(new URL('../../../scripts/redis-process.mjs', import.meta.url).href)
+
+export const { freePort } = script
 
 const running: RedisProcess[] = []
 afterAll(async () => {
   for (const redis of running.splice(0)) await redis.end()
 })
 
-export async function startRedis(): Promise<RedisProcess> {
-  const redis = await script.startRedis()
+/** Words are redis-server's own. */
+export async function startRedis(...words: readonly string[]): Promise<RedisProcess> {
+  const redis = await script.startRedis(...words)
   running.push(redis)
   return redis
 }

@@ -1,10 +1,11 @@
 // Gateways on one data folder that hear of each other over Redis: what one does, clients of the other are told at once, and
 // neither needs Redis to live.
 
+import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { newFolder, run, stop } from './gateway-process.js'
-import { type RedisProcess, startRedis } from './redis-process.js'
+import { freePort, type RedisProcess, startRedis } from './redis-process.js'
 import { append, client, message, type Running, running } from './sharing-gateways.js'
 
 /** Two on one folder. */
@@ -105,5 +106,42 @@ test('without Redis it starts, says so, lets people in and tells them of news; w
   await expect.poll(() => ready(one), { timeout: 20_000 }).toMatchObject({ status: 'ready' })
   await append(writer, 'with')
   await reader.hears(from, '* 2 EXISTS')
+  expect([await stop(one.gateway), await stop(two.gateway)]).toEqual([0, 0])
+})
+
+test('TLS with a CA of the operator, a user and a password; what is secret of it is in no log', async () => {
+  const folder = newFolder()
+  const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')]
+  const words = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2']
+  const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost', '-keyout', key, '-out', cert]
+  execFileSync('openssl', [...words, ...names], { stdio: 'pipe' })
+  const port = String(await freePort())
+  const redis = await startRedis(
+    ...['--tls-port', port, '--tls-cert-file', cert, '--tls-key-file', key, '--tls-ca-cert-file', cert],
+    ...['--tls-auth-clients', 'no', '--user', 'postern', 'on', '>hunter2-of-redis', 'allkeys', 'allchannels', '+@all'],
+  )
+  const env = { NODE_EXTRA_CA_CERTS: cert, POSTERN_LOG_LEVEL: 'trace' }
+  const at = (password: string) => ({ POSTERN_REDIS_URL: `rediss://postern:${password}@localhost:${port}/0` })
+  const it = await running(join(folder, 'data'), { ...env, ...at('hunter2-of-redis') })
+  expect(await ready(it)).toMatchObject({ status: 'ready', checks: { redis: 'ok' } })
+  const person = await client(it, { password: it.said.firstStart!.password! })
+  expect(await redis.ask('KEYS', 'postern:places:*')).toContain('me@example.test')
+  await person.say('o LOGOUT', 'o OK')
+  expect(await stop(it.gateway)).toBe(0)
+  expect(it.gateway.stdout()).toContain(`rediss://localhost:${port}/0`)
+
+  const wrong = await running(join(folder, 'data'), { ...env, ...at('hunter2-that-is-wrong') })
+  expect(await ready(wrong)).toMatchObject({ status: 'degraded' })
+  expect(wrong.gateway.stdout()).toContain('WRONGPASS')
+  expect(await stop(wrong.gateway)).toBe(0)
+  for (const { gateway } of [it, wrong]) expect(gateway.stdout() + gateway.stderr()).not.toContain('hunter2')
+})
+
+test('a second gateway on the folder is told that it needs Redis to be heard', async () => {
+  const dataDir = join(newFolder(), 'data')
+  const one = await running(dataDir, {})
+  const two = await running(dataDir, {})
+  expect(one.gateway.stdout()).not.toContain('POSTERN_REDIS_URL')
+  expect(two.gateway.stdout()).toMatch(/other gateways run on this data folder.*POSTERN_REDIS_URL/)
   expect([await stop(one.gateway), await stop(two.gateway)]).toEqual([0, 0])
 })

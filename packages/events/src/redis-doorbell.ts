@@ -59,7 +59,7 @@ export function redisDoorbell(options: RedisDoorbellOptions): Doorbell {
     subscriptions.ask()
     turn = (turn + 1) % turns
     if (turn === 0) ringAnew([channels.outbox])
-    for (const mailbox of mailboxes.values()) if (mailbox % turns === turn) local.ring({ mailbox, modSeq: 0 })
+    for (const mailbox of mailboxes.values()) if (Math.abs(mailbox) % turns === turn) local.ring({ mailbox, modSeq: 0 })
   }
   const timer = setInterval(poll, pollMs / turns)
   timer.unref()

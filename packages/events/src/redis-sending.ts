@@ -24,8 +24,8 @@ interface Open {
   readonly timer: NodeJS.Timeout
 }
 
-/** What is over sooner isn't told: a copy that comes in between is met by the submission's own. */
-export const momentMs = 30
+/** What is over sooner isn't told: a copy that is filed in between is met by the submission's own. */
+const momentMs = 200
 /** A key outlives its process by so much, and is renewed well before. */
 const keyLifeMs = 15_000
 const renewEveryMs = 5_000
