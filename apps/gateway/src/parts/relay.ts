@@ -33,10 +33,8 @@ export function createRelayPart(options: RelayPartOptions): Part {
           ...{ store: store(), doorbell, hostname, clock, random: Math.random, logger, metrics },
           ...relayLookups(store().directory, lookups()),
           mailLog: createMailLog({ logger, metrics }),
-          transportFor: (route) => {
-            if (route.kind === 'ses' || route.kind === 'resend') throw new Error(`no way out by ${route.kind}`)
-            return createTransport(route, { hostname, dnsServers, allowsPrivateAddresses: false, logger })
-          },
+          transportFor: (route) =>
+            createTransport(route, { hostname, dnsServers, allowsPrivateAddresses: false, logger }),
         }),
       )
     },
