@@ -21,14 +21,14 @@ const portTriesMax = 3
  * - `login` {user, secret}: `submission` and `submissions` want it before they relay, over TLS; checked by this process, in the way of a Dovecot
  * - `keeps: 'maildir' | 'sink'`: messages can be read with `messages`, or are thrown away after the queue
  * - `greylists`: a recipient's first try is answered with 450
- * - `settings`: lines of main.cf that go before all others
- * Resolves with {ports: {mx, submission, submissions}, messages(address), log(), stop()} when it answers.
+ * - `settings`: lines of main.cf that go before all others; `host`: where it listens, 127.0.0.1 unless told
+ * Resolves with {ports: {mx, submission, submissions}, host, pid, queue, messages(address), log(), stop()} when it answers.
  */
 export async function startPostfix(options = {}) {
   const bin = programsOrThrow()
   for (let tries = 1; ; tries++) {
     const postfix = await launch(
-      { hostname: 'mx.example.test', domains: ['example.org'], keeps: 'maildir', ...options },
+      { hostname: 'mx.example.test', domains: ['example.org'], keeps: 'maildir', host: '127.0.0.1', ...options },
       bin,
     )
     try {
@@ -89,6 +89,9 @@ async function launch(options, bin) {
   const log = () => readIfThere(join(home, 'mail.log'))
   return {
     ports,
+    host: options.host,
+    pid: master.pid,
+    queue: folders.queue,
     log,
     isRunning,
     /** What has come for an address, in no order. */
@@ -106,7 +109,7 @@ async function launch(options, bin) {
 }
 
 function writeConfig({ options, folders, ports, greylist, logins, nobody }) {
-  const { hostname, domains, users, certificate, login, keeps } = options
+  const { hostname, domains, users, certificate, login, keeps, host } = options
   const key = join(folders.config, 'tls.pem')
   if (certificate) writeFileSync(key, certificate.key + certificate.cert, { mode: 0o600 })
   // Logged-in clients may relay; everyone else reaches the domains that it keeps mail for.
@@ -144,10 +147,10 @@ function writeConfig({ options, folders, ports, greylist, logins, nobody }) {
   }
   const submission = `-o smtpd_tls_security_level=${certificate ? 'encrypt' : 'none'}${login ? ' -o smtpd_sasl_auth_enable=yes' : ''}`
   const master = [
-    `127.0.0.1:${ports.mx} inet n - n - - smtpd`,
-    `127.0.0.1:${ports.submission} inet n - n - - smtpd ${submission}`,
+    `${host}:${ports.mx} inet n - n - - smtpd`,
+    `${host}:${ports.submission} inet n - n - - smtpd ${submission}`,
     ...(certificate
-      ? [`127.0.0.1:${ports.submissions} inet n - n - - smtpd ${submission} -o smtpd_tls_wrappermode=yes`]
+      ? [`${host}:${ports.submissions} inet n - n - - smtpd ${submission} -o smtpd_tls_wrappermode=yes`]
       : []),
     ...['cleanup unix n - n - 0 cleanup', 'qmgr unix n - n 300 1 qmgr', 'rewrite unix - - n - - trivial-rewrite'],
     ...['bounce', 'defer', 'trace'].map((name) => `${name} unix - - n - 0 bounce`),
@@ -243,15 +246,15 @@ async function untilReady(postfix) {
   const deadline = Date.now() + readyWithinMs
   while (Date.now() < deadline) {
     if (!postfix.isRunning()) throw new Error('it ended')
-    if (await greets(postfix.ports.mx)) return
+    if (await greets(postfix.ports.mx, postfix.host)) return
     await sleep(25)
   }
   throw new Error(`it gave no greeting within ${readyWithinMs} ms`)
 }
 
-function greets(port) {
+function greets(port, host) {
   return new Promise((resolve) => {
-    const socket = connect({ port, host: '127.0.0.1', timeout: 2_000 })
+    const socket = connect({ port, host, timeout: 2_000 })
     const finish = (isReady) => {
       resolve(isReady)
       socket.destroy()

@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fill, makeMail, searchSettled } from './mail.mjs'
 import { makeCertificate, startDovecot, startPostern, whyNoDovecot } from './servers.mjs'
-import { head, print, tally } from './table.mjs'
+import { headBeside, print, tally } from './table.mjs'
 import { trials } from './trials.mjs'
 import { takeTurns } from './turns.mjs'
 import { works } from './works.mjs'
@@ -76,7 +76,7 @@ async function filled() {
   await searchSettled(servers[0])
   console.log(`node ${process.version}, ${size.toLocaleString('en')} messages; filled: ${took.join(', ')}\n`)
   if (quick) console.log('         The goals are those of the full run.')
-  console.log(head)
+  console.log(headBeside('Dovecot'))
   return made
 }
 

@@ -26,15 +26,17 @@ export function makeCertificate(folder) {
 }
 
 /**
- * `inboxes` says how many there are beside the first one, all of them with its password; `nodeOptions` go before the program.
+ * `inboxes` says how many there are beside the first one, all of them with its password; `nodeOptions` go before the program;
+ * `settings` are the environment's, over those that are measured with.
  */
-export async function startPostern(folder, { cert, key, profileTo, inboxes = 0, nodeOptions = [] }) {
+export async function startPostern(folder, { cert, key, profileTo, inboxes = 0, nodeOptions = [], settings = {} }) {
   const [port, dataFolder] = [await freePort(), join(folder, 'postern')]
   const env = {
     ...{ PATH: process.env.PATH, POSTERN_DATA_DIR: dataFolder, POSTERN_BIND: '127.0.0.1' },
     ...{ POSTERN_IMAPS_PORT: String(port), POSTERN_HTTP_PORT: '0', POSTERN_LOG_LEVEL: 'warn' },
     ...{ POSTERN_SUBMISSIONS_PORT: '0', POSTERN_SUBMISSION_PORT: '0' },
     ...{ POSTERN_TLS_CERT: cert, POSTERN_TLS_KEY: key, POSTERN_CONNECTIONS_PER_ADDRESS_MAX: '10000' },
+    ...settings,
   }
   const profiled = profileTo === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileTo}`]
   const run = () => started([...nodeOptions, ...profiled, gateway, 'start', '--json'], env)
@@ -165,7 +167,7 @@ service imap-login {
 }
 `
 
-function freePort() {
+export function freePort() {
   return new Promise((resolve, reject) => {
     const server = createServer().once('error', reject)
     server.listen(0, '127.0.0.1', () => {

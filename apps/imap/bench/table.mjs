@@ -14,7 +14,7 @@ const line = ([met, name, ours, theirs, wall, cpu, goal]) =>
     .join('  ')
     .trimEnd()
 
-export const head = line(['', '', 'Postern', 'Dovecot', 'wall', 'CPU', 'goal'])
+export const headBeside = (other) => line(['', '', 'Postern', other, 'wall', 'CPU', 'goal'])
 
 export function print({ name, ours, theirs = '', wall, cpu, goal, met, notes = [] }) {
   console.log(line([verdicts[met], name, ours, theirs, ratio(wall), ratio(cpu), goal]))
