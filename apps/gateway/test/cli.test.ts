@@ -177,14 +177,15 @@ describe('on a store', () => {
     const status = JSON.parse(stdout)
     expect(code).toBe(0)
     expect(status).toMatchObject({ version: '0.1.0', domains: 1, inboxes: 1, messages: 2 })
+    const submission = { submissions: said.smtp!.port, submission: said.smtpStartTls!.port }
     expect(status.gateways).toEqual([
-      { pid: gateway.child.pid, ports: { imaps: said.imap!.port, http: expect.any(Number) } },
+      { pid: gateway.child.pid, ports: { imaps: said.imap!.port, ...submission, http: expect.any(Number) } },
     ])
     expect(status.files.map(({ name }: { name: string }) => name)).toEqual(
       expect.arrayContaining(['blobs/', 'postern.sqlite', 'secret.key', 'tls/']),
     )
     const plain = (await run(['status'], { env })).stdout
-    expect(plain).toContain(`process ${gateway.child.pid} (imaps ${said.imap!.port}, http `)
+    expect(plain).toContain(`process ${gateway.child.pid} (imaps ${said.imap!.port}, submissions `)
     expect(plain).toMatch(/^Messages {5}2 \(\d+\.\d KiB\)$/m)
     expect(await stop(gateway)).toBe(0)
   })
