@@ -67,3 +67,76 @@ test('a domain that makes inboxes makes one for the first message', async () => 
   const found = await server.store.directory.findAddress(`anybody@${town.name}`)
   expect(found?.via).toBe('address')
 })
+
+test('a message with a Bcc: the recipients have it without, Sent has it with', async () => {
+  const town = await server.settle()
+  const here = await sender('bob')
+  here.say(
+    `From: ada@${town.name}\r\nBcc: bob@${town.name}\r\nSubject: blind\r\n\r\n${`${'x'.repeat(70)}\r\n`.repeat(6_000)}.\r\n`,
+  )
+  await here.heard('250 2.0.0 Ok: queued as ')
+  const [[received = ''], [kept = '']] = [await town.mails('bob', 'INBOX'), await town.mails('ada', 'Sent')]
+  expect(received).not.toMatch(/^Bcc:/m)
+  expect(kept).toMatch(/^Bcc: bob@/m)
+  expect(kept.replace(/^Bcc:.*\r\n/m, '')).toBe(received)
+})
+
+test.each(['zero-retention', 'encrypted'] as const)('a domain of mode %s files none of what it sends', async (mode) => {
+  const town = await server.settle()
+  await town.given('route direct')
+  const domain = await server.store.directory.updateDomain(town.domain.id, { mode })
+  town.domain = domain
+  const here = await loggedIn()
+  here.say(`MAIL FROM:<ada@${town.name}>\r\nRCPT TO:<eve@elsewhere.example>\r\nDATA\r\n`)
+  await here.heard('354 ')
+  here.say(`From: ada@${town.name}\r\n\r\nhello\r\n.\r\n`)
+  await here.heard('250 2.0.0 Ok: queued as ')
+  expect(await town.mails('ada', 'Sent')).toEqual([])
+})
+
+test('a domain that takes what is encrypted refuses the rest behind DATA', async () => {
+  const town = await server.settle()
+  await town.given('mode encrypted')
+  const here = await sender('bob')
+  here.say(`From: ada@${town.name}\r\n\r\nhello\r\n.\r\n`)
+  await here.heard('550 5.7.1 ')
+  here.say(`MAIL FROM:<ada@${town.name}>\r\nRCPT TO:<bob@${town.name}>\r\nDATA\r\n`)
+  await here.heard('354 ')
+  here.say(
+    `From: ada@${town.name}\r\nContent-Type: multipart/encrypted; boundary=x;\r\n protocol="application/pgp-encrypted"\r\n\r\n--x--\r\n.\r\n`,
+  )
+  await here.heard('250 2.0.0 Ok: queued as ')
+})
+
+test('the envelope’s parameters are in the queue, as they were given', async () => {
+  const town = await server.settle()
+  await town.given('route direct')
+  const here = await loggedIn()
+  here.say(`MAIL FROM:<ada@${town.name}> RET=HDRS ENVID=Q+2B1 BODY=8BITMIME REQUIRETLS\r\n`)
+  here.say('RCPT TO:<Eve@Elsewhere.example> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;eve+2Bx@old.example\r\nDATA\r\n')
+  await here.heard('354 ')
+  here.say(`From: ada@${town.name}\r\n\r\nGr\xfc\xdfe\r\n.\r\n`)
+  await here.heard('250 2.0.0 Ok: queued as ')
+  const [claimed] = await server.store.outbox.claim({ owner: 'test', limit: 10, leaseMs: 60_000 })
+  expect(claimed).toMatchObject({
+    ...{ sender: `ada@${town.name}`, recipient: 'Eve@Elsewhere.example', domain: 'elsewhere.example' },
+    ...{ ret: 'hdrs', envelopeId: 'Q+2B1', notify: 'SUCCESS,DELAY', originalRecipient: 'rfc822;eve+2Bx@old.example' },
+    ...{ requireTls: true, body: '8bitmime', account: town.inboxes.get('ada')?.id },
+  })
+})
+
+test('limits of the hour and the day: 450 with the time, at MAIL and at RCPT', async () => {
+  const town = await server.settle()
+  await town.given('rule recipientsPerHour 2')
+  const here = await sender('bob')
+  here.say(`From: ada@${town.name}\r\n\r\nhello\r\n.\r\n`)
+  await here.heard('250 2.0.0 ')
+  here.say(`MAIL FROM:<ada@${town.name}>\r\nRCPT TO:<bob@${town.name}>\r\nRCPT TO:<ada@${town.name}>\r\nDATA\r\n`)
+  expect(await here.heard('354 ')).toMatch(
+    /^250 [^\r]*\r\n250 [^\r]*\r\n450 4\.7\.1 [^\r]* \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\r\n354 /,
+  )
+  here.say(`From: ada@${town.name}\r\n\r\nagain\r\n.\r\n`)
+  await here.heard('250 2.0.0 ')
+  here.say(`MAIL FROM:<ada@${town.name}>\r\n`)
+  await here.heard('450 4.7.1 ')
+})

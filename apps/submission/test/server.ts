@@ -211,7 +211,7 @@ function lookups(
     async sendingRulesFor() {
       const { messageBytesMax, recipientsMax, sessionMsMax } = limits
       const defaults = { messageBytesMax, recipientsMax, sessionMsMax, showClientAddress: false }
-      return sendingRules({ credential: town().rules, defaults })
+      return sendingRules({ inbox: town().rules, defaults })
     },
   }
 }
