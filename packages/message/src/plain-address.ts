@@ -27,13 +27,18 @@ export function isPlainDomain(domain: string): boolean {
   return domainName.test(domain)
 }
 
-/** Why a display name can't be trusted to be read as one. Compatibility forms count as what they look like: ＠ is @. */
-export function nameTrouble(phrase: string): string | undefined {
-  if (unseen.test(phrase.replaceAll('\t', ' '))) return 'a name has control characters'
-  const shown = decodeWords(phrase).normalize('NFKC')
-  if (unseen.test(shown.replaceAll('\t', ' '))) return 'a name has control characters'
-  const inside = /^\s*"([^"\\]*)"\s*$/.exec(shown)?.[1] ?? shown
-  if (inside.includes('@') && /[<>,;:"\\]/.test(inside))
+/**
+ * Why the display names of one field can't be trusted to be read as names. They count together: what one of them opens, another one
+ * may close. Compatibility forms count as what they look like: ＠ is @.
+ */
+export function nameTrouble(phrases: readonly string[]): string | undefined {
+  const shown = phrases.map((phrase) => decodeWords(phrase).normalize('NFKC'))
+  if ([...phrases, ...shown].some((text) => unseen.test(text.replaceAll('\t', ' '))))
+    return 'a name has control characters'
+  if (phrases.some((phrase, i) => encodedWord.test(phrase) && /[^\s@]@[^\s@]/.test(shown[i] as string)))
+    return 'a name has an address in an encoded word'
+  const inside = shown.map((text) => /^\s*"([^"\\]*)"\s*$/.exec(text)?.[1] ?? text)
+  if (inside.some((text) => text.includes('@')) && inside.some((text) => /[<>,;:"\\]/.test(text)))
     return 'a name has an address inside, with signs that would part it from the name'
   return undefined
 }

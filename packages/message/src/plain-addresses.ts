@@ -7,6 +7,7 @@
 //   mailbox      = [phrase] "<" addr-spec ">" / addr-spec            ; white space and comments around, never inside of an addr-spec
 //   group        = phrase ":" [address-list] ";"
 import { isAtext, isEncodedWordStart, skipEncodedWord } from './address-word.js'
+import { decodeWords } from './encoded-word.js'
 import { isDotAtom, isPlainDomain, isPlainQuoted, nameTrouble } from './plain-address.js'
 
 export interface PlainMailbox {
@@ -53,6 +54,8 @@ class PlainReader {
   private comment = ''
   private readonly mailboxes: PlainMailbox[] = []
   private groups = 0
+  /** All that a reader may take for a name: phrases and comments. */
+  private readonly names: string[] = []
 
   constructor(text: string) {
     this.text = text
@@ -60,6 +63,8 @@ class PlainReader {
 
   list(): PlainAddresses {
     this.addresses(false)
+    const trouble = nameTrouble(this.names)
+    if (trouble !== undefined) unclear(trouble)
     if (this.at < this.text.length) unclear(`${JSON.stringify(this.text[this.at])} stands where none can stand`)
     return { kind: 'plain', mailboxes: this.mailboxes, groups: this.groups }
   }
@@ -82,8 +87,8 @@ class PlainReader {
 
   /** group-list = *(address ","), and none at all */
   private group(phrase: string): void {
-    this.name(phrase)
-    if (phrase.includes('@')) unclear('a group is named like an address')
+    if (decodeWords(phrase).includes('@')) unclear('a group is named like an address')
+    this.names.push(phrase)
     this.groups++
     this.at++
     this.cfws()
@@ -118,13 +123,8 @@ class PlainReader {
 
   private push(phrase: string, { local, domain }: { local: string; domain: string }): void {
     const name = phrase === '' ? commentAsPhrase(this.comment) : phrase
-    this.name(name)
+    this.names.push(name)
     this.mailboxes.push({ phrase: name, local, domain })
-  }
-
-  private name(phrase: string): void {
-    const trouble = nameTrouble(phrase)
-    if (trouble !== undefined) unclear(trouble)
   }
 
   private localPart(): string {
@@ -209,7 +209,7 @@ class PlainReader {
       else if (character === ')' && --depth === 0) {
         this.comment = this.text.slice(start + 1, this.at++).trim()
         if (/[@<>"\\]/.test(this.comment)) unclear('a comment has something like an address inside')
-        this.name(this.comment)
+        this.names.push(this.comment)
         return
       }
     }

@@ -1,7 +1,7 @@
 // MAIL: who the message is from (RFC 5321 §4.1.1.2, RFC 6409 §5.1). What is said is read here and judged by
 // `policies/mail-policies.ts`; the rules that hold are asked for anew with each message.
 
-import { parseAddress } from '@postern/mailbox-store'
+import { tryParseAddress } from '@postern/mailbox-store'
 import type { Command } from '../command.js'
 import { readPath } from '../path.js'
 import { type MailCase, mailPolicies, senderOf } from '../policies/mail-policies.js'
@@ -34,12 +34,13 @@ async function begin(session: Session, { sender, text }: { readonly sender: stri
   const parameters = readMailParameters(text, { offersRequireTls: keepsRequireTls })
   const rules = await session.askRules()
   const maySend = sendersOf(senderScope(login.sender), context.store.directory)
+  const address = tryParseAddress(sender)
   const ownAddress = rules.from === 'rewrite' ? login.sender.inbox?.address : undefined
   const asked: MailCase = {
     ...{ sender, ownAddress, keepsRequireTls, bytesMax: rules.messageBytesMax },
     ...{ smtpUtf8: parameters.smtpUtf8, sizeBytes: parameters.sizeBytes, requireTls: parameters.requireTls },
     scopes: login.sender.credential?.scopes,
-    covered: sender.includes('@') && (await maySend(parseAddress(sender))),
+    covered: address !== undefined && (await maySend(address)),
     room: await roomFor(1, { session, rules }),
   }
   enforce(mailPolicies, asked)
