@@ -17,6 +17,8 @@ interface Remote {
   readonly port: number
   readonly mails: { readonly to: readonly string[]; readonly text: string }[]
   /** Answers to RCPT; undefined takes it. */
+  /** The answer to a message comes behind this. */
+  holds: Promise<void>
   says: (address: string) => { readonly responseCode: number; readonly message: string } | undefined
 }
 
@@ -34,7 +36,7 @@ async function startRemote(): Promise<Remote> {
       stream.on('data', (piece) => pieces.push(piece))
       stream.on('end', () => {
         remote.mails.push({ to: envelope.rcptTo.map(({ address }) => address), text: Buffer.concat(pieces).toString() })
-        done()
+        void remote.holds.then(() => done())
       })
     },
   })
@@ -43,7 +45,7 @@ async function startRemote(): Promise<Remote> {
   await once(server.server, 'listening')
   onTestFinished(() => new Promise<void>((resolve) => server.close(() => resolve())))
   const { port } = server.server.address() as AddressInfo
-  const remote: Remote = { port, mails: [], says: () => undefined }
+  const remote: Remote = { port, mails: [], holds: Promise.resolve(), says: () => undefined }
   return remote
 }
 
@@ -53,22 +55,23 @@ interface Running {
   readonly env: Record<string, string>
 }
 
-async function start(remote: Remote, dataDir = join(newFolder(), 'data')): Promise<Running> {
+async function start(remote: Remote, more: Record<string, string> = {}): Promise<Running> {
   const route = `smtp://127.0.0.1:${remote.port}?tls=none`
-  const env = { POSTERN_DATA_DIR: dataDir, POSTERN_BIND: '127.0.0.1', POSTERN_ROUTE: route }
+  const folder = more.POSTERN_DATA_DIR ?? join(newFolder(), 'data')
+  const env = { ...more, POSTERN_DATA_DIR: folder, POSTERN_BIND: '127.0.0.1', POSTERN_ROUTE: route }
   const gateway = postern(['start', '--json'], { env })
   return { gateway, said: await started(gateway), env }
 }
 
 const ca = ({ said }: Running): Buffer => readFileSync(said.caFile as string)
 
-async function send(it: Running, password: string, to: string[]) {
+async function send(it: Running, password: string, to: string[], dsn?: { notify: string; return: string }) {
   const transport = nodemailer.createTransport({
     ...{ host: '127.0.0.1', port: it.said.smtp?.port, secure: true },
     auth: { user: 'me@example.test', pass: password },
     tls: { ca: ca(it), servername: 'localhost' },
   })
-  const mail = { from: 'me@example.test', to, subject: 'Hello', text: 'How are you?' }
+  const mail = { from: 'me@example.test', to, subject: 'Hello', text: 'How are you?', dsn }
   const { response } = await transport.sendMail(mail)
   transport.close()
   return /queued as (\S+)/.exec(response)?.[1] as string
@@ -122,8 +125,36 @@ test('it leaves signed; what the next server refuses comes back at once, and an 
   expect(log).toMatch(/"to":"r@remote.test".*"msg":"delivered"/)
   expect(log).toMatch(/"to":"gone@remote.test".*"msg":"failed"/)
   expect(log).toMatch(/"msg":"bounced"/)
+
+  void client.idle()
+  await send(it, password, ['me@example.test'], { notify: 'success', return: 'headers' })
+  await until(() => exists() === 3)
+  const { source: told } = (await client.fetchOne('3', { source: true })) as { source: Buffer }
+  expect(told.toString()).toMatch(/^Action: delivered\r$/m)
   await client.logout()
   expect(await stop(it.gateway)).toBe(0)
+})
+
+test('a stop waits for what is under way, no longer than it may; what had no answer leaves with the next start', async () => {
+  const remote = await startRemote()
+  let answer = (): void => {}
+  remote.holds = new Promise((resolve) => {
+    answer = resolve
+  })
+  const it = await start(remote, { POSTERN_DRAIN_MS: '400' })
+  const { password } = it.said.firstStart as { password: string }
+  await send(it, password, ['r@remote.test'])
+  await until(() => remote.mails.length === 1)
+  const begun = Date.now()
+  expect(await stop(it.gateway)).toBe(0)
+  expect(Date.now() - begun).toBeLessThan(8_000)
+
+  const again = await start(remote, { ...it.env, POSTERN_DRAIN_MS: '20000' })
+  await until(() => remote.mails.length === 2)
+  const stopped = stop(again.gateway)
+  setTimeout(answer, 200)
+  expect(await stopped).toBe(0)
+  expect(again.gateway.stdout()).toMatch(/"to":"r@remote.test".*"msg":"delivered"/)
 })
 
 test('a gateway that is killed while the remote takes its time goes on when it starts again', async () => {
@@ -136,7 +167,7 @@ test('a gateway that is killed while the remote takes its time goes on when it s
   it.gateway.child.kill('SIGKILL')
   await it.gateway.ended
   remote.says = () => undefined
-  const again = await start(remote, it.env.POSTERN_DATA_DIR)
+  const again = await start(remote, it.env)
   expect((await run(['queue', 'retry', queueId], { env: again.env })).code).toBe(0)
   await until(() => remote.mails.length === 1)
   await until(async () => (await queue(again, queueId)).recipients[0].state === 'delivered')

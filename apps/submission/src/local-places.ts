@@ -7,10 +7,15 @@ import type { Recipient } from './transaction.js'
 
 export async function localPlaces(recipients: readonly Recipient[], directory: Directory): Promise<SubmitRecipient[]> {
   const places: SubmitRecipient[] = []
-  for (const { address, notify, originalRecipient, local } of recipients)
-    places.push({ address, notify, originalRecipient, local: local && (await placeOf(local, directory)) })
+  for (const { address, notify, originalRecipient, local } of recipients) {
+    const place = local && (await placeOf(local, directory))
+    places.push({ address, notify, originalRecipient, local: asksForSuccess(notify) ? undefined : place })
+  }
   return places
 }
+
+/** Who wants to be told of the delivery has it made by the relay, a moment later: it writes what the sender is told. */
+const asksForSuccess = (notify: string | undefined): boolean => /\bSUCCESS\b/i.test(notify ?? '')
 
 async function placeOf({ into }: LocalDestination, directory: Directory): Promise<LocalPlace> {
   return { account: 'account' in into ? into.account : await madeInbox(into, directory) }

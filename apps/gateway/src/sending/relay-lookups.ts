@@ -2,7 +2,7 @@
 // takes, and whose INBOX may be told of a failure. A domain that keeps no mail, or none in clear, keeps no notification either.
 
 import { createPrivateKey } from 'node:crypto'
-import type { AccountId, Directory, Domain } from '@postern/mailbox-store'
+import type { AccountId, Directory, Domain, DomainId } from '@postern/mailbox-store'
 import type { DkimKey, LocalAddress, RelayOptions } from '@postern/relay'
 import { foundOrNot } from '../found-or-not.js'
 import type { DkimSigningKey, SendingLookups } from './sending-lookups.js'
@@ -30,11 +30,22 @@ async function localAddress(
   if (domain.mode === 'zero-retention') return { status: '5.2.1', text: `${domain.name} keeps no mail` }
   const encryptedOnly = domain.mode === 'encrypted'
   if (facts.kind === 'catch-all') {
-    const inbox = await directory.createInbox({ domain: domain.id, address: facts.address })
-    return { account: inbox.id, encryptedOnly }
+    const account = await madeInbox({ domain: domain.id, address: facts.address }, directory)
+    return { account, encryptedOnly }
   }
   if (facts.inbox.disabled) return { status: '5.2.1', text: 'The inbox is disabled' }
   return { account: facts.inbox.id, encryptedOnly }
+}
+
+/** Two messages may come at once, and another process may be faster. */
+async function madeInbox(inbox: { domain: DomainId; address: string }, directory: Directory): Promise<AccountId> {
+  try {
+    return (await directory.createInbox(inbox)).id
+  } catch (error) {
+    const found = await directory.findAddress(inbox.address)
+    if (found === undefined || found.via === 'catch-all') throw error
+    return found.inbox.id
+  }
 }
 
 async function placeOfAccount(account: AccountId, directory: Directory): Promise<AccountId | undefined> {
