@@ -1,11 +1,16 @@
 // Which gateways run on a data folder, and on which ports: each keeps a file there while it runs, so that commands beside
 // it can say where a mail client connects, also where the port was any free one. A gateway that was killed leaves its file;
-// nobody believes it, because its process is gone.
+// nobody believes it, because its process is gone. Of another machine, or container, processes can't be seen: its gateways
+// touch their files, and one that wasn't touched for long is of a process that's gone.
 
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, readdir, readFile, rm, stat, utimes } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { basename, join } from 'node:path'
 import type { Role } from '@postern/config'
 import { type Part, writeFileAtomic } from '@postern/service'
+
+const touchEveryMs = 20_000
+const untouchedMsMax = 90_000
 
 export type Door = 'imaps' | 'imap' | 'submissions' | 'submission' | 'mx' | 'lmtp' | 'http'
 export type Ports = { readonly [Name in Door]?: number | undefined }
@@ -31,7 +36,7 @@ async function read(path: string): Promise<RunningGateway | undefined> {
   if (typeof text !== 'string') return undefined
   try {
     const gateway = JSON.parse(text) as RunningGateway
-    return isAlive(gateway.pid) ? gateway : undefined
+    return (await isThere(path)) ? gateway : undefined
   } catch (error) {
     // Not one of ours, or the file of a machine that lost its power.
     if (error instanceof SyntaxError) return undefined
@@ -42,6 +47,15 @@ async function read(path: string): Promise<RunningGateway | undefined> {
 function noneIfMissing(error: NodeJS.ErrnoException): string[] {
   if (error.code === 'ENOENT') return []
   throw error
+}
+
+/** By the file's name alone: another one may just be writing it. */
+async function isThere(path: string): Promise<boolean> {
+  const [, pid, host] = /^(\d+)\.(.+)\.json/.exec(basename(path)) ?? []
+  if (pid === undefined) return false
+  if (host === hostname()) return isAlive(Number(pid))
+  const touched = await stat(path).catch(noneIfMissing)
+  return 'mtimeMs' in touched && Date.now() - touched.mtimeMs < untouchedMsMax
 }
 
 function isAlive(pid: number): boolean {
@@ -63,7 +77,8 @@ export interface RunningPartOptions extends Omit<RunningGateway, 'pid' | 'starte
 /** Started last and stopped first: the file names only what is open. */
 export function createRunningPart({ folder, clock, ports, bind, roles }: RunningPartOptions): Part {
   const { pid } = process
-  const file = join(folder, `${pid}.json`)
+  const file = join(folder, runningFile(pid))
+  let touching: NodeJS.Timeout | undefined
   return {
     name: 'running',
     async start() {
@@ -71,14 +86,23 @@ export function createRunningPart({ folder, clock, ports, bind, roles }: Running
       await removeLeftOvers(folder)
       const gateway: RunningGateway = { pid, startedAt: clock(), bind, roles, ports: ports() }
       await writeFileAtomic(file, `${JSON.stringify(gateway)}\n`, { mode: 0o600 })
+      // Where that fails the file is told by others as gone, and this process goes on.
+      touching = setInterval(() => utimes(file, new Date(), new Date()).catch(() => undefined), touchEveryMs)
+      touching.unref()
     },
-    stop: () => rm(file, { force: true }),
+    stop() {
+      clearInterval(touching)
+      return rm(file, { force: true })
+    },
   }
 }
 
+/** Two containers may each have a process of that number. */
+export const runningFile = (pid: number): string => `${pid}.${hostname()}.json`
+
 async function removeLeftOvers(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
-    const pid = Number.parseInt(name, 10)
-    if (Number.isNaN(pid) || !isAlive(pid)) await rm(join(folder, name), { force: true })
+    const path = join(folder, name)
+    if (!(await isThere(path))) await rm(path, { force: true })
   }
 }

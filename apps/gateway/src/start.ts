@@ -110,9 +110,8 @@ export async function startGateway(config: Config, host: HostProcess): Promise<S
 }
 
 async function warnOfOthers(folder: string, logger: Logger): Promise<void> {
-  const others = (await runningGateways(folder)).filter(({ pid }) => pid !== process.pid)
-  if (others.length === 0) return
-  const pids = others.map(({ pid }) => pid)
+  const pids = (await runningGateways(folder)).map(({ pid }) => pid)
+  if (pids.length < 2) return
   logger.warn(
     { pids },
     'other gateways run on this data folder: without POSTERN_REDIS_URL clients hear late of what they do',

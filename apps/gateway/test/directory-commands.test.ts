@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Store } from '@postern/mailbox-store'
 import { expect, test, vi } from 'vitest'
+import { runningFile } from '../src/running.js'
 import { commandLine as run } from './command-line.js'
 import { folder } from './commands-folder.js'
 import { nameServer } from './dns-server.js'
@@ -153,7 +154,7 @@ test('people read of doors that are open, of a secret that is shown once, and of
 
   const running = { pid: process.pid, startedAt: 1, bind: '127.0.0.1', roles: ['imap'], ports: { imaps: 4567 } }
   mkdirSync(join(env.POSTERN_DATA_DIR!, 'running'))
-  writeFileSync(join(env.POSTERN_DATA_DIR!, 'running', `${process.pid}.json`), JSON.stringify(running))
+  writeFileSync(join(env.POSTERN_DATA_DIR!, 'running', runningFile(process.pid)), JSON.stringify(running))
   await text('domain', 'verify', 'example.test', '--unchecked')
   const open = await text('inbox', 'create', 'bob@example.test')
   expect(open).toMatch(/^IMAP {7}mail\.example\.org port 4567, SSL\/TLS\n$/m)

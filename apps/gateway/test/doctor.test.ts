@@ -9,6 +9,7 @@ import { Conversation, imapLogin } from '../src/doctor/conversation.js'
 import type { Finding } from '../src/doctor/finding.js'
 import { diskFinding } from '../src/doctor/machine.js'
 import { reachSecurely } from '../src/doctor/reach.js'
+import { runningFile } from '../src/running.js'
 import { commandLine } from './command-line.js'
 import { nameServer } from './dns-server.js'
 import { newFolder, type Process, postern, started, stop } from './gateway-process.js'
@@ -141,7 +142,7 @@ test('without a gateway, and with one that answers nowhere', async () => {
     roles: ['submission'],
     ports: { imaps: 1, http: 1 },
   }
-  writeFileSync(join(dataDir, 'running', `${process.pid}.json`), JSON.stringify(said))
+  writeFileSync(join(dataDir, 'running', runningFile(process.pid)), JSON.stringify(said))
   const after = await doctor({ ...env, POSTERN_ROLES: 'imap,submission,inbound' })
   expect(after.of('IMAP')).toMatchObject([
     {
@@ -160,11 +161,11 @@ test('the file of a gateway that was killed is not believed, and the next one ta
   const { process, env, dataDir } = await gateway()
   process.child.kill('SIGKILL')
   await process.ended
-  expect(readdirSync(join(dataDir, 'running'))).toEqual([`${process.child.pid}.json`])
+  expect(readdirSync(join(dataDir, 'running'))).toEqual([runningFile(process.child.pid!)])
   expect((await doctor(env)).of('gateway')).toMatchObject([{ state: 'broken' }])
   const next = postern(['start', '--json'], { env })
   await started(next)
-  expect(readdirSync(join(dataDir, 'running'))).toEqual([`${next.child.pid}.json`])
+  expect(readdirSync(join(dataDir, 'running'))).toEqual([runningFile(next.child.pid!)])
   expect(await stop(next)).toBe(0)
   expect(readdirSync(join(dataDir, 'running'))).toEqual([])
 })
@@ -194,7 +195,7 @@ test('a login by SMTP is tried where a door for it is open', async () => {
     roles: ['submission'],
     ports: { submissions: port },
   }
-  writeFileSync(join(dataDir, 'running', `${process.pid}.json`), JSON.stringify(said))
+  writeFileSync(join(dataDir, 'running', runningFile(process.pid)), JSON.stringify(said))
   expect((await doctor(env)).of('SMTP login')).toMatchObject([{ state: 'ok' }])
   const [, user, secret] = Buffer.from(heard[1]!.split(' ')[2]!, 'base64').toString().split('\0')
   expect([user, secret]).toEqual(['ada@example.test', expect.stringMatching(/^ps_app_/)])
