@@ -1,53 +1,15 @@
 // Mail from its submission to the next server, through the whole gateway: it arrives signed, what is refused comes back into the
 // INBOX where an IDLE session hears it, and a kill or a stop loses nothing.
 
-import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { ImapFlow } from 'imapflow'
 import { simpleParser } from 'mailparser'
 import nodemailer from 'nodemailer'
-import { SMTPServer } from 'smtp-server'
 import { expect, onTestFinished, test } from 'vitest'
 import type { Announcement } from '../src/announcement.js'
 import { newFolder, type Process, postern, run, started, stop } from './gateway-process.js'
-
-interface Remote {
-  readonly port: number
-  readonly mails: { readonly to: readonly string[]; readonly text: string }[]
-  /** Answers to RCPT; undefined takes it. */
-  /** The answer to a message comes behind this. */
-  holds: Promise<void>
-  says: (address: string) => { readonly responseCode: number; readonly message: string } | undefined
-}
-
-async function startRemote(): Promise<Remote> {
-  const server = new SMTPServer({
-    authOptional: true,
-    disabledCommands: ['STARTTLS'],
-    logger: false,
-    onRcptTo({ address }, _, done) {
-      const refusal = remote.says(address)
-      done(refusal && Object.assign(new Error(refusal.message), refusal))
-    },
-    onData(stream, { envelope }, done) {
-      const pieces: Buffer[] = []
-      stream.on('data', (piece) => pieces.push(piece))
-      stream.on('end', () => {
-        remote.mails.push({ to: envelope.rcptTo.map(({ address }) => address), text: Buffer.concat(pieces).toString() })
-        void remote.holds.then(() => done())
-      })
-    },
-  })
-  server.on('error', () => {})
-  server.listen(0, '127.0.0.1')
-  await once(server.server, 'listening')
-  onTestFinished(() => new Promise<void>((resolve) => server.close(() => resolve())))
-  const { port } = server.server.address() as AddressInfo
-  const remote: Remote = { port, mails: [], holds: Promise.resolve(), says: () => undefined }
-  return remote
-}
+import { type Remote, startRemote } from './remote.js'
 
 interface Running {
   readonly gateway: Process
