@@ -86,9 +86,12 @@ describe('the hosts of a domain', () => {
     expect(await send(given, 'you@[127.0.0.2]')).toMatchObject([{ kind: 'delivered', remote: '127.0.0.2' }])
   })
 
-  it('are found by TCP where the answer is too long for UDP', async () => {
+  it.each([
+    ['by TCP where the answer is too long for UDP', 'cut'],
+    ['at a name server that knows no extensions', 'old'],
+  ] as const)('are found %s', async (_, trouble) => {
     const given = await givenHosts()
-    given.names.trouble.set('MX example.org', 'cut')
+    given.names.trouble.set('MX example.org', trouble)
     expect(await send(given, 'you@example.org')).toMatchObject([{ kind: 'delivered' }])
   })
 
@@ -107,6 +110,7 @@ describe('the hosts of a domain', () => {
       'x.test',
       { kind: 'failed', status: '5.4.6' },
     ],
+    ['can be no name', {}, `${'x'.repeat(64)}.test`, { kind: 'failed', status: '5.1.2' }],
     ['is no literal', {}, '[x]', { kind: 'failed', status: '5.1.3' }],
   ] as const)('%s', async (_, more, domain, expected) => {
     const given = { names: await givenNames(more), port: 1 }
@@ -141,6 +145,9 @@ describe('the hosts of a domain', () => {
     ['127.0.0.1', '10.1.2.3'],
     ['169.254.169.254', '192.168.0.1'],
     ['100.64.0.1', '0.0.0.0'],
+    ['172.31.255.255', 'ipv6:::1'],
+    ['198.19.0.1', 'ipv6:::ffff:10.0.0.1'],
+    ['224.0.0.1', 'ipv6:fd00::1'],
   ])('that are private are not reached (%s, %s)', async (...addresses) => {
     const names = await givenNames({ 'MX x.test': ['1 y.test'], 'A y.test': addresses })
     const more = { allowsPrivateAddresses: false }

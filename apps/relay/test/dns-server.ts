@@ -12,8 +12,8 @@ export interface NameServer {
   readonly zone: Map<string, readonly string[]>
   /** Names whose answers are genuine. */
   readonly genuine: Set<string>
-  /** `TLSA _25._tcp.mx.test` → `SERVFAIL`, `dead`, `cut` (TCP is needed), `garbage`. */
-  readonly trouble: Map<string, 'SERVFAIL' | 'dead' | 'cut' | 'garbage'>
+  /** `TLSA _25._tcp.mx.test` → `SERVFAIL`, `dead`, `cut` (TCP is needed), `garbage`, `old` (no OPT record). */
+  readonly trouble: Map<string, 'SERVFAIL' | 'dead' | 'cut' | 'garbage' | 'old'>
   readonly questions: string[]
 }
 
@@ -76,9 +76,10 @@ function answer(question: Buffer, it: NameServer, { isTcp }: { isTcp: boolean })
   const trouble = it.trouble.get(key)
   if (trouble === 'dead') return undefined
   const isCut = trouble === 'cut' && !isTcp
-  const records = isCut ? [] : (it.zone.get(key) ?? [])
+  const records = isCut || trouble === 'SERVFAIL' ? [] : (it.zone.get(key) ?? [])
   const isKnown = [...it.zone.keys()].some((one) => one.endsWith(` ${name}`) || one.endsWith(`.${name}`))
-  const code4 = trouble === 'SERVFAIL' ? 2 : isKnown || isCut ? 0 : 3
+  const isTooNew = trouble === 'old' && question.readUInt16BE(10) > 0
+  const code4 = isTooNew ? 1 : trouble === 'SERVFAIL' ? 2 : isKnown || isCut ? 0 : 3
   const header = Buffer.alloc(12)
   question.copy(header, 0, 0, 2)
   header.writeUInt16BE(0x8180 | (isCut ? 0x0200 : 0) | (it.genuine.has(name) ? 0x0020 : 0) | code4, 2)

@@ -23,7 +23,7 @@ export function messageOf(text: string | Buffer): OutgoingMessage {
   return {
     size: bytes.length,
     async *read() {
-      yield bytes
+      yield new Uint8Array(bytes)
     },
   }
 }

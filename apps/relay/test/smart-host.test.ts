@@ -332,6 +332,17 @@ describe('connections', () => {
     expect(remote.lines.at(-1)).toBe('QUIT')
   })
 
+  it('are closed with the transport, those in use behind their message', async () => {
+    const remote = await givenRemote()
+    const host = smartHost(remote)
+    await host.send(parcelTo(['a@example.org']), { signal: never() })
+    const sending = host.send(parcelTo(['b@example.org']), { signal: never() })
+    await host.close()
+    expect(kinds(await sending)).toEqual(['delivered'])
+    await vi.waitFor(() => expect(remote.sockets.size).toBe(0))
+    expect(remote.lines.at(-1)).toBe('QUIT')
+  })
+
   it('that the server has closed meanwhile are replaced without a word', async () => {
     const remote = await givenRemote()
     const host = smartHost(remote)
@@ -397,6 +408,25 @@ describe('servers that are up to no good', () => {
     expect(sent).toMatchObject([{ kind: 'deferred' }])
     await vi.waitFor(() => expect(remote.sockets.size).toBe(0))
   })
+
+  it('hang in the handshake', async () => {
+    const remote = await givenRemote({ certificate, say: at('HANDSHAKE', 'hang') })
+    const sent = await smartHost(remote, { tls: 'required' }, { limits: soon }).send(parcelTo(['you@example.org']), {
+      signal: never(),
+    })
+    expect(sent).toMatchObject([{ kind: 'deferred', status: '4.7.5' }])
+    await vi.waitFor(() => expect(remote.sockets.size).toBe(0))
+  })
+
+  it.each(['GREETING', 'MAIL', 'DATA', 'MESSAGE'] as const)(
+    'end their side at %s and say nothing more',
+    async (step) => {
+      const remote = await givenRemote({ say: (now) => (now === step ? (socket) => void socket.end() : undefined) })
+      const sent = await smartHost(remote).send(parcelTo(['you@example.org']), { signal: never() })
+      expect(sent).toMatchObject([{ kind: 'deferred', status: '4.4.2' }])
+      await vi.waitFor(() => expect(remote.sockets.size).toBe(0))
+    },
+  )
 
   it.each(['GREETING', 'MAIL'] as const)('send a byte now and then at %s', async (step) => {
     const remote = await givenRemote({ say: (now, ...rest) => (now === step ? drip(now, ...rest) : undefined) })

@@ -27,21 +27,32 @@ const troubles: Readonly<Record<number, string>> = { 1: 'FORMERR', 2: 'SERVFAIL'
 /** RFC 9715: what passes unbroken nearly everywhere. */
 const udpBytesMax = 1_232
 
+export function isName(name: string): boolean {
+  const labels = labelsOf(name)
+  return labels.length > 0 && name.length < 254 && /^[!-~]+$/.test(name) && labels.every((label) => label.length < 64)
+}
+
+interface Question {
+  readonly id: number
+  readonly type: RecordType
+  readonly name: string
+  readonly isExtended: boolean
+}
+
 /** Recursion desired, AD set to be told, and an OPT record for answers of more than 512 bytes (RFC 6891 §6.1). */
-export function writeQuestion({ id, type, name }: { id: number; type: RecordType; name: string }): Buffer {
+export function writeQuestion({ id, type, name, isExtended }: Question): Buffer {
   const header = Buffer.alloc(12)
   header.writeUInt16BE(id, 0)
   header.writeUInt16BE(0x0120, 2)
   header.writeUInt16BE(1, 4)
-  header.writeUInt16BE(1, 10)
-  const labels = name.split('.').filter((label) => label !== '')
-  const isName = labels.every((label) => label.length < 64) && name.length < 254 && !/[^\x21-\x7e]/.test(name)
-  if (!isName || labels.length === 0) throw new Error(`"${name}" is no name`)
-  const encoded = labels.flatMap((label) => [Buffer.of(label.length), Buffer.from(label, 'latin1')])
+  header.writeUInt16BE(isExtended ? 1 : 0, 10)
+  const labels = labelsOf(name).flatMap((label) => [Buffer.of(label.length), Buffer.from(label, 'latin1')])
   const tail = Buffer.from([0, 0, codes[type], 0, 1])
   const opt = Buffer.from([0, 0, 41, udpBytesMax >> 8, udpBytesMax & 255, 0, 0, 0, 0, 0, 0])
-  return Buffer.concat([header, ...encoded, tail, opt])
+  return Buffer.concat([header, ...labels, tail, ...(isExtended ? [opt] : [])])
 }
+
+const labelsOf = (name: string): readonly string[] => name.split('.').filter((label) => label !== '')
 
 export interface Read<Type extends RecordType> {
   readonly records: readonly Records[Type][]

@@ -8,7 +8,7 @@ import { randomInt } from 'node:crypto'
 import { createSocket } from 'node:dgram'
 import { getServers } from 'node:dns'
 import { connect, isIPv6 } from 'node:net'
-import { type Records, type RecordType, readAnswer, writeQuestion } from './dns-message.js'
+import { isName, type Records, type RecordType, readAnswer, writeQuestion } from './dns-message.js'
 
 export interface Answer<Type extends RecordType> {
   readonly records: readonly Records[Type][]
@@ -28,20 +28,24 @@ export class LookupFailed extends Error {
 }
 
 const timeoutMs = 3_000
-const rounds = 2
+/** The second time in the way of old servers, some of which know no OPT record. */
+const rounds = [{ isExtended: true }, { isExtended: false }]
 
 export function nameServers(servers: readonly string[]): NameServers {
   return {
     async ask(type, name) {
       const asked = servers.length > 0 ? servers : getServers()
       let why = 'there is no name server'
-      for (const server of Array.from({ length: rounds }, () => asked).flat()) {
-        try {
-          return await askOne({ type, name, server })
-        } catch (error) {
-          why = error instanceof Error ? error.message : String(error)
+      // What can't be a name isn't there.
+      if (!isName(name)) return { records: [], isSecure: false, isNoName: true }
+      for (const { isExtended } of rounds)
+        for (const server of asked) {
+          try {
+            return await askOne({ type, name, server, isExtended })
+          } catch (error) {
+            why = error instanceof Error ? error.message : String(error)
+          }
         }
-      }
       throw new LookupFailed(`No answer about ${type} of ${name}: ${why}`)
     },
   }
@@ -51,9 +55,10 @@ async function askOne<Type extends RecordType>(question: {
   type: Type
   name: string
   server: string
+  isExtended: boolean
 }): Promise<Answer<Type>> {
   const id = randomInt(65_536)
-  const bytes = writeQuestion({ id, type: question.type, name: question.name })
+  const bytes = writeQuestion({ ...question, id })
   const place = placeOf(question.server)
   const read = (reply: Buffer) => readAnswer(reply, { id, question: bytes, type: question.type })
   const short = read(await overUdp(bytes, { place, isOurs: (reply) => read(reply) !== undefined }))
