@@ -12,6 +12,7 @@ import {
   type Account,
   type Domain,
   type DomainMode,
+  type Fault,
   type Inbox,
   openStore,
   type SendingRules,
@@ -67,6 +68,8 @@ export class TestServer {
   readonly #end: () => Promise<void>
   #domains = 0
   town: Town | undefined
+  /** What the disk does at a write. */
+  fault: Fault | undefined
 
   static async start(
     limits: Partial<SubmissionLimits> = {},
@@ -82,6 +85,7 @@ export class TestServer {
     }
     const logger = createLogger({ level: 'debug', destination: { write } })
     const metrics = createMetrics()
+    let made: TestServer | undefined
     const doorbell = localDoorbell({ onError: (error) => errors.push(String(error)) })
     const store = await openStore({
       folder: join(folder, 'store'),
@@ -90,12 +94,12 @@ export class TestServer {
         for (const { mailbox, modSeq } of changes) doorbell.ring({ mailbox, modSeq })
       },
       onError: (error) => errors.push(String(error)),
+      fault: (point) => made?.fault?.(point),
     })
     const clock = (): number => Date.now()
     const certificates = await openCertificates({
       ...{ dataDir: folder, hostname: 'localhost', watchMs: 60_000, clock, logger, metrics },
     })
-    let made: TestServer | undefined
     const town = (): Town => {
       if (made?.town === undefined) throw new Error('nobody has settled')
       return made.town
