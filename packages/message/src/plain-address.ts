@@ -27,18 +27,28 @@ export function isPlainDomain(domain: string): boolean {
   return domainName.test(domain)
 }
 
+/** The words around an @, with nothing next to them that could belong to them. */
+const word = '[^\\s<>()[\\]:;@\\\\,"]'
+const addressInName = new RegExp(`(?<!${word}|[.@")]\\s?)${word}+@${word}+(?!${word}|\\s?[.@("])`, 'gu')
+
 /**
  * Why the display names of one field can't be trusted to be read as names. They count together: what one of them opens, another one
- * may close. Compatibility forms count as what they look like: ＠ is @.
+ * may close. Compatibility forms count as what they look like: ＠ is @. An address that's in the field anyway (`own`, in lower case) is
+ * taken for whatever it's read as.
  */
-export function nameTrouble(phrases: readonly string[]): string | undefined {
-  const shown = phrases.map((phrase) => decodeWords(phrase).normalize('NFKC'))
-  if ([...phrases, ...shown].some((text) => unseen.test(text.replaceAll('\t', ' '))))
+export function nameTrouble(phrases: readonly string[], own: ReadonlySet<string>): string | undefined {
+  const decoded = phrases.map((phrase) => decodeWords(phrase).normalize('NFKC'))
+  if ([...phrases, ...decoded].some((text) => unseen.test(text.replaceAll('\t', ' '))))
     return 'a name has control characters'
+  const shown = decoded.map((text) => withoutOwn(/^\s*"([^"\\]*)"\s*$/.exec(text)?.[1] ?? text, own))
   if (phrases.some((phrase, i) => encodedWord.test(phrase) && /[^\s@]@[^\s@]/.test(shown[i] as string)))
     return 'a name has an address in an encoded word'
-  const inside = shown.map((text) => /^\s*"([^"\\]*)"\s*$/.exec(text)?.[1] ?? text)
-  if (inside.some((text) => text.includes('@')) && inside.some((text) => /[<>,;:"\\]/.test(text)))
+  if (shown.some((text) => text.includes('@')) && shown.some((text) => /[<>,;:"\\]/.test(text)))
     return 'a name has an address inside, with signs that would part it from the name'
   return undefined
+}
+
+function withoutOwn(text: string, own: ReadonlySet<string>): string {
+  if (!text.includes('@')) return text
+  return text.replace(/\s+/g, ' ').replace(addressInName, (found) => (own.has(found.toLowerCase()) ? '' : found))
 }

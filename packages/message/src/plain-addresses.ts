@@ -63,10 +63,14 @@ class PlainReader {
 
   list(): PlainAddresses {
     this.addresses(false)
-    const trouble = nameTrouble(this.names)
+    const trouble = nameTrouble(this.names, this.own())
     if (trouble !== undefined) unclear(trouble)
     if (this.at < this.text.length) unclear(`${JSON.stringify(this.text[this.at])} stands where none can stand`)
     return { kind: 'plain', mailboxes: this.mailboxes, groups: this.groups }
+  }
+
+  private own(): ReadonlySet<string> {
+    return new Set(this.mailboxes.map(({ local, domain }) => `${local}@${domain}`.toLowerCase()))
   }
 
   private addresses(inGroup: boolean): void {
