@@ -70,7 +70,7 @@ await megabytesRow('lines mended that need none', large, inLines(new LineMend())
 
 const whole = Buffer.concat([Buffer.from(`${header}\r\n`), large])
 const blind = Buffer.concat([Buffer.from(`${header}Bcc: eve@example.net\r\n\r\n`), large])
-const receive = (bytes) => async () => (await receiveMessage(stream(bytes), facts)).stage(drain)
+const receive = (bytes) => async () => (await receiveMessage(stream(bytes), facts)).stage(drain, { sentCopy: true })
 await megabytesRow('20 MB, hashed', whole, receive(whole))
 await megabytesRow('20 MB, hashed, two texts', blind, receive(blind))
 

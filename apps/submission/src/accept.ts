@@ -63,7 +63,9 @@ async function stored(message: ReceivedMessage, accepting: Accepting): Promise<s
   const place = await sentPlaceOf(message, session)
   const settled = beginSending(message, { place, context: session.context })
   try {
-    const { wire, sentCopy, body, digest } = await message.stage((text) => session.context.store.stage(text))
+    const { wire, sentCopy, body, digest } = await message.stage((text) => session.context.store.stage(text), {
+      sentCopy: place.filed,
+    })
     const texts = { wire, sentCopy, body, resendKey: resendKey(digest, { session, transaction }) }
     const submitted = await submit(texts, { accepting, place })
     if (!submitted.repeated) noteAccepted({ ...accepting, message, sizeBytes: wire.size })

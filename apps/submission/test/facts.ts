@@ -55,7 +55,7 @@ export async function take(
 ): Promise<Taken> {
   const bytes = typeof message === 'string' ? Buffer.from(message, 'latin1') : message
   const taken = await receiveMessage(pieces(bytes, pieceBytes ?? bytes.length), { ...facts, ...changed })
-  const { wire, sentCopy, body } = await taken.stage(whole)
+  const { wire, sentCopy, body } = await taken.stage(whole, { sentCopy: true })
   return { message: taken, wire: wire.toString('latin1'), sentCopy: sentCopy?.toString('latin1'), body }
 }
 

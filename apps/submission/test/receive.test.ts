@@ -72,7 +72,7 @@ test('a refused message is read to its end, and a body that fails leaves nothing
     for await (const _ of text);
     stored++
   }
-  await expect(message.stage(stage)).rejects.toThrow('554 5.6.0')
+  await expect(message.stage(stage, { sentCopy: true })).rejects.toThrow('554 5.6.0')
   expect([left, stored]).toEqual([0, 0])
 })
 
@@ -84,7 +84,7 @@ test.each(['header', 'body'])(
       yield Buffer.from('more\r\n')
       throw new Error('gone')
     }
-    const taken = receiveMessage(source(), facts).then((message) => message.stage(whole))
+    const taken = receiveMessage(source(), facts).then((message) => message.stage(whole, { sentCopy: true }))
     await expect(taken).rejects.toThrow('gone')
   },
 )
@@ -103,7 +103,7 @@ test('of two texts, one that cannot be stored fails the message with its own rea
     }
     const bytes = Buffer.from(`${complete}Bcc: x@y.test\r\n\r\n${'line\r\n'.repeat(5_000)}`)
     const message = await receiveMessage(pieces(bytes, 1_000), facts)
-    await expect(message.stage(stage)).rejects.toThrow('disk full')
+    await expect(message.stage(stage, { sentCopy: true })).rejects.toThrow('disk full')
   }
 })
 
@@ -127,6 +127,13 @@ test('a slow reader of one text holds the other one up, so that nothing piles up
       expect(pulled.length).toBeLessThanOrEqual(read + 1)
     }
   }
-  await (await receiveMessage(source(), facts)).stage(stage)
+  await (await receiveMessage(source(), facts)).stage(stage, { sentCopy: true })
   expect(pulled).toHaveLength(20)
+})
+
+test('where Sent keeps nothing, nothing is stored for it', async () => {
+  const message = await receiveMessage(pieces(Buffer.from(`${complete}Bcc: x@y.test\r\n\r\nHello\r\n`)), facts)
+  const { wire, sentCopy } = await message.stage(whole, { sentCopy: false })
+  expect(wire.toString()).toBe(`${received}${complete}\r\nHello\r\n`)
+  expect(sentCopy).toBeUndefined()
 })

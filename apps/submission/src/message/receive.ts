@@ -31,8 +31,8 @@ export interface ReceivedMessage {
   readonly from: readonly Address[]
   /** RFC 8689 §3: rather in clear than not at all. REQUIRETLS overrules it. */
   readonly tlsOptional: boolean
-  /** Hands each text to `stage` as a stream, both at once. Once for a message. */
-  stage<Staged>(stage: Stage<Staged>): Promise<StagedTexts<Staged> & Measured>
+  /** Hands each text to `stage` as a stream, both at once; the one for Sent only where it's wanted. Once for a message. */
+  stage<Staged>(stage: Stage<Staged>, wants: { sentCopy: boolean }): Promise<StagedTexts<Staged> & Measured>
 }
 
 export interface Measured {
@@ -60,8 +60,9 @@ export async function receiveMessage(source: AsyncIterable<Uint8Array>, facts: M
       messageId,
       from: authorship.from,
       tlsOptional: saysTlsOptional(header),
-      async stage(stage) {
-        const texts = await toTheEnd(intake, () => stageTexts({ headers, body }, stage))
+      async stage(stage, wants) {
+        const wanted = { wire: headers.wire, sentCopy: wants.sentCopy ? headers.sentCopy : undefined }
+        const texts = await toTheEnd(intake, () => stageTexts({ headers: wanted, body }, stage))
         const measured = { body: bodyKind(headers.wire, { body, facts }), bytes: intake.bytes, digest: intake.digest() }
         return { ...texts, ...measured }
       },
