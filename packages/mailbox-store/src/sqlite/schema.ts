@@ -146,10 +146,10 @@ CREATE TABLE sending_count (
   PRIMARY KEY (kind, holder, until)) WITHOUT ROWID;
 CREATE INDEX sending_count_by_until ON sending_count (until);
 CREATE TABLE sent_candidate (
-  id INTEGER PRIMARY KEY AUTOINCREMENT, mailbox INTEGER NOT NULL REFERENCES mailbox ON DELETE CASCADE,
-  message_id INTEGER NOT NULL, submitted INTEGER NOT NULL, uid INTEGER NOT NULL, message INTEGER NOT NULL,
-  at INTEGER NOT NULL);
-CREATE INDEX sent_candidate_by_message_id ON sent_candidate (mailbox, message_id, submitted);
+  mailbox INTEGER NOT NULL REFERENCES mailbox ON DELETE CASCADE, submitted INTEGER NOT NULL, at INTEGER NOT NULL,
+  uid INTEGER NOT NULL, message_id INTEGER NOT NULL, message INTEGER NOT NULL,
+  PRIMARY KEY (mailbox, submitted, at, uid)) WITHOUT ROWID;
+CREATE INDEX sent_candidate_filed ON sent_candidate (mailbox, message_id, at, uid) WHERE submitted = 0;
 `
 
 const migrations: readonly string[] = [first, directoryWatchedAndRecentKept, sendingKept]

@@ -65,9 +65,14 @@ export class SentTwins {
     const open: Pair[] = []
     const found = messages.map((message) => {
       const known = this.#compared?.get(message)
-      const candidates = sentCandidates(tx, box, { message, submitted: !submitted })
-      for (const candidate of candidates) if (!known?.has(candidate.id)) open.push({ message, candidate })
-      return candidates.find(({ id }) => known?.get(id))
+      for (const candidate of sentCandidates(tx, box, { message, submitted: !submitted })) {
+        const isSame = known?.get(candidate.uid)
+        if (isSame) return candidate
+        if (isSame === false) continue
+        open.push({ message, candidate })
+        return undefined
+      }
+      return undefined
     })
     if (open.length > 0) throw new NotCompared(open)
     return found
@@ -77,7 +82,7 @@ export class SentTwins {
     this.#compared ??= new Map()
     const known = this.#compared.get(message) ?? new Map<number, boolean>()
     this.#compared.set(message, known)
-    known.set(candidate.id, await isSame({ message, candidate }, { db, blobs }))
+    known.set(candidate.uid, await isSame({ message, candidate }, { db, blobs }))
   }
 }
 

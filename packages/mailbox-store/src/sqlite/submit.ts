@@ -112,7 +112,7 @@ function takeSentPlace(tx: Transaction, { sentCopy, message }: Submission, twins
   const box = boxFor(tx, account, '\\Sent') ?? refuse('not-found', "The sender's inbox is gone.")
   const [twin] = twins.find(tx, box, { messages: [copy], submitted: true })
   if (twin !== undefined) {
-    takeForSubmission(tx, twin)
+    takeForSubmission(tx, box, twin)
     return { merged: { account, mailbox: box.id, uid: mergeInto(tx, box, { twin, flags: seen }) } }
   }
   const room = takeRooms(tx, [{ account, mailbox: box.id, flags: seen }], copy.size)[0] as Room

@@ -16,7 +16,7 @@ import type { Connection } from './connection.js'
 import { keepNextMessageId } from './message-ids.js'
 import { expunge } from './messages.js'
 import { oldSendingCounts, pruneSendingCounts } from './sending-counts.js'
-import { oldSentCandidates, pruneSentCandidates } from './sent-candidates.js'
+import { forgetOldSentCandidates } from './sent-candidates.js'
 import type { Transaction } from './transaction.js'
 import type { Writer } from './writer.js'
 
@@ -51,8 +51,8 @@ export async function sweep(parts: Sweep, options: SweepOptions = {}): Promise<b
 /** What limits and merging look at for a day. True when there may be more. */
 async function forgetSending({ db, writer, now }: Sweep): Promise<boolean> {
   const counts = oldSendingCounts(db, now()) && (await writer.submit({ flush: false, run: pruneSendingCounts }))
-  const candidates = oldSentCandidates(db, now()) && (await writer.submit({ flush: false, run: pruneSentCandidates }))
-  return counts || candidates
+  await forgetOldSentCandidates({ db, writer, now })
+  return counts
 }
 
 /** Longer than any backup takes; one that was killed lets go by it. */
