@@ -129,7 +129,8 @@ test('what waits is tried again at once: one submission, or everything for a dom
   expect((await ask('queue', 'retry', first, '--all-of', 'two.test')).error).toMatchObject({ name: 'usage' })
   expect((await ask('queue', 'retry', 'nothing')).error).toMatchObject({ name: 'not_found' })
   const { data } = (await ask('audit', 'list', '--object', first)).said as unknown as { data: object[] }
-  expect(data).toMatchObject([{ action: 'queue.retry', actor: 'operator', detail: { recipients: 1 } }])
+  const tenant = expect.stringMatching(/^ten_/)
+  expect(data).toMatchObject([{ action: 'queue.retry', actor: 'operator', tenant, detail: { recipients: 1 } }])
 })
 
 test('a submission is given up, but for what is being sent', async () => {
@@ -232,6 +233,12 @@ test('explain says of a submission what becomes next of each recipient', async (
   expect(shown).toMatch(
     /To +z@three\.test\nState +waiting\nGoes +out by smtps:.*\nNext .*\nWhy .*\nWhen +due since 1970/,
   )
+  await ask('domain', 'route', 'example.test', 'none')
+  expect(await text('queue', 'explain', id)).toMatch(
+    /Goes +nowhere: it waits for a route\n.*\n.*\nTo do +Set POSTERN_ROUTE/,
+  )
+  const strayed = await submit(store, { ada, from: 'ada@example.test', to: ['carl@example.test'] })
+  expect(await text('queue', 'explain', strayed)).toContain('nowhere: it will be returned')
   expect((await ask('queue', 'explain', id, '--from', 'ada@example.test')).error).toMatchObject({ name: 'usage' })
   expect((await ask('queue', 'explain', 'nothing')).error).toMatchObject({ name: 'not_found' })
 })

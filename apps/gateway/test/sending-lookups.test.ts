@@ -8,6 +8,7 @@ import { readRoute } from '@postern/routing'
 import { beforeEach, expect, onTestFinished, test } from 'vitest'
 import { refuseUnusable } from '../src/sending/check-stored.js'
 import { sendingDefaults } from '../src/sending/defaults.js'
+import { askedLately, KeptLookups } from '../src/sending/kept-lookups.js'
 import { sealedRecords } from '../src/sending/sealed-records.js'
 import { SendingLookups } from '../src/sending/sending-lookups.js'
 import { newFolder } from './gateway-process.js'
@@ -172,4 +173,30 @@ test('a recipient is here, or would be, or is nobody, or is elsewhere', async ()
   expect(await lookups.recipientFor('bob@example.test')).toMatchObject({ kind: 'unknown', domain: { id: domain.id } })
   for (const address of ['ada@claimed.test', 'countess@claimed.test', 'bob@elsewhere.test', 'bob@[127.0.0.1]'])
     expect(await lookups.recipientFor(address), address).toEqual({ kind: 'remote' })
+})
+
+test('what is kept of lookups is bounded, goes with a new version, and is no failure', async () => {
+  let version = 1
+  let looked = 0
+  const kept = new KeptLookups<number>({ version: async () => version, keysMax: 2 })
+  const get = (key: string) => kept.get(key, async () => ++looked)
+  expect([await get('a'), await get('b'), await get('a')]).toEqual([1, 2, 1])
+  version = 2
+  expect([await get('a'), await get('a'), await get('b')]).toEqual([3, 3, 4])
+  expect([await get('c'), await get('a')], 'a third key empties it').toEqual([5, 6])
+  version = 3
+  const failing = () => kept.get('d', () => Promise.reject(new Error('no disk')))
+  await expect(failing()).rejects.toThrow('no disk')
+  expect(await get('d')).toBe(7)
+})
+
+test('a version is asked for at most so often', async () => {
+  let asked = 0
+  let elapsed = 0
+  const ask = askedLately(async () => ++asked, { elapsedMs: () => elapsed, forMs: 200 })
+  expect([await ask(), await ask()]).toEqual([1, 1])
+  elapsed = 199
+  expect(await ask()).toBe(1)
+  elapsed = 200
+  expect(await ask()).toBe(2)
 })

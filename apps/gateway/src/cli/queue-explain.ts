@@ -107,9 +107,10 @@ const recipientLines = (one: Recipient): string[] =>
 
 const isSettled = ({ state }: Recipient): boolean => state !== null && !isOpen({ state })
 
-function goesText({ goes, route, because, refusal }: Recipient): string {
+function goesText({ goes, route, because, refusal, state }: Recipient): string {
   if (goes === 'here') return 'to an inbox here'
-  if (goes === 'refused') return `nowhere: the client is told ${refusal}`
+  if (goes === 'refused' && state === null) return `nowhere: the client is told ${refusal}`
+  if (goes === 'refused') return route === null ? 'nowhere: it will be returned' : 'nowhere: it waits for a route'
   return `out by ${route}${because === null ? '' : `, ${becauseText[because]}`}`
 }
 

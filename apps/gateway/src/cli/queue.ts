@@ -118,10 +118,16 @@ const retry = command('queue retry', {
     withStore(env, async ({ store: { directory, outbox } }) => {
       if ((word === undefined) === (allOf === undefined))
         throw new Usage('What is to be tried again?', 'Give a queue id, or --all-of <domain>.')
-      const object = word ?? domainIn(allOf as string)
-      const recipients = word === undefined ? await outbox.retryAllOf(object) : await outbox.retryNow(word)
-      await directory.appendAudit({ action: 'queue.retry', object, detail: { recipients }, by })
-      return { of: object, recipients }
+      if (word === undefined) {
+        const of = domainIn(allOf as string)
+        const recipients = await outbox.retryAllOf(of)
+        await directory.appendAudit({ action: 'queue.retry', object: of, detail: { recipients }, by })
+        return { of, recipients }
+      }
+      const entry = await outbox.get(word)
+      const recipients = await outbox.retryNow(word)
+      await audit(directory, { entry, action: 'queue.retry', detail: { recipients } })
+      return { of: word, recipients }
     }),
   lines: ({ of, recipients }) => [
     recipients === 0
@@ -137,7 +143,7 @@ const cancel = command('queue cancel', {
     withStore(env, async ({ store: { directory, outbox } }) => {
       const entry = await outbox.get(word as string)
       const { cancelled, inFlight } = await outbox.cancel(entry.queueId)
-      await audit(directory, { entry, detail: { cancelled, inFlight } })
+      await audit(directory, { entry, action: 'queue.cancel', detail: { cancelled, inFlight } })
       return { id: entry.queueId, cancelled, in_flight: inFlight }
     }),
   lines: ({ id: queueId, cancelled, in_flight: inFlight }) => [
@@ -146,15 +152,17 @@ const cancel = command('queue cancel', {
   ],
 })
 
+interface Done {
+  readonly entry: QueueEntry
+  readonly action: string
+  readonly detail: Readonly<Record<string, number>>
+}
+
 /** For the tenant whose mail it is. */
-async function audit(
-  directory: Directory,
-  { entry, detail }: { entry: QueueEntry; detail: { cancelled: number; inFlight: number } },
-): Promise<void> {
+async function audit(directory: Directory, { entry, action, detail }: Done): Promise<void> {
   const { environment, queueId: object } = entry
-  const tenant =
-    environment === undefined ? undefined : (await foundOrNot(directory.getEnvironment(environment)))?.tenant
-  await directory.appendAudit({ action: 'queue.cancel', object, tenant, detail, by })
+  const tenant = environment && (await foundOrNot(directory.getEnvironment(environment)))?.tenant
+  await directory.appendAudit({ action, object, tenant, detail, by })
 }
 
 export const queueCommands: readonly Command[] = [list, show, retry, cancel, queueExplain]

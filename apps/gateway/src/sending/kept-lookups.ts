@@ -19,11 +19,12 @@ export class KeptLookups<Value> {
   async get(key: string, look: () => Promise<Value>): Promise<Value> {
     const { version, keysMax } = this.#options
     const now = await version()
-    if (now !== this.#version || this.#kept.size >= keysMax) this.#kept = new Map()
+    if (now !== this.#version) this.#kept = new Map()
     this.#version = now
-    const kept = this.#kept
-    const known = kept.get(key)
+    const known = this.#kept.get(key)
     if (known !== undefined) return known
+    if (this.#kept.size >= keysMax) this.#kept = new Map()
+    const kept = this.#kept
     const looking = look()
     kept.set(key, looking)
     // What failed is looked up again; who asked hears of the failure from `looking` itself.
