@@ -247,6 +247,7 @@ describe('refusals', () => {
   it.each([
     ['MAIL', '550 5.7.1 Not you', { kind: 'failed', code: '550', status: '5.7.1', text: 'Not you' }],
     ['MAIL', '451 4.3.0 Later', { kind: 'deferred', code: '451' }],
+    ['MAIL', '530 5.7.0 Authentication required', { kind: 'deferred', code: '530', status: '4.7.0' }],
     ['RCPT', '450 4.2.0 Greylisted', { kind: 'deferred', code: '450', status: '4.2.0' }],
     ['RCPT', '552 Too many recipients', { kind: 'deferred', code: '552' }],
     ['DATA', '554 5.7.1 No', { kind: 'failed', code: '554' }],

@@ -103,8 +103,11 @@ function read<Type extends RecordType>(
 type Reader<Type extends RecordType> = (bytes: Buffer, data: { at: number; end: number }) => Records[Type]
 
 const readers: { readonly [Type in RecordType]: Reader<Type> } = {
-  A: (bytes, { at, end }) => [...bytes.subarray(at, end)].join('.'),
-  AAAA: (bytes, { at, end }) => bytes.subarray(at, end).toString('hex').match(/.{4}/g)!.join(':'),
+  A: (bytes, { at, end }) => [...exactly(4, bytes.subarray(at, end))].join('.'),
+  AAAA: (bytes, { at, end }) => {
+    const groups = exactly(16, bytes.subarray(at, end))
+    return Array.from({ length: 8 }, (_, group) => groups.readUInt16BE(group * 2).toString(16)).join(':')
+  },
   MX: (bytes, { at }) => ({ priority: bytes.readUInt16BE(at), exchange: nameAt(bytes, at + 2).name.toLowerCase() }),
   TXT: (bytes, { at, end }) => {
     const strings: string[] = []
@@ -118,6 +121,11 @@ const readers: { readonly [Type in RecordType]: Reader<Type> } = {
     matching: bytes.readUInt8(at + 2),
     data: Buffer.from(bytes.subarray(at + 3, end)),
   }),
+}
+
+function exactly(length: number, bytes: Buffer): Buffer {
+  if (bytes.length !== length) throw new RangeError('an address of another length')
+  return bytes
 }
 
 /** RFC 1035 §4.1.4: a pointer leads to an earlier place, so that no name goes round. */

@@ -8,7 +8,7 @@ import { SessionFailure } from '../smtp/session-failure.js'
 import { SessionPool } from '../smtp/session-pool.js'
 import { type SmtpSession, StaleSession } from '../smtp/smtp-session.js'
 import { withoutSession } from '../smtp/undelivered.js'
-import type { Transport } from '../transport.js'
+import type { Sent, Transport } from '../transport.js'
 import type { TransportDeps } from '../transport-deps.js'
 import { openSmartHost } from './open-smart-host.js'
 
@@ -40,7 +40,7 @@ export function createSmartHost(route: SmartHost, deps: TransportDeps): Transpor
       try {
         const { session, sent } = await sendOn(parcel, signal)
         used = session
-        return sent
+        return sent.map(unlessOurs)
       } catch (error) {
         if (!(error instanceof SessionFailure) && !signal.aborted) throw error
         if (error instanceof SessionFailure) warn(error)
@@ -52,6 +52,14 @@ export function createSmartHost(route: SmartHost, deps: TransportDeps): Transpor
     async close() {
       pool.close()
     },
+  }
+
+  /** A host that wants a login or TLS first says nothing of the recipient (RFC 4954 §6, RFC 3207 §4): the mail waits. */
+  function unlessOurs(sent: Sent): Sent {
+    if (sent.kind !== 'failed' || sent.code !== '530') return sent
+    const about = { host: route.host, port: route.port, reply: sent.code, why: sent.text }
+    deps.logger.error(about, 'the smart host lets no mail through: check its route')
+    return { ...sent, kind: 'deferred', status: '4.7.0' }
   }
 
   function warn(failure: SessionFailure): void {
