@@ -1,6 +1,7 @@
-// Address lists that say whom a message is from, read so that no two readers can differ: RFC 5322 §3.4 with RFC 6854's groups, without their
-// obsolete forms, less what mail programs are known to read in several ways. What isn't that plain is unclear, with the reason.
-// docs/decisions/who-it-is-from.md says why. address.ts beside this one takes any list for the nearest one; here a list is what it says, or nothing.
+// Address lists that say whom a message is from, read so that no two readers can differ: RFC 5322 §3.4 with the groups of RFC 6854,
+// without its obsolete forms, less what mail programs are known to read in several ways (docs/decisions/who-it-is-from.md). What
+// isn't that plain is unclear, with the reason. address.ts beside this one takes any list for the nearest one; here a list is what it
+// says, or nothing.
 //
 //   address-list = address *("," address)
 //   address      = mailbox / group
