@@ -68,7 +68,12 @@ test('Sender and Resent fields of covered addresses stand', async () => {
 
 test('more addresses than are looked up', async () => {
   const many = Array.from({ length: 51 }, (_, i) => `a${i}@team.example.org`).join(',\r\n ')
-  expect(await refused(`From: ${many}\r\n\r\n`)).toContain('it has more than 50 addresses')
+  expect(await refused(`From: ${many}\r\n\r\n`)).toContain('more than 50 addresses say who it is from')
+  const resent = Array.from({ length: 50 }, (_, i) => `Resent-From: a${i}@team.example.org\r\n`).join('')
+  let asked = 0
+  const maySend = async (): Promise<boolean> => ++asked > 0
+  expect(await refused(`${resent}From: ada@example.org\r\n\r\n`, { maySend })).toContain('more than 50 addresses')
+  expect(asked).toBe(50)
 })
 
 const own = { ownAddress: 'ada@example.org' }

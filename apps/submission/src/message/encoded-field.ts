@@ -50,8 +50,13 @@ function withEncodedParameters(value: string): string {
   return value.replace(parameterForm, (found, name: string, inQuotes: string | undefined, bare: string | undefined) => {
     if (isAsciiText(found)) return found
     const text = bare ?? (inQuotes ?? '').replace(/\\(.)/g, '$1')
-    return `${name}*=utf-8''${encodeURIComponent(text).replace(/['()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`)}`
+    return `${name}*=utf-8''${inPercents(text)}`
   })
+}
+
+/** attribute-char has none of these either. */
+function inPercents(text: string): string {
+  return encodeURIComponent(text).replace(/['()*]/g, (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`)
 }
 
 function isAsciiText(text: string): boolean {

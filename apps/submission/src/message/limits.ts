@@ -4,7 +4,7 @@
 export const lineOctetsMax = 998
 /** 552 5.3.4. Real ones stay below 64 KB; a header is held in memory. */
 export const headerBytesMax = 256 * 1024
-/** 554 5.6.0. Addresses of one From, Sender, Resent-From or Resent-Sender: each is looked up. */
+/** 553 5.7.1. Addresses of From, Sender, Resent-From and Resent-Sender together: each is looked up. */
 export const fromAddressesMax = 50
 /** 554 5.4.6. RFC 5321 §6.3: a large number, so that long ways are not taken for a circle. */
 export const receivedFieldsMax = 100

@@ -23,18 +23,26 @@ export interface Originator {
 
 export function originatorsOf(header: Header): readonly Originator[] {
   const found: Originator[] = []
+  let addressesMax = fromAddressesMax
   for (const field of header.fields) {
     const name = originatorNames.find((each) => each === field.name)
-    if (name !== undefined) found.push(originator(header, { field, name }))
+    if (name === undefined) continue
+    const read = originator(header, { field, name, addressesMax })
+    addressesMax -= read.addresses.length
+    found.push(read)
   }
   return found
 }
 
-function originator(header: Header, { field, name }: Pick<Originator, 'field' | 'name'>): Originator {
+interface Asked extends Pick<Originator, 'field' | 'name'> {
+  readonly addressesMax: number
+}
+
+function originator(header: Header, { field, name, addressesMax }: Asked): Originator {
   const unclear = (why: string): Originator => ({ field, name, mailboxes: [], addresses: [], unclear: why })
   const read = plainAddresses(textValue(header, field))
   if (read.kind === 'unclear') return unclear(read.why)
-  if (read.mailboxes.length > fromAddressesMax) return unclear(`it has more than ${fromAddressesMax} addresses`)
+  if (read.mailboxes.length > addressesMax) return unclear(`more than ${fromAddressesMax} addresses say who it is from`)
   const single = name === 'sender' || name === 'resent-sender'
   if (single && (read.mailboxes.length !== 1 || read.groups > 0)) return unclear('a sender is one address')
   const addresses: Address[] = []

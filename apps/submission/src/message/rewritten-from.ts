@@ -1,5 +1,5 @@
 // Who a message says it's from, written anew where the login may not say so (the mode `rewrite`, contract D3): From becomes the login's
-// own address under the name that stood there, and the author goes into Reply-To unless there is one; Resent-From likewise. A Sender
+// own address under the name that stood there, and the author goes into Reply-To unless there is one. Resent-From becomes it too. A Sender
 // that isn't covered is left out: the one author is the sender (RFC 5322 §3.6.2). What nobody can read alike, or what is there
 // twice, is written anew without being repeated anywhere.
 import type { Address } from '@postern/mailbox-store'
