@@ -145,3 +145,31 @@ test('a second gateway on the folder is told that it needs Redis to be heard', a
   expect(two.gateway.stdout()).toMatch(/other gateways run on this data folder.*POSTERN_REDIS_URL/)
   expect([await stop(one.gateway), await stop(two.gateway)]).toEqual([0, 0])
 })
+
+test('the doctor uses Redis as a gateway does, and misses it where several run without', async () => {
+  const redis = await startRedis()
+  const dataDir = join(newFolder(), 'data')
+  const its = [await running(dataDir, {}), await running(dataDir, {})]
+  const finding = async (url: string) => {
+    const env = { POSTERN_DATA_DIR: dataDir, ...(url === '' ? {} : { POSTERN_REDIS_URL: url }) }
+    const { findings } = JSON.parse((await run(['doctor', '--json'], { env })).stdout)
+    return findings.find(({ check }: { check: string }) => check === 'Redis')
+  }
+  expect(await finding('')).toMatchObject({ state: 'warning', says: expect.stringContaining('2 gateways run') })
+  const url = `redis://:hunter2@127.0.0.1:${redis.port}`
+  await redis.ask('ACL', 'SETUSER', 'default', '>hunter2')
+  const ask = (...words: string[]) => redis.ask('-a', 'hunter2', '--no-auth-warning', ...words)
+  expect(await finding(url)).toMatchObject({
+    state: 'ok',
+    says: expect.stringMatching(/^redis:\/\/127\.0\.0\.1:\d+\/0 does /),
+  })
+  expect(await ask('KEYS', '*')).toBe('')
+  await ask('ACL', 'SETUSER', 'default', '-subscribe')
+  expect(await finding(url)).toMatchObject({ state: 'broken', says: expect.stringContaining('NOPERM') })
+  const wrong = await finding(url.replace('hunter2', 'hunter3'))
+  expect(wrong).toMatchObject({ state: 'broken', says: expect.stringContaining('WRONGPASS') })
+  await redis.kill()
+  expect(await finding(url)).toMatchObject({ state: 'broken', says: expect.stringContaining('ECONNREFUSED') })
+  expect(JSON.stringify(wrong)).not.toContain('hunter')
+  expect(await Promise.all(its.map(({ gateway }) => stop(gateway)))).toEqual([0, 0])
+})

@@ -32,3 +32,6 @@ export const placeKeys = {
 export const sendingKeys = {
   message: (account: number, messageIdHash: number) => `${prefix}sending:${account}:${messageIdHash}`,
 } as const
+
+/** For a look whether everything is permitted. */
+export const checkNames = { key: `${prefix}check`, channel: `${prefix}ring:check` } as const

@@ -10,6 +10,7 @@ import type { Finding } from '../doctor/finding.js'
 import { checkLogins } from '../doctor/login.js'
 import { checkClock, checkDataFolder, checkDisk } from '../doctor/machine.js'
 import { checkQueue } from '../doctor/queue.js'
+import { checkRedis } from '../doctor/redis.js'
 import { checkRoutes } from '../doctor/routes.js'
 import { dns } from '../limits.js'
 import { runningGateways } from '../running.js'
@@ -69,6 +70,7 @@ async function examine(open: OpenStore, named: Named): Promise<Finding[]> {
     ...(await checkLogins({ open, gateways, inbox: named.inbox, now })),
     ...(await checkRoutes({ config, directory, lookup, sealed })),
     await checkQueue(store.outbox, { gateways, now }),
+    await checkRedis(config, gateways),
     ...(await checkDomains({
       directory,
       lookup,
