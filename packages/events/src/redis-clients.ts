@@ -55,14 +55,28 @@ const shared = ({ tls, username, password }: RedisServer, options: RedisClientsO
     connectionName: 'postern',
   }) as const satisfies RedisOptions
 
+const reconnectPauseMs = 30_000
+
+/**
+ * A server that was made a replica says so to each command that writes, while behind its name stands another one, or will soon.
+ * One that stays a replica isn't connected to anew each time.
+ */
+function onceInAWhile(isReason: (error: Error) => boolean): (error: Error) => boolean {
+  let atMs = Number.NEGATIVE_INFINITY
+  return (error) => {
+    if (!isReason(error) || performance.now() - atMs < reconnectPauseMs) return false
+    atMs = performance.now()
+    return true
+  }
+}
+
 function singleOptions(server: Exclude<RedisServer, { kind: 'cluster' }>, options: RedisClientsOptions): RedisOptions {
   const common: RedisOptions = {
     ...shared(server, options),
     db: server.db,
     enableOfflineQueue: false,
     retryStrategy: (times) => wait(times, options),
-    // A server that was made a replica: behind the same name stands another one soon.
-    reconnectOnError: ({ message }) => message.startsWith('READONLY'),
+    reconnectOnError: onceInAWhile(({ message }) => message.startsWith('READONLY')),
   }
   if (server.kind === 'single') return { ...common, ...server.at }
   return {

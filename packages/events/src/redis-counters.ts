@@ -5,6 +5,7 @@
  */
 import { bucketsPerWindow, type Counters } from './counters.js'
 import type { RedisLink } from './redis-link.js'
+import { refusalTeller } from './redis-refusals.js'
 import { counterScripts } from './redis-scripts.js'
 
 export interface RedisCountersOptions {
@@ -13,6 +14,8 @@ export interface RedisCountersOptions {
   readonly standIn: Counters
   /** Distinct members kept per key; the count stops growing there. */
   readonly membersMax: number
+  /** Told of what Redis refused. */
+  readonly onError: (error: unknown) => void
   /** Told of each answer that the stand-in gave. */
   readonly onStoodIn?: () => void
 }
@@ -20,7 +23,8 @@ export interface RedisCountersOptions {
 /** Places that were given back while Redis was away; more of them come free by their window. */
 const owedMax = 10_000
 
-export function redisCounters({ link, standIn, membersMax, onStoodIn }: RedisCountersOptions): Counters {
+export function redisCounters({ link, standIn, membersMax, onError, onStoodIn }: RedisCountersOptions): Counters {
+  const failed = refusalTeller({ link, what: 'the counters', onError })
   const commands = () => link.clients.commands
   const owed = new Map<string, { readonly key: string; readonly member: string }>()
 
@@ -29,7 +33,7 @@ export function redisCounters({ link, standIn, membersMax, onStoodIn }: RedisCou
       try {
         return await ask()
       } catch (error) {
-        link.failed(error)
+        failed(error)
       }
     }
     onStoodIn?.()
@@ -41,7 +45,7 @@ export function redisCounters({ link, standIn, membersMax, onStoodIn }: RedisCou
     async up() {
       const places = [...owed.values()]
       owed.clear()
-      await Promise.all(places.map(({ key, member }) => giveBack(key, member))).catch((error) => link.failed(error))
+      await Promise.all(places.map(({ key, member }) => giveBack(key, member))).catch(failed)
     },
   })
 

@@ -8,8 +8,9 @@ import { randomUUID } from 'node:crypto'
 import type { Doorbell } from './doorbell.js'
 import { channels } from './keys.js'
 import { localDoorbell } from './local-doorbell.js'
-import { isRefusal, type RedisLink } from './redis-link.js'
+import type { RedisLink } from './redis-link.js'
 import { RedisPublisher } from './redis-publisher.js'
+import { refusalTeller } from './redis-refusals.js'
 import { RedisSubscriptions } from './redis-subscriptions.js'
 
 export interface RedisDoorbellOptions {
@@ -36,7 +37,7 @@ export function redisDoorbell(options: RedisDoorbellOptions): Doorbell {
   const origin = randomUUID()
   const local = localDoorbell({ onError })
   const mailboxes = new Map<string, number>()
-  const failed = failureTeller(options)
+  const failed = refusalTeller({ link, what: 'the doorbell', onError })
   const subscriptions = new RedisSubscriptions({ link, lingerMs, onHearing: ringAnew, onError: failed })
   const publisher = new RedisPublisher({ link, origin, onPublished, onError: failed })
   const everyone = subscriptions.add(channels.everyone)
@@ -116,17 +117,6 @@ export function redisDoorbell(options: RedisDoorbellOptions): Doorbell {
       subscriptions.close()
       unlink()
     },
-  }
-}
-
-/** Redis that can't be reached is the link's to tell; what it refuses is told once, and again when that changes. */
-function failureTeller({ link, onError }: RedisDoorbellOptions): (error: unknown) => void {
-  let told = ''
-  return (error) => {
-    link.failed(error)
-    const refused = isRefusal(error) ? String(error) : ''
-    if (refused !== '' && refused !== told) onError(new Error(`Redis refuses the doorbell: ${refused}`))
-    if (refused !== '') told = refused
   }
 }
 

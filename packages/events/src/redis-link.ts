@@ -149,7 +149,7 @@ export class RedisLink {
 }
 
 /** Redis answered, and said no: out of memory, read only, not permitted. It's there, though. */
-export const isRefusal = (error: unknown): boolean => error instanceof Error && error.name === 'ReplyError'
+export const isRefusal = (error: unknown): error is Error => error instanceof Error && error.name === 'ReplyError'
 
 /** Errors of ioredis carry the command with its arguments, AUTH's among them: only their text goes on. */
 function reasonOf(error: unknown): string {

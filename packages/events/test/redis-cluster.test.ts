@@ -18,10 +18,14 @@ const opened = async () => {
   expect(await link.opened(30_000)).toBe(true)
   return link
 }
+const onError = (error: unknown): never => {
+  throw error
+}
+
 doorbellContract(async ({ onError }) => redisDoorbell({ link: await opened(), onError }))
 countersContract(async ({ keysMax, membersMax }) => {
   for (const node of nodes) await node.ask('FLUSHALL')
-  return redisCounters({ link: await opened(), standIn: localCounters({ keysMax, membersMax }), membersMax })
+  return redisCounters({ link: await opened(), standIn: localCounters({ keysMax, membersMax }), membersMax, onError })
 })
 sendingContract(async ({ messagesMax }) => redisSending({ link: await opened(), messagesMax }))
 

@@ -32,7 +32,8 @@ export function member(server: RedisServer, options: Partial<RedisDoorbellOption
   const link = new RedisLink({ server, onState: ({ isUp, reason }) => states.push(isUp ? 'up' : reason) })
   const doorbell = redisDoorbell({ link, onError: (error) => errors.push(error), pollMs: 300, ...options })
   const standIn = localCounters({ keysMax: 100, membersMax: 5 })
-  const counters = redisCounters({ link, standIn, membersMax: 5, onStoodIn: () => stoodIn++ })
+  const onError = (error: unknown): void => void errors.push(error)
+  const counters = redisCounters({ link, standIn, membersMax: 5, onError, onStoodIn: () => stoodIn++ })
   onTestFinished(async () => {
     await doorbell.close()
     await counters.close()

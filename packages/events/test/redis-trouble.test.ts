@@ -147,12 +147,29 @@ test('full: limits are counted alone, rings go on', async () => {
   await redis.ask('CONFIG', 'SET', 'maxmemory', '1')
   await goesOnAlone(both[0])
   expect(both[0].link.isUp).toBe(true)
+  expect(both[0].errors.map(String)).toEqual([expect.stringMatching(/Redis refuses the counters: .*OOM/)])
   const there = hearing(both[1], 7)
   await expect.poll(() => there.all, soon).toEqual([0])
   both[0].doorbell.ring({ mailbox: 7, modSeq: 5 })
   await expect.poll(() => there.modSeqs(), soon).toEqual([5])
   await redis.ask('CONFIG', 'SET', 'maxmemory', '0')
   await worksTogether(both, 7)
+})
+
+test('a replica, which takes nothing: limits are counted alone, and it is not connected to again and again', async () => {
+  const replica = await startRedis('--replicaof', '127.0.0.1', String(redis.port))
+  await expect.poll(() => replica.ask('INFO', 'replication'), soon).toContain('master_link_status:up')
+  const both = [member(serverAt(replica.port)), member(serverAt(redis.port))] as const
+  for (const { link } of both) expect(await link.opened(20_000)).toBe(true)
+  for (let n = 1; n <= 50; n++) expect(await both[0].counters.add('x', window())).toBe(n)
+  await expect.poll(() => both[0].link.isUp, soon).toBe(true)
+  for (let n = 51; n <= 100; n++) expect(await both[0].counters.add('x', window())).toBe(n)
+  expect(both[0].states.length).toBeLessThanOrEqual(3)
+  // What is published at the server its replicas hear, too.
+  const there = hearing(both[0], 7)
+  await expect.poll(() => there.all, soon).toContain(0)
+  both[1].doorbell.ring({ mailbox: 7, modSeq: 5 })
+  await expect.poll(() => there.modSeqs(), soon).toEqual([5])
 })
 
 test('no leave to publish or to subscribe: said once, and everyone is rung in turns', async () => {

@@ -17,9 +17,13 @@ async function opened(): Promise<RedisLink> {
   return link
 }
 
+const onError = (error: unknown): never => {
+  throw error
+}
+
 doorbellContract(async ({ onError }) => redisDoorbell({ link: await opened(), onError }))
 countersContract(async ({ keysMax, membersMax }) => {
   await redis.ask('FLUSHALL')
-  return redisCounters({ link: await opened(), standIn: localCounters({ keysMax, membersMax }), membersMax })
+  return redisCounters({ link: await opened(), standIn: localCounters({ keysMax, membersMax }), membersMax, onError })
 })
 sendingContract(async ({ messagesMax }) => redisSending({ link: await opened(), messagesMax }))

@@ -57,9 +57,10 @@ function redisEvents({ redis, readiness, logger, metrics }: RedisEventsOptions):
       wasUp ||= isUp
     },
   })
+  const onError = (err: unknown) => logger.error({ err }, 'a listener failed, or Redis refused')
   const doorbell = redisDoorbell({
     link,
-    onError: (err) => logger.error({ err }, 'a listener failed, or Redis refused'),
+    onError,
     onPublished: (rings) => metrics.ringsPublished.inc(rings),
     onHeard: () => metrics.ringsHeard.inc(),
   })
@@ -67,6 +68,7 @@ function redisEvents({ redis, readiness, logger, metrics }: RedisEventsOptions):
     link,
     standIn: localCounters(localCounterLimits),
     membersMax: localCounterLimits.membersMax,
+    onError,
     onStoodIn: () => metrics.countsStoodIn.inc(),
   })
   const events = { doorbell, counters, sending: redisSending({ link, ...localSendingLimits }) }
