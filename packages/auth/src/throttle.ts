@@ -43,9 +43,11 @@ export class Throttle {
   /** How long the answer has to wait. Called once for each attempt: it counts it too. */
   async delayFor({ address, user, inbox, wrong }: Attempt): Promise<number> {
     const network = networkOf(address)
+    const isIn = wrong === undefined && inbox !== undefined
+    // Who comes from where he came from before costs the counters one question.
+    if (isIn && (await this.#count(network, inbox, 1)) > 1) return 0
     const delayMs = await this.#delayByCounts(this.#keys(network, user), wrong)
-    const isKnown = delayMs > 0 && inbox !== undefined && (await this.#hasOpened(network, inbox))
-    if (wrong === undefined && inbox !== undefined) await this.#count(network, inbox, 1)
+    const isKnown = delayMs > 0 && !isIn && inbox !== undefined && (await this.#hasOpened(network, inbox))
     return isKnown ? 0 : delayMs
   }
 
@@ -67,15 +69,14 @@ export class Throttle {
     const { counters, hasher, clock } = this.#options
     const window = { windowMs: wrongSecretsWindowMs, nowMs: clock() }
     const attempt = wrong === undefined ? undefined : hasher().attempt(wrong)
-    let delayMs = 0
-    for (const [key, free] of keys) {
+    const delays = keys.map(async ([key, free]) => {
       const { count, isNew } =
         attempt === undefined
           ? { count: await counters.distinct(key, window), isNew: true }
           : await counters.addDistinct(key, attempt, window)
-      if (isNew) delayMs = Math.max(delayMs, delayOf(count - free))
-    }
-    return delayMs
+      return isNew ? delayOf(count - free) : 0
+    })
+    return Math.max(...(await Promise.all(delays)))
   }
 
   async #hasOpened(network: string, inbox: string): Promise<boolean> {
