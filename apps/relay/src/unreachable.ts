@@ -1,4 +1,5 @@
-// Destinations that nobody could reach lately: a thousand messages to a host that is down don't each wait for it.
+// Destinations that nobody could reach lately, or that let nobody in: a thousand messages to a host that is down don't each wait
+// for it, and a wrong password isn't tried a thousand times.
 
 import type { Sent } from './transport.js'
 
@@ -12,14 +13,10 @@ export class Unreachable {
     this.#forMs = forMs
   }
 
-  /** Nobody was reached where all are deferred and no server said a word. */
   note(lane: string, answers: readonly Sent[], now: number): void {
     const [answer] = answers
-    const isUnreached = answers.every(
-      ({ kind, code, remote }) => kind === 'deferred' && code === undefined && remote === undefined,
-    )
     this.#until.delete(lane)
-    if (answer === undefined || !isUnreached) return
+    if (answer === undefined || !answers.every(isOfNobody)) return
     this.#until.set(lane, { at: now + this.#forMs, text: answer.text })
     for (const oldest of this.#until.keys()) {
       if (this.#until.size <= destinationsMax) break
@@ -32,4 +29,13 @@ export class Unreachable {
     const known = this.#until.get(lane)
     return known !== undefined && known.at > now ? known.text : undefined
   }
+}
+
+/**
+ * Nobody said a word, or what was said is about the whole session: that the server closes now (421), or a refusal of it, since a refused
+ * recipient would have failed.
+ */
+function isOfNobody({ kind, code, remote }: Sent): boolean {
+  if (kind !== 'deferred') return false
+  return code === undefined ? remote === undefined : code === '421' || code.startsWith('5')
 }

@@ -1,7 +1,7 @@
 // The relay's loop on a real store: what becomes of each recipient, when, and what the sender hears of it.
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type Bench, gate, later, makeBench, refusedAnswer, taken, until } from './bench.js'
+import { type Answer, type Bench, gate, later, makeBench, refusedAnswer, taken, until } from './bench.js'
 
 const minuteMs = 60_000
 const hourMs = 60 * minuteMs
@@ -161,6 +161,19 @@ describe('what becomes of a recipient', () => {
     await nextTry(second)
     await settled(second)
     expect(bench.carried.at(-1)?.parcel.queueId).toBe(second)
+  })
+
+  test.each<[string, Answer, boolean]>([
+    ['says nothing but 421', { ...later, code: '421' }, true],
+    ['takes no login', { ...later, code: '535', status: '4.7.0' }, true],
+    ['greylists', later, false],
+    ['falls silent in the middle', { kind: 'deferred', text: 'silence', remote: 'mx.remote.test' }, false],
+  ])('one that %s', async (_, answer, isLeftAlone) => {
+    bench.remote.answer = () => answer
+    await bench.relay()
+    await attempts(await bench.submit(['a@remote.test']), 1)
+    await attempts(await bench.submit(['b@remote.test']), 1)
+    expect(bench.carried).toHaveLength(isLeftAlone ? 1 : 2)
   })
 
   test('a route that was taken away: it waits, and the queue says why', async () => {
