@@ -22,7 +22,7 @@ export interface RelayLimits {
   /** Recipients in hand for one domain, and for one of the others. */
   readonly inHandPerDomain: number
   readonly inHandPerHost: number
-  /** How long what finds its host full is put off; twice as long each time the host stays so, up to the longest. */
+  /** How long what finds its host full is put off: at the least, and at the most (`crowding.ts`). */
   readonly crowdedMs: number
   readonly crowdedMsMax: number
   /** When a host has been full for so long, it's looked whether there's mail for others behind its own: so many at a time. */
@@ -62,7 +62,7 @@ export const defaultRelayLimits: RelayLimits = {
   parallelHere: 10,
   inHandPerDomain: 100,
   inHandPerHost: 200,
-  crowdedMs: 2_000,
+  crowdedMs: 500,
   crowdedMsMax: 5 * minuteMs,
   probeMs: 100,
   probeMax: 250,

@@ -4,6 +4,7 @@
 import type { Doorbell } from '@postern/events'
 import type { Store } from '@postern/mailbox-store'
 import type { Logger, MailLog, Metrics } from '@postern/telemetry'
+import { Crowding } from './crowding.js'
 import { type Delivering, deliver } from './delivering.js'
 import { Signer, type SignerOptions } from './dkim/signer.js'
 import { Lanes } from './lanes.js'
@@ -64,7 +65,7 @@ class RelayLoop implements Relay {
   readonly #leases: Leases
   readonly #delivering: Delivering
   readonly #sending = new Map<RelayLoad, Promise<void>>()
-  readonly #crowding = new Map<string, number>()
+  readonly #crowding: Crowding
   readonly #rest = new Rest()
   readonly #stopping = new AbortController()
   readonly #timers: NodeJS.Timeout[] = []
@@ -81,6 +82,7 @@ class RelayLoop implements Relay {
     this.#options = options
     this.#limits = limits
     this.#lanes = new Lanes(limits)
+    this.#crowding = new Crowding(limits)
     this.#leases = new Leases({
       ...{ outbox: store.outbox, owner, leaseMs: limits.leaseMs, clock, logger },
       onLost: (load) => this.#lost(load),
@@ -197,13 +199,11 @@ class RelayLoop implements Relay {
   }
 
   async #putOffCrowded(loads: readonly RelayLoad[]): Promise<void> {
-    const { crowdedMs, crowdedMsMax } = this.#limits
+    const now = this.#options.clock()
     for (const key of new Set(loads.map(({ lane }) => lane.key))) {
-      const times = this.#crowding.get(key) ?? 0
-      this.#crowding.set(key, times + 1)
-      const until = this.#options.clock() + Math.min(crowdedMs * 2 ** Math.min(times, 30), crowdedMsMax)
       const ofLane = loads.filter(({ lane }) => lane.key === key)
-      await this.#putOff(ofLane, until)
+      const recipients = ofLane.reduce((sum, { size }) => sum + size, 0)
+      await this.#putOff(ofLane, this.#crowding.comesAgainAt(key, recipients, now))
     }
   }
 
@@ -227,10 +227,8 @@ class RelayLoop implements Relay {
         this.#sending.delete(load)
         this.#leases.drop(load)
         this.#lanes.done(load)
-        if (!this.#lanes.isFull(load.lane)) {
-          this.#crowding.delete(load.lane.key)
-          this.#rest.end()
-        }
+        this.#crowding.served(load.lane.key, load.size, this.#options.clock())
+        if (!this.#lanes.isFull(load.lane)) this.#rest.end()
         this.#sendNext()
       })
     this.#sending.set(load, sending)

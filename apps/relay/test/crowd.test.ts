@@ -64,6 +64,19 @@ test('a slow smart host that takes mail for many domains', { timeout: 90_000 }, 
   expect(relay.stats().inHand).toBeLessThanOrEqual(limits.inHandPerHost + 1)
 })
 
+test('a host that takes its time is not left without work, though much of its mail was put off', async () => {
+  const host: SmartHost = { kind: 'smart-host', host: 'slow.test', port: 587, tls: 'required', ...noLogin }
+  bench.remote.route = host
+  await fill(4_000, (i) => `d${i}.test`)
+  bench.remote.answer = () => new Promise((resolve) => setTimeout(resolve, 100, taken))
+  clockRuns()
+  await bench.relay({ pollMs: 50 })
+  await until(async () => {
+    const { waiting, leased } = await bench.store.outbox.stats()
+    return waiting + leased === 0
+  }, 20_000)
+})
+
 test('with a hundred thousand waiting, memory stays flat', async () => {
   await fill(100_000, (i) => `d${i}.test`)
   bench.remote.answer = () => never
