@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import { publicId, type StagedMessage, type Submitted } from '@postern/mailbox-store'
-import { boundedData } from './bounded-data.js'
+import { boundedData } from '@postern/smtp'
 import { localPlaces } from './local-places.js'
 import { noteAccepted, noteRefused } from './mail-events.js'
 import { type ReceivedMessage, receiveMessage } from './message/receive.js'

@@ -92,6 +92,4 @@ export interface SubmissionContext {
   readonly hostname: string
   /** Unix milliseconds. */
   readonly clock: () => number
-  /** Of implicit TLS, for who comes to the other door with it. */
-  readonly tlsPort: () => number
 }

@@ -1,9 +1,9 @@
 // A submitted message in the mail log (contract I5): accepted, or refused behind DATA. A client that has gone was told neither.
 
+import { ClientGone } from '@postern/smtp'
 import type { Accepting } from './accept.js'
 import type { ReceivedMessage } from './message/receive.js'
 import { replyTo } from './reply-to.js'
-import { ClientGone } from './wire.js'
 
 export function noteAccepted({
   session,

@@ -2,8 +2,8 @@
 // closed list, which the compiler checks. What isn't named there is no answer to a client: it's logged, and the client tries later.
 
 import { type RefusalCode, StoreRefusal } from '@postern/mailbox-store'
+import { type Reply, SmtpError } from '@postern/smtp'
 import { sendingLimitReply } from './policies/sending-room.js'
-import { type Reply, SmtpError } from './reply.js'
 
 const tryLater = undefined
 

@@ -11,11 +11,11 @@ import {
   type Networks,
   type Refusal,
 } from '@postern/service'
+import { Conversations, type Reply, replyLine } from '@postern/smtp'
 import { createMailLog } from '@postern/telemetry'
 import type { SubmissionContext } from './context.js'
 import { defaultSubmissionLimits, type SubmissionLimits } from './limits.js'
-import { type Reply, replyLine } from './reply.js'
-import { Sessions } from './sessions.js'
+import { Session } from './session.js'
 
 type Shared = Pick<SubmissionContext, 'store' | 'login' | 'lookups' | 'logger' | 'metrics' | 'hostname' | 'clock'>
 
@@ -54,9 +54,13 @@ export async function startSubmissionServer(options: SubmissionServerOptions): P
     ...{ store, login, lookups, sending, certificates, logger, metrics, hostname, clock, limits },
     mechanisms: mechanisms({ tokens }),
     mailLog: createMailLog({ logger, metrics }),
-    tlsPort: () => tls.port,
   }
-  const sessions = new Sessions(context)
+  const sessions = new Conversations({
+    ...{ hostname, limits },
+    begin: (wire) => new Session(wire, context),
+    onTlsHello: () =>
+      `554 5.7.0 Wrong encryption mode for this port: connect to port ${tls.port} with TLS, or use STARTTLS here`,
+  })
   const tls = await door({
     name: 'submissions',
     port: options.tlsPort,
@@ -101,7 +105,7 @@ interface Doors {
   readonly startTls: Listener
 }
 
-function serverOf({ tls, startTls }: Doors, sessions: Sessions): SubmissionServer {
+function serverOf({ tls, startTls }: Doors, sessions: Conversations<Session>): SubmissionServer {
   return {
     tlsPort: tls.port,
     startTlsPort: startTls.port,

@@ -1,7 +1,8 @@
 // What MAIL and RCPT are judged by: a row for each thing that can be wrong, and what is heard where two are.
+
+import { firstRefusal } from '@postern/smtp'
 import { expect, test } from 'vitest'
 import { type MailCase, mailPolicies, senderOf } from '../src/policies/mail-policies.js'
-import { firstRefusal } from '../src/policies/policy.js'
 import { type RcptCase, rcptPolicies } from '../src/policies/rcpt-policies.js'
 
 const mail: MailCase = {

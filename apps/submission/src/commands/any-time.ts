@@ -1,7 +1,7 @@
 // Commands that are heard at any time. VRFY and EXPN tell nobody who has an inbox here. RFC 5321 §3.5.3, §4.1.1.5–4.1.1.10.
 
+import { noWords, SmtpError } from '@postern/smtp'
 import type { Command } from '../command.js'
-import { SmtpError } from '../reply.js'
 
 export const rset: Command = {
   name: 'RSET',
@@ -43,8 +43,4 @@ export const quit: Command = {
     void session.bye('221 2.0.0 Goodbye', { reason: 'QUIT' })
     return undefined
   },
-}
-
-export function noWords(words: string): void {
-  if (words !== '') throw new SmtpError('501 5.5.4 This command stands alone')
 }

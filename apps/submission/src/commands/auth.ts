@@ -2,9 +2,9 @@
 // (contract B8); who decided knows why. In clear no mechanism is heard, nor is it said which there are (contract A2).
 
 import { converse, type Mechanism, type Proof, SaslMalformed } from '@postern/auth'
+import { type Reply, SmtpError } from '@postern/smtp'
 import type { Command } from '../command.js'
 import type { Admission } from '../context.js'
-import { type Reply, SmtpError } from '../reply.js'
 import type { Session } from '../session.js'
 
 export const auth: Command = {

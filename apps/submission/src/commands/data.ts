@@ -1,9 +1,9 @@
 // DATA: the message (RFC 5321 §4.1.1.4). Its 250 says that it's on the disk, queued for every recipient and filed in Sent (contract
 // D4). Whatever is answered, the transaction is over.
 
+import { type Reply, SmtpError } from '@postern/smtp'
 import { accept } from '../accept.js'
 import type { Command } from '../command.js'
-import { type Reply, SmtpError } from '../reply.js'
 
 export const data: Command = {
   name: 'DATA',

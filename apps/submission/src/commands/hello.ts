@@ -2,8 +2,8 @@
 // RFC 1870, 8BITMIME RFC 6152, SMTPUTF8 RFC 6531, ENHANCEDSTATUSCODES RFC 2034, DSN RFC 3461, LIMITS RFC 9422, AUTH RFC 4954,
 // STARTTLS RFC 3207, REQUIRETLS RFC 8689. Both throw a transaction away (RFC 5321 §4.1.4).
 
+import { readHelloName } from '@postern/smtp'
 import type { Command } from '../command.js'
-import { SmtpError } from '../reply.js'
 import { offersRequireTls } from '../require-tls.js'
 import type { Session } from '../session.js'
 
@@ -24,15 +24,8 @@ export const helo: Command = {
   },
 }
 
-/** RFC 5321 §4.5.3.1.2. Machines call themselves by all kinds of names; what can't be seen or has no end isn't one. */
-const nameCharactersMax = 255
-
 function greeted(session: Session, words: string, { extended }: { readonly extended: boolean }): void {
-  const name = words.trim()
-  if (name === '') throw new SmtpError(`501 5.5.4 ${extended ? 'EHLO' : 'HELO'} needs the name of your machine`)
-  if (!/^[\x21-\x7e\u{a1}-\u{10ffff}]+$/u.test(name) || name.length > nameCharactersMax)
-    throw new SmtpError('501 5.5.4 That is not the name of a machine')
-  session.hello = { name, extended }
+  session.hello = { name: readHelloName(words, extended ? 'EHLO' : 'HELO'), extended }
   session.transaction = undefined
 }
 

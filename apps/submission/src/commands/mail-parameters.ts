@@ -1,8 +1,7 @@
 // What MAIL may say beside the sender: SIZE (RFC 1870 §6), BODY (RFC 6152 §2), SMTPUTF8 (RFC 6531 §3.4), RET and ENVID (RFC 3461
 // §4.3, §4.4), REQUIRETLS (RFC 8689 §2), and AUTH (RFC 4954 §5), which is read and not believed: who is logged in is known.
 
-import { type Parameters, readFlag, readParameters, readValue, xtext } from '../parameters.js'
-import { SmtpError } from '../reply.js'
+import { type Parameters, readFlag, readParameters, readValue, SmtpError, xtext } from '@postern/smtp'
 
 export interface MailParameters {
   /** As the client announces it. */

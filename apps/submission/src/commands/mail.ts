@@ -2,12 +2,10 @@
 // `policies/mail-policies.ts`; the rules that hold are asked for anew with each message.
 
 import { tryParseAddress } from '@postern/mailbox-store'
+import { enforce, type Reply, readPath, SmtpError } from '@postern/smtp'
 import type { Command } from '../command.js'
-import { readPath } from '../path.js'
 import { type MailCase, mailPolicies, senderOf } from '../policies/mail-policies.js'
-import { enforce } from '../policies/policy.js'
 import { senderScope, sendersOf } from '../policies/sender-scope.js'
-import { type Reply, SmtpError } from '../reply.js'
 import { offersRequireTls } from '../require-tls.js'
 import { roomFor } from '../sending-room.js'
 import type { Session } from '../session.js'
@@ -20,7 +18,7 @@ export const mail: Command = {
     if (session.transaction !== undefined) throw new SmtpError('503 5.5.1 There is a sender already: send RSET first')
     const [, text] = /^FROM:[ \t]*(.*)$/isu.exec(words) ?? []
     if (text === undefined) throw new SmtpError('501 5.5.4 MAIL has the form MAIL FROM:<name@domain>')
-    const path = readPath(text)
+    const path = readPath(text, isAddress)
     if (path === undefined) throw new SmtpError('501 5.1.7 That is no sender: MAIL FROM:<name@domain>')
     await begin(session, { sender: path.address, text: path.rest })
     session.used()
@@ -46,3 +44,5 @@ async function begin(session: Session, { sender, text }: { readonly sender: stri
   enforce(mailPolicies, asked)
   session.transaction = { from: senderOf(asked), parameters, recipients: [], rules, maySend, ownAddress }
 }
+
+const isAddress = (text: string): boolean => tryParseAddress(text) !== undefined

@@ -1,8 +1,7 @@
 // What RCPT may say beside the recipient: NOTIFY and ORCPT (RFC 3461 §4.1, §4.2). They are kept as they were given, for the next
 // server and for what is reported.
 
-import { readParameters, readValue } from '../parameters.js'
-import { SmtpError } from '../reply.js'
+import { readParameters, readValue, SmtpError } from '@postern/smtp'
 
 export interface RcptParameters {
   readonly notify: string | undefined

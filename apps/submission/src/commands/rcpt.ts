@@ -1,11 +1,10 @@
 // RCPT: one recipient (RFC 5321 §4.1.1.3), judged by `policies/rcpt-policies.ts`. A bare <Postmaster> is that of the sender's domain.
 
+import { tryParseAddress } from '@postern/mailbox-store'
+import { enforce, type Reply, readPath, SmtpError } from '@postern/smtp'
 import type { Command } from '../command.js'
 import { destinationOf } from '../destinations.js'
-import { readPath } from '../path.js'
-import { enforce } from '../policies/policy.js'
 import { rcptPolicies } from '../policies/rcpt-policies.js'
-import { type Reply, SmtpError } from '../reply.js'
 import { roomFor } from '../sending-room.js'
 import { readRcptParameters } from './rcpt-parameters.js'
 
@@ -17,7 +16,7 @@ export const rcpt: Command = {
     if (transaction === undefined) throw new SmtpError('503 5.5.1 Send MAIL first')
     const [, text] = /^TO:[ \t]*(.*)$/isu.exec(words) ?? []
     if (text === undefined) throw new SmtpError('501 5.5.4 RCPT has the form RCPT TO:<name@domain>')
-    const path = readPath(text)
+    const path = readPath(text, isAddress)
     if (path === undefined || path.address === '')
       throw new SmtpError('501 5.1.3 That is no recipient: RCPT TO:<name@domain>')
     const parameters = readRcptParameters(path.rest)
@@ -33,3 +32,5 @@ export const rcpt: Command = {
     return '250 2.1.5 Ok'
   },
 }
+
+const isAddress = (text: string): boolean => tryParseAddress(text) !== undefined

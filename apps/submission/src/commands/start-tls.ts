@@ -1,8 +1,7 @@
 // STARTTLS (RFC 3207): from here on nobody can listen in, and nothing that was said before counts (§4.2).
 
+import { noWords, SmtpError } from '@postern/smtp'
 import type { Command } from '../command.js'
-import { SmtpError } from '../reply.js'
-import { noWords } from './any-time.js'
 
 export const startTls: Command = {
   name: 'STARTTLS',

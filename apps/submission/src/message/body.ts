@@ -1,6 +1,7 @@
 // What comes behind the header, seen once more for whether it's 8-bit, and with its long lines broken where mail is mended.
+
 import { isAscii } from 'node:buffer'
-import type { Intake } from './intake.js'
+import type { Intake } from '@postern/smtp'
 import type { LineWrap } from './line-wrap.js'
 
 export class Body {

@@ -1,11 +1,19 @@
 // What submission changes in a header, as edits: trace fields and what was missing on top, Return-Path out, Bcc out of the text
 // that's sent. Both texts have the same fields but for Bcc, so that they're one message. RFC 6409 §8, RFC 5322 §3.6.3 (Bcc),
 // RFC 5321 §4.4 (Return-Path is the delivering server's), RFC 8601 §5 (results that claim to be ours).
-import type { Edit, Edits } from './edited-header.js'
-import { type Field, firstNamed, type Header, rawValue, textValue } from './header.js'
+import {
+  dateTime,
+  type Edit,
+  type Edits,
+  type Field,
+  firstNamed,
+  type Header,
+  rawValue,
+  textValue,
+} from '@postern/smtp'
 import type { MessageFacts } from './message-facts.js'
 import type { Authorship } from './rewritten-from.js'
-import { dateTime, newMessageId, receivedField } from './trace.js'
+import { newMessageId, submissionReceived } from './trace.js'
 
 export interface Changes {
   readonly wire: Edits
@@ -40,7 +48,7 @@ function fieldsOnTop(header: Header, { facts, messageId, blind }: OnTop): string
   const { recipients, smtpUtf8, trace } = facts
   const now = facts.clock()
   const recipient = recipients.length === 1 && !blind ? recipients[0] : undefined
-  const fields = [receivedField(trace, { now, smtpUtf8, recipient })]
+  const fields = [submissionReceived(trace, { now, smtpUtf8, recipient })]
   if (!isSaid(header, 'date')) fields.push(`Date: ${dateTime(now)}\r\n`)
   if (!isSaid(header, 'message-id')) fields.push(`Message-ID: ${messageId}\r\n`)
   return fields.join('')

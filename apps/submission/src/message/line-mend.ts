@@ -1,8 +1,8 @@
 // Line ends for a credential whose mail is mended: a bare LF or CR ends a line too, and CRs before an LF are one line end with it
 // (programs that write CRLF through a layer that makes CRLF of every LF). Every other byte stays. A NUL has no place in a line, and
 // is refused as it is elsewhere. docs/decisions/mended-mail.md; RFC 5321 §2.3.8.
-import { SmtpError } from '../reply.js'
-import type { LinePass } from './intake.js'
+
+import { type LinePass, SmtpError } from '@postern/smtp'
 
 const NUL = 0x00
 const LF = 0x0a

@@ -1,8 +1,7 @@
 // Body lines of over 998 octets, broken for a credential whose mail is mended: behind the last space that fits, else where the line
 // is full, between two characters. Base64 has no spaces and doesn't mind; text gets a line end more. Signed text would no longer be
 // what was signed, and is refused instead. docs/decisions/mended-mail.md; RFC 5321 §4.5.3.1.6.
-import { SmtpError } from '../reply.js'
-import { lineOctetsMax } from './limits.js'
+import { lineOctetsMax, SmtpError } from '@postern/smtp'
 
 const SP = 0x20
 const crlf = Buffer.from('\r\n')

@@ -2,12 +2,10 @@
 // mbox line on top goes, the space before a colon and lines of white space alone too, of what may be there once the first stands,
 // text beyond ASCII is encoded, and long lines are folded. A line that is no field ends the header, as it does for most readers. Who the
 // message says it's from is judged behind this, and never mended. docs/decisions/mended-mail.md.
+import { type HeaderBlock, lineOctetsMax, SmtpError } from '@postern/smtp'
 import { onceOnly } from '../policies/header-policies.js'
-import { SmtpError } from '../reply.js'
 import { encodedField } from './encoded-field.js'
 import { folded } from './folded.js'
-import type { HeaderBlock } from './header-block.js'
-import { lineOctetsMax } from './limits.js'
 
 /** RFC 5322 §4.5: the name may have white space behind it. */
 const fieldForm = /^([!-9;-~]+)[ \t]*:(.*)$/s

@@ -5,7 +5,7 @@
 import { domainToUnicode } from 'node:url'
 import { type Address, tryParseAddress } from '@postern/mailbox-store'
 import { type PlainMailbox, plainAddresses } from '@postern/message'
-import { type Field, type Header, textValue } from './header.js'
+import { type Field, type Header, textValue } from '@postern/smtp'
 import { fromAddressesMax } from './limits.js'
 
 export const originatorNames = ['from', 'sender', 'resent-from', 'resent-sender'] as const

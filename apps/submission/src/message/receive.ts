@@ -2,18 +2,25 @@
 // one or two streams, the text that's sent and, where it has a Bcc, the text that's kept in Sent. Refusals are thrown; those that
 // the body brings make the storing fail, so that nothing is left of it. Either way the data was read to its end by then.
 // RFC 6409 §8 says what a submission server may change.
+
 import { isAscii } from 'node:buffer'
 import { type Address, type BodyKind, parseAddress } from '@postern/mailbox-store'
+import {
+  editedHeader,
+  enforce,
+  firstNamed,
+  type Header,
+  Intake,
+  LineCheck,
+  mediaType,
+  needsSmtpUtf8,
+  rawValue,
+  readHeader,
+  readHeaderBlock,
+} from '@postern/smtp'
 import { headerPolicies, originatorPolicies } from '../policies/header-policies.js'
-import { needsSmtpUtf8 } from '../policies/international.js'
-import { enforce } from '../policies/policy.js'
 import { Body } from './body.js'
 import { changesOf } from './changes.js'
-import { editedHeader } from './edited-header.js'
-import { firstNamed, type Header, mediaType, rawValue, readHeader } from './header.js'
-import { readHeaderBlock } from './header-block.js'
-import { Intake } from './intake.js'
-import { LineCheck } from './line-check.js'
 import { LineMend } from './line-mend.js'
 import { LineWrap } from './line-wrap.js'
 import { mendedHeader } from './mended-header.js'

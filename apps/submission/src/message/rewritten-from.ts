@@ -2,10 +2,10 @@
 // own address under the name that stood there, and the author goes into Reply-To unless there is one. Resent-From becomes it too. A Sender
 // that isn't covered is left out: the one author is the sender (RFC 5322 §3.6.2). What nobody can read alike, or what is there
 // twice, is written anew without being repeated anywhere.
+
 import type { Address } from '@postern/mailbox-store'
 import type { PlainMailbox } from '@postern/message'
-import type { Edit } from './edited-header.js'
-import { firstNamed, type Header, rawValue } from './header.js'
+import { type Edit, firstNamed, type Header, rawValue } from '@postern/smtp'
 import type { Originator, OriginatorName } from './originators.js'
 
 export interface Rewriting {

@@ -1,7 +1,8 @@
 // The fields that submission adds: Received on top, and Date and Message-ID where the client has left them out (RFC 6409 §8.2, §8.3).
 // Where the client is, is nobody's business: its network address stands in Received only if a setting says so, and an EHLO name
 // that tells the address is left out with it. RFC 5321 §4.4; RFC 3848 and RFC 6531 §4.3 for the word behind `with`.
-import { isIP, isIPv6 } from 'node:net'
+import { isIP } from 'node:net'
+import { addressLiteral, isMachineName, receivedField } from '@postern/smtp'
 
 export interface TraceFacts {
   readonly hostname: string
@@ -20,31 +21,20 @@ export interface Moment {
   readonly recipient: string | undefined
 }
 
-export function receivedField(facts: TraceFacts, { now, smtpUtf8, recipient }: Moment): string {
-  const kind = `${smtpUtf8 ? 'UTF8SMTP' : 'ESMTP'}${facts.secured ? 'SA' : 'A'}`
-  const lines = [
-    `Received: from ${fromClause(facts)}`,
-    ` by ${facts.hostname} with ${kind} id ${facts.queueId}`,
-    ...(recipient === undefined ? [] : [` for <${recipient}>`]),
-  ]
-  return `${lines.join('\r\n')};\r\n ${dateTime(now)}\r\n`
+export function submissionReceived(facts: TraceFacts, { now, smtpUtf8, recipient }: Moment): string {
+  const protocol = `${smtpUtf8 ? 'UTF8SMTP' : 'ESMTP'}${facts.secured ? 'SA' : 'A'}`
+  return receivedField({ from: fromClause(facts), by: facts.hostname, protocol, id: facts.queueId, recipient, now })
 }
 
 /** Extended-Domain, and in a comment where the connection came from. */
 function fromClause({ helo, clientAddress, showClientAddress }: TraceFacts): string {
-  if (!showClientAddress) return isName(helo) && !tellsAddress(helo, clientAddress) ? helo : hiddenName
+  if (!showClientAddress) return isMachineName(helo) && !tellsAddress(helo, clientAddress) ? helo : hiddenName
   const literal = addressLiteral(clientAddress)
-  return `${isName(helo) ? helo : literal} (${literal})`
+  return `${isMachineName(helo) ? helo : literal} (${literal})`
 }
 
 /** No machine can have a name in `invalid`. */
 const hiddenName = 'client.invalid'
-const nameCharactersMax = 255
-
-function isName(helo: string): boolean {
-  if (helo.length > nameCharactersMax) return false
-  return /^[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?$/.test(helo) || /^\[[A-Za-z0-9:.]+\]$/.test(helo)
-}
 
 /** As an address, or in the way that providers name their lines: host-192-0-2-7.example.net, either way round. */
 function tellsAddress(helo: string, clientAddress: string): boolean {
@@ -53,22 +43,6 @@ function tellsAddress(helo: string, clientAddress: string): boolean {
   const numbers = helo.match(/\d+/g)?.map(Number).join('.') ?? ''
   const parts = clientAddress.replace(/^::ffff:/i, '').split('.')
   return parts.length === 4 && [parts, parts.toReversed()].some((order) => numbers.includes(order.join('.')))
-}
-
-function addressLiteral(address: string): string {
-  const mapped = address.replace(/^::ffff:(?=\d+\.)/i, '')
-  return isIPv6(mapped) ? `[IPv6:${mapped}]` : `[${mapped}]`
-}
-
-const days = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat']
-const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
-
-/** date-time of RFC 5322 §3.3, in UTC. */
-export function dateTime(now: number): string {
-  const date = new Date(now)
-  const two = (number: number): string => String(number).padStart(2, '0')
-  const time = [date.getUTCHours(), date.getUTCMinutes(), date.getUTCSeconds()].map(two).join(':')
-  return `${days[date.getUTCDay()]}, ${date.getUTCDate()} ${months[date.getUTCMonth()]} ${date.getUTCFullYear()} ${time} +0000`
 }
 
 const messageIdBytes = 15

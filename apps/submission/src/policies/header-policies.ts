@@ -1,11 +1,10 @@
 // What a submitted message's header must be, in the order in which it's looked at: text, one of each field that says what the
 // message is, from somebody the login covers, and not here for the tenth time. RFC 5322 §3.6, RFC 6409 §6.1, RFC 5321 §6.3.
+
 import { isAscii, isUtf8 } from 'node:buffer'
-import { fieldsNamed, type Header, mediaType, rawValue } from '../message/header.js'
+import { fieldsNamed, type Header, mediaType, type Policy, type Reply, rawValue } from '@postern/smtp'
 import { ownReceivedFieldsMax, receivedFieldsMax } from '../message/limits.js'
 import type { Originator } from '../message/originators.js'
-import type { Reply } from '../reply.js'
-import type { Policy } from './policy.js'
 
 export interface HeaderCase {
   readonly header: Header

@@ -1,9 +1,8 @@
 // What MAIL is judged by: whether this login may send at all, as whom, how much, and how it would leave. RFC 6409 §6.1, RFC 1870 §6,
 // RFC 6531 §3.5, RFC 8689 §4.2.1. A null reverse-path is no reason to refuse: mail programs send read receipts so (RFC 6409 §3.2).
+
 import type { Scope } from '@postern/mailbox-store'
-import type { Reply } from '../reply.js'
-import { needsSmtpUtf8 } from './international.js'
-import type { Policy } from './policy.js'
+import { needsSmtpUtf8, type Policy, type Reply } from '@postern/smtp'
 import { type SendingRoom, sendingRoomLeft } from './sending-room.js'
 
 export interface MailCase {

@@ -1,8 +1,6 @@
 // What RCPT is judged by: how many there are, whether the address can be written to from here, and who is there. A refused recipient
 // leaves the others standing (contract D2). RFC 5321 §3.3 and §4.5.3.1.10, RFC 5248 for the codes.
-import type { Reply } from '../reply.js'
-import { needsSmtpUtf8 } from './international.js'
-import type { Policy } from './policy.js'
+import { needsSmtpUtf8, type Policy, type Reply } from '@postern/smtp'
 import { type SendingRoom, sendingRoomLeft } from './sending-room.js'
 
 /** Where a recipient's mail goes: to an inbox of this gateway, or away. */

@@ -1,6 +1,7 @@
 // What a client hears when its hour or its day is full (contract D6): try again, with the time at which there's room in UTC, or that
 // so much never fits.
-import type { Reply } from '../reply.js'
+
+import type { Reply } from '@postern/smtp'
 
 /** As the outbox tells it. `opensAt` in Unix milliseconds; undefined where so many recipients never fit. */
 export type SendingRoom = { readonly fits: true } | { readonly fits: false; readonly opensAt: number | undefined }

@@ -6,41 +6,52 @@ import type { Wire } from './wire.js'
 
 export type Outcome = 'ok' | 'refused' | 'bug' | 'gone'
 
+/** The metrics of a door. */
+export interface Meters {
+  /** Those that count: of submission, the ones that are logged in. */
+  readonly sessionsOpen: Metrics['submissionSessionsOpen']
+  readonly commands: Metrics['submissionCommands']
+  readonly commandSeconds: Metrics['submissionCommandSeconds']
+  readonly messageBytes: Metrics['submissionMessageBytes']
+  readonly bytes: Metrics['submissionBytes']
+}
+
 export class Measures {
   readonly #wire: Wire
-  readonly #metrics: Metrics
+  readonly #meters: Meters
   readonly #beganMs = performance.now()
   readonly #outcomes: Partial<Record<Outcome, number>> = {}
   #messages = 0
-  #isLoggedIn = false
+  #isCounted = false
 
-  constructor(wire: Wire, metrics: Metrics) {
+  constructor(wire: Wire, meters: Meters) {
     this.#wire = wire
-    this.#metrics = metrics
+    this.#meters = meters
   }
 
-  loggedIn(): void {
-    this.#isLoggedIn = true
-    this.#metrics.submissionSessionsOpen.inc()
+  /** From now on the session is one of those that are open. */
+  opened(): void {
+    this.#isCounted = true
+    this.#meters.sessionsOpen.inc()
   }
 
   /** `beganMs` is of `performance.now()`. */
   command(command: string, { outcome, beganMs }: { readonly outcome: Outcome; readonly beganMs: number }): void {
     this.#outcomes[outcome] = (this.#outcomes[outcome] ?? 0) + 1
-    this.#metrics.submissionCommands.inc({ command, outcome })
-    this.#metrics.submissionCommandSeconds.observe({ command }, (performance.now() - beganMs) / 1000)
+    this.#meters.commands.inc({ command, outcome })
+    this.#meters.commandSeconds.observe({ command }, (performance.now() - beganMs) / 1000)
   }
 
   message(sizeBytes: number): void {
     this.#messages++
-    this.#metrics.submissionMessageBytes.observe(sizeBytes)
+    this.#meters.messageBytes.observe(sizeBytes)
   }
 
   end(logger: Logger, about: { readonly address?: string; readonly client?: string; readonly reason: string }): void {
-    if (this.#isLoggedIn) this.#metrics.submissionSessionsOpen.dec()
+    if (this.#isCounted) this.#meters.sessionsOpen.dec()
     const { bytesIn, bytesOut } = this.#wire
-    this.#metrics.submissionBytes.inc({ direction: 'in' }, bytesIn)
-    this.#metrics.submissionBytes.inc({ direction: 'out' }, bytesOut)
+    this.#meters.bytes.inc({ direction: 'in' }, bytesIn)
+    this.#meters.bytes.inc({ direction: 'out' }, bytesOut)
     const durationMs = Math.round(performance.now() - this.#beganMs)
     const counts = { commands: this.#outcomes, messages: this.#messages, bytesIn, bytesOut }
     logger.info({ ...about, durationMs, ...counts }, 'session ended')

@@ -1,7 +1,7 @@
 // A policy is a small pure function: it looks at a case, of which everything it needs is known, and answers what the client shall
 // read instead of a yes, or nothing. Policies stand in ordered lists; the first that says something is heard. Whatever has to be
 // looked up or counted is a fact of the case, so that each policy is a table in its test.
-import { type Reply, SmtpError } from '../reply.js'
+import { type Reply, SmtpError } from './reply.js'
 
 export type Policy<Case> = (of: Case) => Reply | undefined
 

@@ -3,23 +3,30 @@
 
 import type { Incoming } from '@postern/service'
 import { SMTPServer } from 'smtp-server'
-import type { SubmissionContext } from './context.js'
+import type { Conversation } from './conversation.js'
 import type { Reply } from './reply.js'
-import { Session } from './session.js'
-import { Wire } from './wire.js'
+import { Wire, type WireLimits } from './wire.js'
 
 const goingDown: Reply = '421 4.3.2 The server is going down, try again later'
 
-export class Sessions {
-  readonly #context: SubmissionContext
+export interface ConversationsOptions<Session extends Conversation> {
+  readonly hostname: string
+  readonly limits: WireLimits
+  readonly begin: (wire: Wire) => Session
+  /** For who comes with TLS where it begins in clear. */
+  readonly onTlsHello: () => Reply
+}
+
+export class Conversations<Session extends Conversation> {
+  readonly #options: ConversationsOptions<Session>
   /** Holds the options of its connections; it has no port of its own, and logs nothing. */
   readonly #library: SMTPServer
   readonly #running = new Map<Session, Promise<void>>()
   #isDraining = false
 
-  constructor(context: SubmissionContext) {
-    const { hostname, limits } = context
-    this.#context = context
+  constructor(options: ConversationsOptions<Session>) {
+    const { hostname, limits } = options
+    this.#options = options
     this.#library = new SMTPServer({
       name: hostname,
       logger: false,
@@ -34,20 +41,16 @@ export class Sessions {
   }
 
   serve(incoming: Incoming): void {
-    const { limits, tlsPort } = this.#context
+    const { limits, begin, onTlsHello } = this.#options
     const bye = (reply: Reply, reason: string): void => void session.bye(reply, { reason, givenUp: true })
     const wire = new Wire(this.#library, {
       incoming,
       limits,
       onIdle: () => bye('421 4.4.2 Idle for too long', 'Idle for too long'),
       onLineTooLong: () => bye('500 5.5.2 The line is too long', 'Line too long'),
-      onTlsHello: () =>
-        bye(
-          `554 5.7.0 Wrong encryption mode for this port: connect to port ${tlsPort()} with TLS, or use STARTTLS here`,
-          'TLS on the port of STARTTLS',
-        ),
+      onTlsHello: () => bye(onTlsHello(), 'TLS where it begins in clear'),
     })
-    const session = new Session(wire, this.#context)
+    const session = begin(wire)
     wire.init()
     const run = session.run().finally(() => void this.#running.delete(session))
     this.#running.set(session, run)

@@ -1,4 +1,5 @@
-// The lines of a message as the client sends them: CRLF ends them and nothing else, they have no NUL and at most 998 octets.
+// The lines of a message as the client sends them: CRLF ends them and nothing else, they have no NUL and at most 998 octets, unless
+// the door takes longer ones.
 // Looks at every byte once and keeps three numbers, so a message of any size costs no memory. What a later server could take for
 // an end of the message (a dot between two bare line feeds) is thereby never let in. RFC 5321 §2.3.8, §4.1.1.4, §4.5.3.1.6.
 import { SmtpError } from '../reply.js'
@@ -14,6 +15,11 @@ export class LineCheck implements LinePass {
   /** Octets of the line that the pieces so far have left open. */
   #open = 0
   #afterCr = false
+  readonly #octetsMax: number
+
+  constructor({ octetsMax = lineOctetsMax }: { readonly octetsMax?: number } = {}) {
+    this.#octetsMax = octetsMax
+  }
 
   /** The piece itself, unless it's refused. */
   take(piece: Buffer): Buffer {
@@ -60,9 +66,9 @@ export class LineCheck implements LinePass {
 
   /** Before any other trouble with the line, so that it's the same whatever the pieces. */
   #checkLength(octets: number): void {
-    if (octets <= lineOctetsMax) return
+    if (octets <= this.#octetsMax) return
     throw new SmtpError(
-      `554 5.6.0 Line ${this.#line} of the message is longer than ${lineOctetsMax} octets: wrap it, or encode the text as quoted-printable or base64`,
+      `554 5.6.0 Line ${this.#line} of the message is longer than ${this.#octetsMax} octets: wrap it, or encode the text as quoted-printable or base64`,
     )
   }
 }

@@ -1,6 +1,6 @@
 // A client's connection as the session sees it: lines to read when it asks for them, replies that go out in one piece, the
 // message behind DATA as a stream, STARTTLS, a goodbye. It's smtp-server's connection, with its parser, its idle clock and its
-// way to close; the commands and all that is said are this app's, since most of what contract A2 and D1 ask for isn't in there
+// way to close; the commands and all that is said are our own, since most of what contract A2 and D1 ask for isn't in there
 // (docs/decisions/smtp-server.md).
 
 import type { Readable } from 'node:stream'
@@ -9,7 +9,6 @@ import { type Certificates, handshake, type Incoming } from '@postern/service'
 import type { SMTPServer } from 'smtp-server'
 import { SMTPConnection } from 'smtp-server/lib/smtp-connection.js'
 import { SMTPStream } from 'smtp-server/lib/smtp-stream.js'
-import type { SubmissionLimits } from './limits.js'
 import { type Reply, replyLine, replyLines } from './reply.js'
 
 /** Whatever was being done for the client, nobody is there to hear of it. */
@@ -17,9 +16,19 @@ export class ClientGone extends Error {
   override readonly name = 'ClientGone'
 }
 
+export interface WireLimits {
+  /** What is held of a line whose end doesn't come; then the connection ends. */
+  readonly lineBytesMax: number
+  readonly idleTimeoutMs: number
+  /** Of STARTTLS. */
+  readonly handshakeTimeoutMs: number
+  /** For the client to leave once it was told goodbye. */
+  readonly lingerMs: number
+}
+
 export interface WireOptions {
   readonly incoming: Incoming
-  readonly limits: SubmissionLimits
+  readonly limits: Pick<WireLimits, 'handshakeTimeoutMs' | 'lingerMs'>
   readonly onIdle: () => void
   readonly onTlsHello: () => void
   readonly onLineTooLong: () => void
