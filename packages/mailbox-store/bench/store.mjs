@@ -8,6 +8,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { openStore } from '@postern/mailbox-store'
 import Database from 'better-sqlite3'
 import { makeCorpus } from './corpus.mjs'
+import { measureOutbox } from './outbox.mjs'
 
 const quick = process.argv.includes('--quick')
 const mailboxSize = quick ? 10_000 : 100_000
@@ -234,6 +235,7 @@ for (const [what, work] of [
 }
 box.close()
 await store.close()
+await measureOutbox({ folder: join(folder, 'outbox'), message, report, callers, median })
 rmSync(folder, { recursive: true, force: true })
 console.log(missed.length === 0 ? '\nall met' : `\nmissed: ${missed.join('; ')}`)
 process.exitCode = missed.length === 0 ? 0 : 1
