@@ -1,6 +1,7 @@
 // The relay (contract E2, E4, E5): claims what is due, sends it, and reports. It is woken by the doorbell and asks the queue itself
 // now and then. Loads wait in lanes (lanes.ts) until their destination has a place; claims leave out what has none.
 
+import { setMaxListeners } from 'node:events'
 import type { Doorbell } from '@postern/events'
 import type { Store } from '@postern/mailbox-store'
 import type { Logger, MailLog, Metrics } from '@postern/telemetry'
@@ -79,6 +80,8 @@ class RelayLoop implements Relay {
     const limits = { ...defaultRelayLimits, ...options.limits }
     const owner = ownerName(thisPlace())
     this.owner = owner
+    // Any number of reports may wait for a store that can't write.
+    setMaxListeners(0, this.#stopping.signal)
     this.#options = options
     this.#limits = limits
     this.#lanes = new Lanes(limits)

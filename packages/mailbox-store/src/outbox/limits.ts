@@ -20,3 +20,6 @@ export const purgeMax = 1_000
 /** Rows of old sending counts, and of candidates for merging, that go in one transaction. */
 export const sendingCountsPruneMax = 1_000
 export const sentCandidatesPruneMax = 1_000
+/** What a relay held when it died is tried again at once so often, and then after this. */
+export const triesBeforeDiedWait = 3
+export const diedWaitMs = 300_000

@@ -8,8 +8,10 @@ import {
   claimMax,
   claimPerDomainMax,
   claimScanMax,
+  diedWaitMs,
   expiredLeasesPerClaimMax,
   leaseMsMax,
+  triesBeforeDiedWait,
 } from '../outbox/limits.js'
 import type { BodyKind, Claimed, ClaimOptions } from '../outbox/outbox.js'
 import { refuse } from '../refusals.js'
@@ -71,7 +73,8 @@ export function renew(tx: Transaction, options: { owner: string; ids: readonly n
 export function release(tx: Transaction, owner: string, { died = false }: { died?: boolean }): number {
   const held = tx.db.all<Held>(`${heldSql} AND lease_owner = ?`, owner)
   for (const row of held) {
-    if (!died) uncount(tx, row)
+    if (died) slowDown(tx, row)
+    else uncount(tx, row)
     giveBack(tx, row)
   }
   return held.length
@@ -99,6 +102,16 @@ export function owners(db: Connection): string[] {
 
 const heldSql = `SELECT outbox.id, submission, cancelled_at AS cancelledAt FROM outbox
   JOIN submission ON submission.id = outbox.submission WHERE state = 'leased'`
+
+/** A message that kills whoever sends it doesn't do so again at once, over and over. */
+function slowDown(tx: Transaction, { id }: Held): void {
+  tx.db.run(
+    'UPDATE outbox SET next_try_at = max(next_try_at, ?) WHERE id = ? AND attempts > ?',
+    tx.now + diedWaitMs,
+    id,
+    triesBeforeDiedWait,
+  )
+}
 
 function uncount(tx: Transaction, { id }: Held): void {
   tx.db.run('UPDATE outbox SET attempts = attempts - 1 WHERE id = ?', id)

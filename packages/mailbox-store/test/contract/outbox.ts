@@ -382,6 +382,19 @@ export function outboxContract(makeBench: MakeBench): void {
       expect(await claim()).toMatchObject([{ recipient: 'r0@remote0.test', attempts: 2 }])
     })
 
+    test('what kills its relay over and over waits a while', async () => {
+      await submit(remote())
+      for (let n = 0; n < 3; n++) {
+        expect(await claim('dying')).toMatchObject([{ attempts: n + 1 }])
+        await outbox.release('dying', { died: true })
+      }
+      await claim('dying')
+      await outbox.release('dying', { died: true })
+      expect(await claim()).toEqual([])
+      bench.clock.now += 300_000
+      expect(await claim()).toMatchObject([{ attempts: 5 }])
+    })
+
     test('what is postponed comes again at its time, as if it had not been claimed', async () => {
       const { queueId } = await submit(remote(3))
       const [a, b] = (await claim('relay', 2)).map(({ id }) => id) as [number, number]

@@ -1,0 +1,68 @@
+// What the relay is told of addresses on this gateway, from a real directory: who takes a message now, and whose INBOX takes a
+// notification.
+
+import { randomBytes } from 'node:crypto'
+import { load } from '@postern/config'
+import { type DomainMode, openStore } from '@postern/mailbox-store'
+import { readRoute } from '@postern/routing'
+import { expect, onTestFinished, test } from 'vitest'
+import { sendingDefaults } from '../src/sending/defaults.js'
+import { relayLookups } from '../src/sending/relay-lookups.js'
+import { sealedRecords } from '../src/sending/sealed-records.js'
+import { SendingLookups } from '../src/sending/sending-lookups.js'
+import { newFolder } from './gateway-process.js'
+
+async function town(mode: DomainMode = 'retained', catchAll = false) {
+  const store = await openStore({ folder: newFolder() })
+  onTestFinished(() => store.close())
+  const { directory } = store
+  const { environment } = await directory.ensureDefault({ tenant: 'default', environment: 'production' })
+  const domain = await directory.createDomain({ environment: environment.id, name: 'example.test', mode, catchAll })
+  await directory.markDomainVerified(domain.id, { how: 'operator' })
+  const ada = await directory.createInbox({ domain: domain.id, address: 'ada@example.test' })
+  const lookups = new SendingLookups({
+    ...{ directory, sealed: sealedRecords(randomBytes(32)), fallback: readRoute('direct') },
+    defaults: sendingDefaults(load({})),
+    elapsedMs: () => 0,
+  })
+  return { directory, ada, ...relayLookups(directory, lookups) }
+}
+
+test('an inbox takes it, one that is disabled and one that is none do not, and elsewhere is elsewhere', async () => {
+  const { directory, ada, localOf } = await town()
+  expect(await localOf('ada+news@example.test')).toEqual({ account: ada.id, encryptedOnly: false })
+  expect(await localOf('nobody@example.test')).toMatchObject({ status: '5.1.1' })
+  expect(await localOf('ada@remote.test')).toBeUndefined()
+  await directory.updateInbox(ada.id, { disabled: true })
+  expect(await localOf('ada@example.test')).toMatchObject({ status: '5.2.1' })
+})
+
+test('a domain that keeps no mail takes none, one that keeps it encrypted says so', async () => {
+  expect(await (await town('zero-retention')).localOf('ada@example.test')).toMatchObject({ status: '5.2.1' })
+  expect(await (await town('encrypted')).localOf('ada@example.test')).toMatchObject({ encryptedOnly: true })
+})
+
+test('a domain that makes inboxes makes one, and the same for two at once', async () => {
+  const { localOf } = await town('retained', true)
+  const [one, two] = await Promise.all([localOf('new@example.test'), localOf('new@example.test')])
+  expect(one).toMatchObject({ account: expect.any(Number) })
+  expect(two).toEqual(one)
+})
+
+test('a notification goes to the inbox that sent, or to the sender’s address, and nowhere that keeps no mail in clear', async () => {
+  const { ada, noticePlaceOf } = await town()
+  expect(await noticePlaceOf({ account: ada.id, sender: 'alias@example.test' })).toBe(ada.id)
+  expect(await noticePlaceOf({ account: undefined, sender: 'ada@example.test' })).toBe(ada.id)
+  expect(await noticePlaceOf({ account: undefined, sender: 'nobody@example.test' })).toBeUndefined()
+  expect(await noticePlaceOf({ account: undefined, sender: 'ada@remote.test' })).toBeUndefined()
+  for (const mode of ['zero-retention', 'encrypted'] as const) {
+    const other = await town(mode)
+    expect(await other.noticePlaceOf({ account: other.ada.id, sender: 'ada@example.test' })).toBeUndefined()
+  }
+})
+
+test('a sender that was deleted is told nowhere', async () => {
+  const { directory, ada, noticePlaceOf } = await town()
+  await directory.deleteInbox(ada.id)
+  expect(await noticePlaceOf({ account: ada.id, sender: 'ada@example.test' })).toBeUndefined()
+})
