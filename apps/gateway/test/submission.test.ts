@@ -277,3 +277,57 @@ test('SIGTERM: a message that is on its way is taken, confirmed and kept', async
   const inbox = found?.via === 'address' ? await hand.store.account(found.inbox.id).mailbox('INBOX') : undefined
   expect(inbox?.status.messages).toBe(1)
 })
+
+test('the settings of submission reach its sessions', async () => {
+  const it = await running({
+    POSTERN_SUBMISSION_BYTES_MAX: '2048',
+    POSTERN_SUBMISSION_RECIPIENTS_MAX: '2',
+    POSTERN_SUBMISSION_LOGIN_TIMEOUT_MS: '1000',
+    POSTERN_SUBMISSION_IDLE_TIMEOUT_MS: '1500',
+    POSTERN_HOSTNAME: 'mail.example.test',
+    POSTERN_ROUTE: 'direct:2525',
+  })
+  const port = it.said.smtp?.port as number
+  const [stranger, here] = [Caller.byTls(port), Caller.byTls(port)]
+  here.say(`EHLO c\r\nAUTH PLAIN ${plain(it.user, it.secret)}\r\n`)
+  const offered = await here.heard('235 ')
+  expect(offered).toMatch(/^220 mail\.example\.test ESMTP Postern\r\n250-mail\.example\.test\r\n/)
+  for (const keyword of ['SIZE 2048', 'LIMITS RCPTMAX=2', 'REQUIRETLS']) expect(offered).toContain(keyword)
+  here.say(`MAIL FROM:<${it.user}>\r\nRCPT TO:<eve@elsewhere.test>\r\n`)
+  expect(await here.heard('250 2.1.5 ')).toMatch(/^250 2\.1\.0 /)
+  expect(await stranger.closed).toMatch(/421 4\.4\.2 Too long without a login\r\n$/)
+  expect(await here.closed).toMatch(/421 4\.4\.2 Idle for too long\r\n$/)
+  expect(await stop(it.gateway)).toBe(0)
+})
+
+/** As the kernel tells it; elsewhere than on Linux this is not measured. */
+const residentBytes = (pid: number): number =>
+  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024
+
+test.skipIf(process.platform !== 'linux')(
+  'sixteen large messages at once, with two texts each, in flat memory',
+  async () => {
+    const it = await running()
+    const pid = it.gateway.child.pid as number
+    const before = residentBytes(pid)
+    const [piece, pieces] = [`${'x'.repeat(70)}\r\n`.repeat(1_000), 120]
+    let most = 0
+    const send = async (i: number) => {
+      const here = Caller.byTls(it.said.smtp?.port as number)
+      here.say(`EHLO c\r\nAUTH PLAIN ${plain(it.user, it.secret)}\r\n`)
+      here.say(`MAIL FROM:<${it.user}>\r\nRCPT TO:<${it.user}>\r\nDATA\r\n`)
+      await here.heard('354 ')
+      here.say(`From: <${it.user}>\r\nBcc: <${it.user}>\r\nSubject: ${i}\r\n\r\n`)
+      for (let n = 0; n < pieces; n++) {
+        if (!here.socket.write(piece)) await new Promise((resolve) => here.socket.once('drain', resolve))
+        most = Math.max(most, residentBytes(pid))
+      }
+      here.say('.\r\nQUIT\r\n')
+      expect(await here.closed).toContain('250 2.0.0 Ok: queued as ')
+    }
+    await Promise.all(Array.from({ length: 16 }, (_, i) => send(i)))
+    expect(most - before, 'of 276 MB').toBeLessThan(128_000_000)
+    expect(await subjects(it, 'INBOX')).toHaveLength(16)
+    expect(await stop(it.gateway)).toBe(0)
+  },
+)
