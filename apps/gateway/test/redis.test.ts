@@ -3,15 +3,15 @@
 
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { newFolder, run, stop } from './gateway-process.js'
 import { freePort, type RedisProcess, startRedis } from './redis-process.js'
 import { append, client, message, type Running, running } from './sharing-gateways.js'
 
 /** Two on one folder. */
-async function pair({ port }: RedisProcess) {
+async function pair({ port }: RedisProcess, more: Record<string, string> = {}) {
   const dataDir = join(newFolder(), 'data')
-  const env = { POSTERN_REDIS_URL: `redis://127.0.0.1:${port}` }
+  const env = { ...more, POSTERN_REDIS_URL: `redis://127.0.0.1:${port}` }
   const one = await running(dataDir, env)
   const two = await running(dataDir, env)
   return { dataDir, one, two, password: one.said.firstStart!.password! }
@@ -84,6 +84,21 @@ test('a credential that is revoked beside one ends the sessions of the other wit
   await Promise.all([here.closed, there.closed])
   expect(performance.now() - beganMs).toBeLessThan(2_000)
   expect(there.text()).toContain('* BYE')
+})
+
+test('places for the sessions of an inbox are counted over both, and each counts alone without Redis', async () => {
+  const redis = await startRedis()
+  const { one, two, password } = await pair(redis, { POSTERN_IMAP_SESSIONS_PER_INBOX_MAX: '1' })
+  const here = await client(one, { password })
+  await expect(client(two, { password })).rejects.toThrow('[LIMIT] Too many sessions for this inbox')
+  await here.say('o LOGOUT', 'o OK')
+  await here.closed
+  const there = await vi.waitFor(() => client(two, { password }), { timeout: 20_000 })
+  await redis.kill()
+  await client(one, { password })
+  await expect(client(one, { password })).rejects.toThrow('[LIMIT]')
+  await there.say('n NOOP', 'n OK')
+  expect([await stop(one.gateway), await stop(two.gateway)]).toEqual([0, 0])
 })
 
 test('without Redis it starts, says so, lets people in and tells them of news; when Redis comes it is whole', async () => {

@@ -51,7 +51,8 @@ export async function client({ said }: Running, { password, mailbox = 'INBOX', u
     socket.write(`${line}\r\n`)
     return hears(from, until)
   }
-  await say(`l LOGIN ${user} ${password}`, 'l OK')
+  const answer = await say(`l LOGIN ${user} ${password}`, '\r\nl ')
+  if (!answer.includes('l OK')) throw new Error(answer)
   await say(`s SELECT ${mailbox}`, 's OK')
   return { say, hears, closed, at: () => text.length, text: () => text }
 }
