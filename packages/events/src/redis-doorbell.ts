@@ -5,7 +5,7 @@
  * just subscribed) everyone concerned is rung with modSeq 0, and as long as Redis is away all are rung in turns.
  */
 import { randomUUID } from 'node:crypto'
-import type { Doorbell } from './doorbell.js'
+import type { Doorbell, Ring, StopListening } from './doorbell.js'
 import { channels } from './keys.js'
 import { localDoorbell } from './local-doorbell.js'
 import type { RedisLink } from './redis-link.js'
@@ -32,91 +32,114 @@ const turns = 10
 /** The last rings before a stop get so long to leave. */
 const farewellMs = 1_000
 
-export function redisDoorbell(options: RedisDoorbellOptions): Doorbell {
-  const { link, onError, onPublished, onHeard, pollMs = pollMsDefault, lingerMs = lingerMsDefault } = options
-  const origin = randomUUID()
-  const local = localDoorbell({ onError })
-  const mailboxes = new Map<string, number>()
-  const failed = refusalTeller({ link, what: 'the doorbell', onError })
-  const subscriptions = new RedisSubscriptions({ link, lingerMs, onHearing: ringAnew, onError: failed })
-  const publisher = new RedisPublisher({ link, origin, onPublished, onError: failed })
-  const everyone = subscriptions.add(channels.everyone)
+export const redisDoorbell = (options: RedisDoorbellOptions): Doorbell => new RedisDoorbell(options)
 
-  /** Of these something may have been missed. */
-  function ringAnew(names: Iterable<string>): void {
-    for (const channel of names) {
-      const mailbox = mailboxes.get(channel)
-      if (mailbox !== undefined) local.ring({ mailbox, modSeq: 0 })
-      else if (channel === channels.outbox) local.ring({ outbox: 'due' })
-    }
+class RedisDoorbell implements Doorbell {
+  readonly #options: RedisDoorbellOptions
+  readonly #origin = randomUUID()
+  readonly #local: Doorbell
+  readonly #subscriptions: RedisSubscriptions
+  readonly #publisher: RedisPublisher
+  /** Of the mailboxes that somebody listens to, by their channel. */
+  readonly #mailboxes = new Map<string, number>()
+  readonly #clock: NodeJS.Timeout
+  readonly #unlink: () => void
+  #turn = 0
+
+  constructor(options: RedisDoorbellOptions) {
+    const { link, onError, onPublished, pollMs = pollMsDefault, lingerMs = lingerMsDefault } = options
+    const failed = refusalTeller({ link, what: 'the doorbell', onError })
+    const onHearing = (names: readonly string[]) => this.#ringAnew(names)
+    this.#options = options
+    this.#local = localDoorbell({ onError })
+    this.#subscriptions = new RedisSubscriptions({ link, lingerMs, onHearing, onError: failed })
+    this.#publisher = new RedisPublisher({ link, origin: this.#origin, onPublished, onError: failed })
+    this.#subscriptions.add(channels.everyone)
+    this.#clock = setInterval(() => this.#tick(), pollMs / turns)
+    this.#clock.unref()
+    this.#unlink = link.add({
+      up: () => this.#beginAnew(),
+      down: () => this.#ringEveryone(),
+      message: (channel, payload) => this.#hear(channel, payload),
+    })
+    if (link.isUp) this.#beginAnew()
   }
 
-  const ringEveryone = (): void => ringAnew([...mailboxes.keys(), channels.outbox])
-
-  let turn = 0
-  const poll = (): void => {
-    publisher.publish()
-    if (subscriptions.isWhole) return
-    subscriptions.ask()
-    turn = (turn + 1) % turns
-    if (turn === 0) ringAnew([channels.outbox])
-    for (const mailbox of mailboxes.values()) if (Math.abs(mailbox) % turns === turn) local.ring({ mailbox, modSeq: 0 })
+  ring(ring: Ring): void {
+    this.#local.ring(ring)
+    this.#publisher.add(ring)
   }
-  const timer = setInterval(poll, pollMs / turns)
-  timer.unref()
 
-  const unlink = link.add({
-    up() {
-      subscriptions.again()
-      publisher.publish()
-    },
-    down: ringEveryone,
-    message(channel, payload) {
-      const [from, said = ''] = split(payload)
-      if (from === origin) return
-      onHeard?.()
-      const mailbox = mailboxes.get(channel)
-      if (mailbox !== undefined) local.ring({ mailbox, modSeq: modSeqOf(said) })
-      else if (channel === channels.directory) local.ring({ directory: said })
-      else if (channel === channels.outbox) local.ring({ outbox: 'due' })
-      else if (channel === channels.everyone) ringEveryone()
-    },
-  })
-  if (link.isUp) subscriptions.again()
+  listen(mailbox: number, listener: (modSeq: number) => void | Promise<void>): StopListening {
+    const channel = channels.mailbox(mailbox)
+    this.#mailboxes.set(channel, mailbox)
+    return this.#both(channel, this.#local.listen(mailbox, listener))
+  }
 
-  /** Ends both: the listener in this process, and the interest in the channel. */
-  const both = (stopListening: () => void, leave: () => void) => {
+  listenToDirectory(listener: (publicId: string) => void | Promise<void>): StopListening {
+    return this.#both(channels.directory, this.#local.listenToDirectory(listener))
+  }
+
+  listenForOutbox(listener: () => void | Promise<void>): StopListening {
+    return this.#both(channels.outbox, this.#local.listenForOutbox(listener))
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#clock)
+    await this.#local.close()
+    await this.#publisher.close(farewellMs)
+    this.#subscriptions.close()
+    this.#unlink()
+  }
+
+  /** Notes the interest in the channel; what comes back ends it, and the listening in this process. */
+  #both(channel: string, stopListening: StopListening): StopListening {
+    const leave = this.#subscriptions.add(channel)
     let isStopped = false
     return () => {
       stopListening()
-      if (!isStopped) leave()
+      if (!isStopped && leave()) this.#mailboxes.delete(channel)
       isStopped = true
     }
   }
 
-  return {
-    ring(ring) {
-      local.ring(ring)
-      publisher.add(ring)
-    },
-    listen(mailbox, listener) {
-      const channel = channels.mailbox(mailbox)
-      mailboxes.set(channel, mailbox)
-      const leave = subscriptions.add(channel)
-      return both(local.listen(mailbox, listener), () => {
-        if (leave()) mailboxes.delete(channel)
-      })
-    },
-    listenToDirectory: (listener) => both(local.listenToDirectory(listener), subscriptions.add(channels.directory)),
-    listenForOutbox: (listener) => both(local.listenForOutbox(listener), subscriptions.add(channels.outbox)),
-    async close() {
-      clearInterval(timer)
-      await local.close()
-      await publisher.close(farewellMs)
-      everyone()
-      subscriptions.close()
-      unlink()
-    },
+  #hear(channel: string, payload: string): void {
+    const [from, said = ''] = split(payload)
+    if (from === this.#origin) return
+    this.#options.onHeard?.()
+    const mailbox = this.#mailboxes.get(channel)
+    if (mailbox !== undefined) this.#local.ring({ mailbox, modSeq: modSeqOf(said) })
+    else if (channel === channels.directory) this.#local.ring({ directory: said })
+    else if (channel === channels.outbox) this.#local.ring({ outbox: 'due' })
+    else if (channel === channels.everyone) this.#ringEveryone()
+  }
+
+  #beginAnew(): void {
+    this.#subscriptions.again()
+    this.#publisher.publish()
+  }
+
+  /** Of these something may have been missed. */
+  #ringAnew(names: Iterable<string>): void {
+    for (const channel of names) {
+      const mailbox = this.#mailboxes.get(channel)
+      if (mailbox !== undefined) this.#local.ring({ mailbox, modSeq: 0 })
+      else if (channel === channels.outbox) this.#local.ring({ outbox: 'due' })
+    }
+  }
+
+  #ringEveryone(): void {
+    this.#ringAnew([...this.#mailboxes.keys(), channels.outbox])
+  }
+
+  #tick(): void {
+    this.#publisher.publish()
+    if (this.#subscriptions.isWhole) return
+    this.#subscriptions.ask()
+    this.#turn = (this.#turn + 1) % turns
+    if (this.#turn === 0) this.#ringAnew([channels.outbox])
+    for (const [channel, mailbox] of this.#mailboxes)
+      if (Math.abs(mailbox) % turns === this.#turn) this.#ringAnew([channel])
   }
 }
 
