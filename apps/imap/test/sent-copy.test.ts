@@ -1,7 +1,7 @@
 // A client's own copy of a message that it submits: it waits for a submission that is still open, and meets its copy (contract E3).
 // docs/decisions/sent-merge.md
 
-import { localSending } from '@postern/events'
+import { localSending, type Sending } from '@postern/events'
 import { type Account, messageIdHashIn } from '@postern/mailbox-store'
 import { afterEach, expect, test } from 'vitest'
 import type { ImapLimits } from '../src/limits.js'
@@ -9,14 +9,14 @@ import { Caller } from './caller.js'
 import { password, TestServer } from './server.js'
 
 let server: TestServer
+let sending: Sending
 afterEach(async () => {
   await server.close()
   expect(server.errors).toEqual([])
 })
 
-const sending = localSending({ messagesMax: 100 })
-
 async function start(limits: Partial<ImapLimits> = {}): Promise<Account> {
+  sending = localSending({ messagesMax: 100 })
   server = await TestServer.start({ lingerMs: 200, ...limits }, {}, { sending })
   return (await server.settle()).ada
 }
