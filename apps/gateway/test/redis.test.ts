@@ -1,12 +1,12 @@
 // Gateways on one data folder that hear of each other over Redis: what one does, clients of the other are told at once, and
 // neither needs Redis to live.
 
-import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
 import { newFolder, run, stop } from './gateway-process.js'
 import { freePort, type RedisProcess, startRedis } from './redis-process.js'
 import { append, client, message, type Running, running } from './sharing-gateways.js'
+import { selfSigned } from './tls-server.js'
 
 /** Two on one folder. */
 async function pair({ port }: RedisProcess, more: Record<string, string> = {}) {
@@ -126,10 +126,7 @@ test('without Redis it starts, says so, lets people in and tells them of news; w
 
 test('TLS with a CA of the operator, a user and a password; what is secret of it is in no log', async () => {
   const folder = newFolder()
-  const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')]
-  const words = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2']
-  const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost', '-keyout', key, '-out', cert]
-  execFileSync('openssl', [...words, ...names], { stdio: 'pipe' })
+  const { cert, key } = selfSigned(folder, { name: 'localhost', days: 2 })
   const port = String(await freePort())
   const redis = await startRedis(
     ...['--tls-port', port, '--tls-cert-file', cert, '--tls-key-file', key, '--tls-ca-cert-file', cert],
