@@ -97,12 +97,15 @@ export interface Delivery {
   /** Unix seconds. */
   readonly internalDate: number
   readonly recipients: readonly (LocalPlace & { readonly flags?: Flags | undefined })[]
+  /** Where one of them can't take it nobody gets it. */
+  readonly allOrNone?: boolean | undefined
 }
 
 /** One for each recipient, in their order. Two recipients that are the same place get one entry. */
 export type DeliveryOutcome =
   | ({ readonly outcome: 'delivered' } & Placed)
-  | { readonly outcome: 'over-quota' | 'gone'; readonly account: AccountId }
+  /** `held-back`: it had room, and another one of `allOrNone` had not. */
+  | { readonly outcome: 'over-quota' | 'gone' | 'held-back'; readonly account: AccountId }
 
 export interface ClaimOptions {
   readonly owner: string

@@ -13,7 +13,7 @@ import { listQueue, messageOf, purge, retryAllOf, retryNow, stats, submissionOf 
 import { cancel, report, reportTogether } from './outbox-report.js'
 import { sendingRoom } from './sending-counts.js'
 import { writeMerging } from './sent-merge.js'
-import { deliver, submit } from './submit.js'
+import { deliver, NotForAll, submit } from './submit.js'
 import type { Transaction } from './transaction.js'
 import type { Writer } from './writer.js'
 
@@ -65,8 +65,13 @@ export class SqliteOutbox implements O.Outbox {
   sendingRoom(ask: O.SendingAsk): Promise<O.SendingRoom> {
     return this.#read((db) => sendingRoom(db, this.#now(), ask))
   }
-  deliver(delivery: O.Delivery): Promise<readonly O.DeliveryOutcome[]> {
-    return this.#flushed((tx) => deliver(tx, delivery))
+  async deliver(delivery: O.Delivery): Promise<readonly O.DeliveryOutcome[]> {
+    try {
+      return await this.#flushed((tx) => deliver(tx, delivery))
+    } catch (error) {
+      if (error instanceof NotForAll) return error.outcomes
+      throw error
+    }
   }
 
   async claim(options: O.ClaimOptions): Promise<readonly O.Claimed[]> {

@@ -68,8 +68,20 @@ function placeAll(
   return { message: placed.message, sent, delivered }
 }
 
-export function deliver(tx: Transaction, { message, internalDate, recipients }: Delivery): readonly DeliveryOutcome[] {
+/** Undoes a delivery that some can't take, and says who. */
+export class NotForAll extends Error {
+  override readonly name = 'NotForAll'
+  readonly outcomes: readonly DeliveryOutcome[]
+  constructor(rooms: readonly Room[]) {
+    super('somebody can not take the message')
+    this.outcomes = rooms.map((room) => ({ outcome: 'why' in room ? room.why : 'held-back', account: room.account }))
+  }
+}
+
+export function deliver(tx: Transaction, delivery: Delivery): readonly DeliveryOutcome[] {
+  const { message, internalDate, recipients, allOrNone = false } = delivery
   const rooms = takeRooms(tx, recipients, message.size)
+  if (allOrNone && rooms.some((room) => 'why' in room)) throw new NotForAll(rooms)
   return placeParcel(tx, freshParcel(tx, message, internalDate), { rooms, stays: false }).outcomes
 }
 

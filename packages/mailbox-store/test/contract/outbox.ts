@@ -309,6 +309,20 @@ export function outboxContract(makeBench: MakeBench): void {
       await outbox.deliver({ message: prepared('x'), internalDate: 1, recipients: [{ account: 999 as AccountId }] })
       expect([bench.probe.messages(), bench.rung.length]).toEqual([0, 0])
     })
+
+    test('all of them or none: where one has no room nothing is stored, and nobody is charged for it', async () => {
+      await bench.directory.updateInbox(bob.id, { quotaMessages: 0 })
+      const recipients = [{ account: ada.id }, { account: bob.id }, { account: 999 as AccountId }]
+      const outcomes = await outbox.deliver({ message: prepared('x'), internalDate: 1, recipients, allOrNone: true })
+      expect(outcomes.map(({ outcome }) => outcome)).toEqual(['held-back', 'over-quota', 'gone'])
+      expect([bench.probe.messages(), bench.rung.length]).toEqual([0, 0])
+      expect((await bench.directory.getInbox(ada.id)).usedMessages).toBe(0)
+      const [taken] = await outbox.deliver({
+        ...{ message: prepared('x'), internalDate: 1, allOrNone: true },
+        recipients: [{ account: ada.id }],
+      })
+      expect(taken?.outcome).toBe('delivered')
+    })
   })
 
   describe('leases', () => {

@@ -1,0 +1,54 @@
+// The header of a message from elsewhere, cut into fields as a mail store reads it: what isn't a field is passed over, and nothing is
+// refused for its form. What is looked at here is only what this server writes itself, and what tells that mail goes in circles.
+// RFC 5321 §4.4 and §6.3, RFC 8601 §5, RFC 5322 §4.5.
+
+import { HeaderLines } from '@postern/message'
+import { type Field, fieldsNamed, type Header, rawValue, SmtpError } from '@postern/smtp'
+
+/** 554 5.4.6. RFC 5321 §6.3: a large number, so that long ways are not taken for a circle. */
+export const receivedFieldsMax = 100
+
+export function arrivedHeader(bytes: Buffer): Header {
+  const text = bytes.toString('latin1')
+  const lines = new HeaderLines(text)
+  const fields: Field[] = []
+  while (lines.next())
+    fields.push({
+      name: text.slice(lines.nameStart, lines.nameEnd).toLowerCase(),
+      start: lines.nameStart,
+      valueStart: text.indexOf(':', lines.nameEnd) + 1,
+      end: lines.end,
+    })
+  return { bytes, text, fields }
+}
+
+/** A first line that begins with white space would go on with the last field that is put above it. */
+export function refuseBrokenBeginning({ text }: Header): void {
+  if (/^[ \t]/.test(text))
+    throw new SmtpError('554 5.6.0 The message begins with white space, where its first header field has to be')
+}
+
+/** `delivered`: the recipients' addresses, in lower case. Who has delivered it to them already sent it round. */
+export function refuseCircles(header: Header, delivered: ReadonlySet<string>): void {
+  if (fieldsNamed(header, 'received').length > receivedFieldsMax)
+    throw new SmtpError(`554 5.4.6 The message has more than ${receivedFieldsMax} Received fields: it goes in a circle`)
+  const own = fieldsNamed(header, 'delivered-to').find((field) => delivered.has(rawValue(header, field).toLowerCase()))
+  if (own !== undefined)
+    throw new SmtpError(`554 5.4.6 The message was delivered to ${rawValue(header, own)} before: it goes in a circle`)
+}
+
+/** What only a delivering server writes: Return-Path, and results that claim to be ours. */
+export function forged(header: Header, hostname: string): readonly Field[] {
+  return header.fields.filter((field) => {
+    if (field.name === 'return-path') return true
+    if (field.name !== 'authentication-results') return false
+    return authservIdOf(rawValue(header, field)) === hostname.toLowerCase()
+  })
+}
+
+/** authserv-id = value; comments may stand before it, and a version behind it (RFC 8601 §2.2). */
+function authservIdOf(value: string): string {
+  const plain = value.replace(/\((?:[^()\\]|\\.)*\)/gs, ' ').trim()
+  const [, quoted, word] = /^(?:"((?:[^"\\]|\\.)*)"|([^\s;]*))/s.exec(plain) ?? []
+  return (quoted?.replace(/\\(.)/gs, '$1') ?? word ?? '').toLowerCase()
+}

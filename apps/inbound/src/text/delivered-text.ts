@@ -1,0 +1,56 @@
+// The text that is stored: what this server has to say on top, and every other byte as it came, but for fields that only this server
+// writes (arrived-header.ts). Return-Path and Delivered-To stand where there's one recipient alone for Delivered-To: with several, each
+// would learn of the others, of whom some may have been in Bcc. RFC 5321 §4.4; RFC 3848 and RFC 6531 §4.3 for the word behind `with`.
+
+import { addressLiteral, editedHeader, isMachineName, receivedField } from '@postern/smtp'
+import type { Arrival, ArrivalRecipient, ArrivedText } from '../arrival.js'
+import { arrivedHeader, forged } from './arrived-header.js'
+
+export interface Stamped {
+  readonly arrival: Arrival
+  readonly recipients: readonly Pick<ArrivalRecipient, 'address'>[]
+  readonly authenticationResults: string | undefined
+  readonly hostname: string
+}
+
+export async function* deliveredText(text: ArrivedText, stamped: Stamped): AsyncGenerator<Buffer> {
+  const header = arrivedHeader(text.header)
+  const edits = forged(header, stamped.hostname).map(({ start, end }) => ({ start, end, text: '' }))
+  yield editedHeader(header, { onTop: fieldsOnTop(stamped), edits })
+  let isHeader = true
+  for await (const piece of text.read()) {
+    if (!isHeader) yield piece
+    isHeader = false
+  }
+}
+
+function fieldsOnTop({ arrival, recipients, authenticationResults, hostname }: Stamped): string {
+  const [recipient, ...others] = recipients
+  const only = others.length === 0 ? recipient?.address : undefined
+  return [
+    `Return-Path: <${arrival.sender}>\r\n`,
+    ...(only === undefined ? [] : [`Delivered-To: ${only}\r\n`]),
+    ...(authenticationResults === undefined ? [] : [`Authentication-Results: ${authenticationResults}\r\n`]),
+    receivedField({
+      from: fromClause(arrival),
+      by: hostname,
+      protocol: protocolOf(arrival),
+      id: arrival.id,
+      recipient: only,
+      now: arrival.receivedAt,
+    }),
+  ].join('')
+}
+
+/** What the client called itself, and where it really is. */
+function fromClause({ helo = '', clientAddress }: Arrival): string {
+  const literal = clientAddress === undefined ? undefined : addressLiteral(clientAddress)
+  const name = isMachineName(helo) ? helo : (literal ?? 'unknown')
+  return literal === undefined ? name : `${name} (${literal})`
+}
+
+function protocolOf({ via, smtpUtf8, tls }: Arrival): string {
+  if (via === 'ingest') return 'HTTP'
+  const kind = via === 'lmtp' ? 'LMTP' : smtpUtf8 ? 'SMTP' : 'ESMTP'
+  return `${smtpUtf8 ? 'UTF8' : ''}${kind}${tls === undefined ? '' : 'S'}`
+}
