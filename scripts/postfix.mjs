@@ -76,16 +76,8 @@ async function launch(options, bin) {
     master.once('error', resolve)
     master.once('exit', resolve)
   })
-  // Its services are in its process group, and there's nothing in them to be finished.
-  const kill = () => {
-    if (master.pid !== undefined && isRunning()) process.kill(-master.pid, 'SIGKILL')
-  }
   const isRunning = () => master.exitCode === null && master.signalCode === null
-  const clear = () => {
-    kill()
-    rmSync(home, { recursive: true, force: true, maxRetries: 5 })
-  }
-  process.once('exit', clear)
+  const endWatch = watchOver(master.pid, home)
   const log = () => readIfThere(join(home, 'mail.log'))
   return {
     ports,
@@ -98,13 +90,25 @@ async function launch(options, bin) {
     messages: (address) =>
       readMaildir(join(home, 'mail', 'all')).filter((text) => text.includes(`\nDelivered-To: ${address}\n`)),
     async stop() {
-      process.removeListener('exit', clear)
-      kill()
+      endWatch()
+      // Its services are in its process group, and there's nothing in them to be finished.
+      if (master.pid !== undefined && isRunning()) process.kill(-master.pid, 'SIGKILL')
       await ended
       greylist?.close()
       logins?.close()
-      clear()
+      rmSync(home, { recursive: true, force: true, maxRetries: 5 })
     },
+  }
+}
+
+/** However this process ends, a shell that waits for the end of its input then ends Postfix and takes its folder away. */
+function watchOver(pid, home) {
+  const words = ['-c', 'cat >/dev/null; kill -KILL "-$0"; sleep 1; rm -rf -- "$1"', String(pid), home]
+  const watch = spawn('/bin/sh', words, { detached: true, stdio: ['pipe', 'ignore', 'ignore'] })
+  watch.unref()
+  watch.stdin.unref()
+  return () => {
+    if (watch.pid !== undefined) process.kill(-watch.pid, 'SIGKILL')
   }
 }
 
