@@ -12,7 +12,12 @@ import { promisify } from 'node:util'
 export async function startRedis(...words) {
   const at = words.indexOf('--port')
   const redis = new RedisProcess(at < 0 ? await freePort() : Number(words[at + 1]), words)
-  await redis.start()
+  try {
+    await redis.start()
+  } catch (error) {
+    await redis.end()
+    throw error
+  }
   return redis
 }
 
