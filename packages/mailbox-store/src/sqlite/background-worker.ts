@@ -38,7 +38,8 @@ const indexBudgetMs = 20
  * don't end, indexing takes a quarter of the time and leaves the disk and the core to the writer.
  */
 const holdIndexMs = 2_000
-const busyPauseMs = 3 * indexBudgetMs
+const busyPauses = 3
+const busyPauseMs = busyPauses * indexBudgetMs
 const busyForMs = 100
 const pauseAfterFailureMs = 2_000
 
@@ -109,8 +110,7 @@ function turn(): void {
   let pauseMs: number | undefined
   try {
     checkpoint()
-    if (isHeld()) pauseMs = busyPauseMs
-    else if (index.step({ budgetMs: indexBudgetMs }) === 'more') pauseMs = writerIsBusy() ? busyPauseMs : 0
+    pauseMs = isHeld() ? busyPauseMs : indexed()
   } catch (error) {
     port.postMessage(failure(0, error))
     pauseMs = pauseAfterFailureMs
@@ -118,6 +118,15 @@ function turn(): void {
   if (pauseMs === 0) setImmediate(turn)
   else if (pauseMs !== undefined) setTimeout(turn, pauseMs)
   else rest()
+}
+
+/** Returns how long to wait before the next slice, if there has to be one. One large message may take longer than the budget. */
+function indexed(): number | undefined {
+  const began = performance.now()
+  const isDone = index.step({ budgetMs: indexBudgetMs }) === 'done'
+  if (isDone && waitingForIndex.length > 0) return undefined
+  if (writerIsBusy()) return Math.max(busyPauseMs, busyPauses * (performance.now() - began))
+  return isDone ? undefined : 0
 }
 
 function rest(): void {
