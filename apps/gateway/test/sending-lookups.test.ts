@@ -200,3 +200,19 @@ test('a version is asked for at most so often', async () => {
   elapsed = 200
   expect(await ask()).toBe(2)
 })
+
+test('what an address is holds at once, whoever changes it, and isn’t read again before', async () => {
+  const { open, directory, ada, lookups } = it
+  const elsewhere = (await open()).directory
+  const first = await lookups.findAddress('ada@example.test')
+  expect(first).toMatchObject({ via: 'address', inbox: { id: ada.id } })
+  expect(await lookups.findAddress('ada@example.test')).toBe(first)
+  expect(await lookups.findAddress('lovelace@example.test')).toBeUndefined()
+  await elsewhere.addAlias(ada.id, { address: 'lovelace@example.test', by })
+  expect(await lookups.findAddress('lovelace@example.test')).toMatchObject({ via: 'alias' })
+  await directory.removeAlias(ada.id, { address: 'lovelace@example.test', by })
+  expect(await lookups.findAddress('lovelace@example.test')).toBeUndefined()
+  expect(await lookups.findDomain('other.test')).toBeUndefined()
+  await elsewhere.createDomain({ environment: it.environment.id, name: 'other.test' })
+  expect(await lookups.findDomain('other.test')).toMatchObject({ name: 'other.test' })
+})

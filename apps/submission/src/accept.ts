@@ -4,7 +4,7 @@
 
 import { randomBytes } from 'node:crypto'
 import type { Readable } from 'node:stream'
-import { publicId, type StagedMessage, type Submitted } from '@postern/mailbox-store'
+import { queueIdAt, type StagedMessage, type Submitted } from '@postern/mailbox-store'
 import { boundedData } from '@postern/smtp'
 import { localPlaces } from './local-places.js'
 import { noteAccepted, noteRefused } from './mail-events.js'
@@ -25,7 +25,7 @@ export async function accept(
   data: Readable,
   { session, transaction }: Pick<Accepting, 'session' | 'transaction'>,
 ): Promise<string> {
-  const accepting = { session, transaction, queueId: publicId('q') }
+  const accepting = { session, transaction, queueId: queueIdAt(session.context.clock()) }
   let message: ReceivedMessage | undefined
   try {
     message = await received(data, accepting)

@@ -7,6 +7,7 @@ import type {
   AccountId,
   Credential,
   CredentialId,
+  Directory,
   Domain,
   DomainId,
   HeldSendingRules,
@@ -69,7 +70,7 @@ export interface SendingParty {
 }
 
 /** What the directory says about sending. Asked with every message: whoever answers keeps what he knows. */
-export interface SendingLookups {
+export interface SendingLookups extends Pick<Directory, 'findAddress' | 'findDomain'> {
   recipientFor(address: string): Promise<RecipientFacts>
   routeFor(question: RouteQuestion): Promise<{ readonly route: Route }>
   sendingRulesFor(party: SendingParty): Promise<HeldSendingRules>

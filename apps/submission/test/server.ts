@@ -204,6 +204,8 @@ function lookups(
   { town, limits }: { readonly town: () => Town; readonly limits: SubmissionLimits },
 ): SendingLookups {
   return {
+    findAddress: (address) => directory.findAddress(address),
+    findDomain: (name) => directory.findDomain(name),
     async recipientFor(address): Promise<RecipientFacts> {
       const domain = await directory.findDomain(address.slice(address.lastIndexOf('@') + 1))
       if (domain === undefined) return { kind: 'remote' }

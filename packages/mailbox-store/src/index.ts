@@ -2,7 +2,7 @@
 
 export { type Address, parseAddress, tryParseAddress } from './directory/address.js'
 export * from './directory/directory.js'
-export { publicId } from './directory/public-id.js'
+export { publicId, queueIdAt } from './directory/public-id.js'
 export * from './directory/records.js'
 export {
   type HeldSendingRules,

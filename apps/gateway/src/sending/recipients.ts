@@ -11,7 +11,10 @@ export type RecipientFacts =
   | { readonly kind: 'unknown'; readonly domain: Domain }
   | { readonly kind: 'remote' }
 
-export async function recipientFacts(directory: Directory, address: string): Promise<RecipientFacts> {
+export async function recipientFacts(
+  directory: Pick<Directory, 'findAddress' | 'findDomain'>,
+  address: string,
+): Promise<RecipientFacts> {
   const domain = await directory.findDomain(address.slice(address.lastIndexOf('@') + 1))
   if (domain?.verifiedAt === undefined) return { kind: 'remote' }
   const found = await directory.findAddress(address)

@@ -1,14 +1,16 @@
 // What submission and relay ask the directory about sending (contract D2, D6, E1, E2, E4): which route a sender's mail takes
 // and why, which rules hold for whom, what a domain signs with, and what a recipient is. Routes and keys are opened with the
-// server's key once, and kept until the directory changes.
+// server's key once, and kept until the directory changes; so are addresses and domains, but theirs is never an old answer.
 
 import {
   type AccountId,
   type CredentialId,
   type Directory,
   type DkimAlgorithm,
+  type Domain,
   type DomainId,
   type HeldSendingRules,
+  type Resolution,
   type SendingDefaults,
   sendingRules,
 } from '@postern/mailbox-store'
@@ -57,6 +59,8 @@ export class SendingLookups {
   readonly #domainRoutes: KeptLookups<ChosenRoute>
   readonly #dkimKeys: KeptLookups<readonly DkimSigningKey[]>
   readonly #rules: KeptLookups<HeldSendingRules>
+  readonly #addresses: KeptLookups<Resolution | undefined>
+  readonly #domains: KeptLookups<Domain | undefined>
 
   constructor(options: SendingLookupsOptions) {
     this.#options = options
@@ -67,6 +71,9 @@ export class SendingLookups {
     this.#domainRoutes = new KeptLookups(kept)
     this.#dkimKeys = new KeptLookups(kept)
     this.#rules = new KeptLookups(kept)
+    const exact = { version: () => directory.version(), keysMax: limits.keptMax }
+    this.#addresses = new KeptLookups(exact)
+    this.#domains = new KeptLookups(exact)
   }
 
   async routeFor({ account, senderDomain = '' }: Sender): Promise<ChosenRoute> {
@@ -84,8 +91,17 @@ export class SendingLookups {
     return this.#rules.get([credential, inbox, domain].join(' '), () => this.#rulesFor(party))
   }
 
+  /** Who has the address now. What an inbox uses of its quota may be older. */
+  findAddress(address: string): Promise<Resolution | undefined> {
+    return this.#addresses.get(address, () => this.#options.directory.findAddress(address))
+  }
+
+  findDomain(name: string): Promise<Domain | undefined> {
+    return this.#domains.get(name, () => this.#options.directory.findDomain(name))
+  }
+
   recipientFor(address: string): Promise<RecipientFacts> {
-    return recipientFacts(this.#options.directory, address)
+    return recipientFacts(this, address)
   }
 
   #routeOfInbox(account: AccountId): Promise<ChosenRoute | undefined> {

@@ -31,7 +31,7 @@ async function begin(session: Session, { sender, text }: { readonly sender: stri
   const keepsRequireTls = await offersRequireTls(session)
   const parameters = readMailParameters(text, { offersRequireTls: keepsRequireTls })
   const rules = await session.askRules()
-  const maySend = sendersOf(senderScope(login.sender), context.store.directory)
+  const maySend = sendersOf(senderScope(login.sender), context.lookups)
   const address = tryParseAddress(sender)
   const ownAddress = rules.from === 'rewrite' ? login.sender.inbox?.address : undefined
   const asked: MailCase = {

@@ -67,12 +67,16 @@ function unquote(text: string): string {
 
 const quote = (text: string): string => `"${text.replace(/["\\]/g, '\\$&')}"`
 
+/** Nearly every domain: there's nothing for IDNA to do. */
+const isEncoded = (lower: string): boolean => /^[a-z0-9.-]+$/.test(lower) && !lower.includes('xn--')
+
 /** The domain as A-labels. A name of one label is allowed: `localhost` and names of a private network are. */
 export function cleanDomain(text: string): string {
   const invalid = (why: string): never => refuse('invalid', why)
   const given = text.endsWith('.') ? text.slice(0, -1) : text
   if (!asciiOfDomains.test(given)) return invalid('A domain has letters, digits, hyphens, and dots between its labels.')
-  const name = domainToASCII(given.toLowerCase()).toLowerCase()
+  const lower = given.toLowerCase()
+  const name = isEncoded(lower) ? lower : domainToASCII(lower).toLowerCase()
   if (name === '') return invalid('That is not a domain: one of its labels cannot be encoded.')
   if (name.length > domainNameBytesMax) return invalid(`A domain has at most ${domainNameBytesMax} bytes.`)
   const labels = name.split('.')

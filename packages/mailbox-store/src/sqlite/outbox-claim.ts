@@ -123,9 +123,9 @@ interface Held {
   cancelledAt: number | null
 }
 
-/** Their owners are gone, or too slow to be waited for. */
+/** Their owners are gone, or too slow to be waited for. A limit that is a parameter has SQLite plan the statement each time. */
 function endLeases(tx: Transaction): void {
-  const ended = tx.db.all<Held>(`${heldSql} AND lease_until <= ? LIMIT ?`, tx.now, expiredLeasesPerClaimMax)
+  const ended = tx.db.all<Held>(`${heldSql} AND lease_until <= ? LIMIT ${expiredLeasesPerClaimMax}`, tx.now)
   for (const row of ended) giveBack(tx, row)
 }
 

@@ -1,7 +1,7 @@
 // The two commits that bring mail in from outside IMAP: `submit`, behind the 250 of a submission (contract D4, E1, E3,
 // E5), and `deliver`, behind the 250 of a message from elsewhere. Each is one mutation: all of it or nothing.
 
-import { publicId } from '../directory/public-id.js'
+import { queueIdAt } from '../directory/public-id.js'
 import { type EnvironmentId, type Flags, type MessageId, systemFlag } from '../model.js'
 import { cleanRecipient, cleanSender, cleanWord } from '../outbox/envelope.js'
 import { queueIdCharactersMax, recipientsPerSubmissionMax } from '../outbox/limits.js'
@@ -144,7 +144,7 @@ function insertSubmission(
   s: Submission,
   { message }: { message: MessageId | undefined },
 ): { id: number; queueId: string } {
-  const queueId = s.queueId ?? publicId('q')
+  const queueId = s.queueId ?? queueIdAt(tx.now)
   if (queueId === '' || queueId.length > queueIdCharactersMax || !/^[\w.-]+$/.test(queueId))
     refuse('invalid', `A queue id has 1 to ${queueIdCharactersMax} letters, digits, dots and hyphens.`)
   if (tx.db.get('SELECT 1 FROM submission WHERE queue_id = ?', queueId) !== undefined)
