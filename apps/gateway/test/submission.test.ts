@@ -2,77 +2,15 @@
 // a client in IDLE hears of it. Contract A2, B4, B8, D, E1.
 
 import { spawn } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { ImapFlow } from 'imapflow'
 import { createTransport } from 'nodemailer'
-import { expect, onTestFinished, test } from 'vitest'
-import type { Announcement } from '../src/announcement.js'
+import { expect, test } from 'vitest'
 import { Caller } from './caller.js'
-import { newFolder, type Process, postern, started, stop } from './gateway-process.js'
+import { postern, stop } from './gateway-process.js'
+import { ca, loggedIn, mailer, plain, reader, residentBytes, run, running, subjects } from './mail-gateway.js'
 import { nobodys, SecondHand, wrong } from './second-hand.js'
-
-interface Running {
-  readonly gateway: Process
-  readonly said: Announcement
-  readonly dataDir: string
-  readonly user: string
-  readonly secret: string
-}
-
-async function running(env: Record<string, string> = {}): Promise<Running> {
-  const dataDir = join(newFolder(), 'data')
-  const gateway = postern(['start', '--json'], { env: { POSTERN_DATA_DIR: dataDir, ...env } })
-  const said = await started(gateway)
-  return { gateway, said, dataDir, user: 'me@example.test', secret: said.firstStart?.password as string }
-}
-
-const ca = ({ said }: Running): Buffer => readFileSync(said.caFile as string)
-
-async function reader(it: Running): Promise<ImapFlow> {
-  const client = new ImapFlow({
-    ...{ host: 'localhost', port: it.said.imap?.port as number, secure: true, logger: false },
-    ...{ auth: { user: it.user, pass: it.secret }, tls: { ca: ca(it) } },
-  })
-  await client.connect()
-  onTestFinished(() => client.close())
-  return client
-}
-
-async function subjects(it: Running, mailbox: string): Promise<string[]> {
-  const client = await reader(it)
-  const open = await client.mailboxOpen(mailbox)
-  const all = open.exists === 0 ? [] : await client.fetchAll('1:*', { envelope: true, flags: true })
-  await client.logout()
-  return all.map(({ envelope, flags }) => `${envelope?.subject}${flags?.has('\\Seen') ? ' (seen)' : ''}`)
-}
-
-function mailer(it: Running, { secure }: { secure: boolean }, auth = { user: it.user, pass: it.secret }) {
-  const port = (secure ? it.said.smtp : it.said.smtpStartTls)?.port as number
-  const transport = createTransport({ host: 'localhost', port, secure, requireTLS: !secure, auth, tls: { ca: ca(it) } })
-  onTestFinished(() => transport.close())
-  return transport
-}
-
-/** A program of the machine to its end. */
-function run(
-  program: string,
-  words: readonly string[],
-): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, words, { stdio: ['ignore', 'pipe', 'pipe'], timeout: 20_000 })
-    const out = { stdout: '', stderr: '' }
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      out.stdout += text
-    })
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      out.stderr += text
-    })
-    child.once('error', reject)
-    child.once('close', (code) => resolve({ code, ...out }))
-  })
-}
 
 test('nodemailer on both doors: IDLE hears it, Sent has it with \\Seen and its Bcc, the recipient has it without', async () => {
   const it = await running()
@@ -174,8 +112,6 @@ test('curl smtps:// and smtp:// --ssl-reqd; openssl s_client -starttls smtp', as
   expect(await stop(it.gateway)).toBe(0)
 })
 
-const plain = (user: string, secret: string): string => Buffer.from(`\0${user}\0${secret}`).toString('base64')
-
 test('every refusal is the same for the client, whatever its cause; a credential without the scope is none', async () => {
   const it = await running()
   const hand = await SecondHand.on(it.dataDir)
@@ -242,6 +178,32 @@ test('*@domain: mail is filed in the Sent of the inbox that From names', async (
   expect(await stop(it.gateway)).toBe(0)
 })
 
+test('*@domain: without a route of the inbox that From names nothing is taken that would wait for ever', async () => {
+  const it = await running({ POSTERN_ROUTE: 'smtp://127.0.0.1:9?tls=none' })
+  const hand = await SecondHand.on(it.dataDir)
+  const { secret } = await hand.credential({ kind: 'key', grants: ['*@example.test'], scopes: ['smtp'] })
+  const env = { POSTERN_DATA_DIR: it.dataDir }
+  for (const name of ['carol', 'dave']) await hand.inbox(`${name}@example.test`)
+  expect(await postern(['inbox', 'route', 'carol@example.test', 'none'], { env }).ended).toBe(0)
+  const here = await loggedIn(it, { user: '*@example.test', secret })
+  const heard = async (lines: string, answer: string) => {
+    here.say(lines)
+    return here.heard(answer)
+  }
+  await expect
+    .poll(() => heard('RSET\r\nMAIL FROM:<carol@example.test>\r\nRCPT TO:<eve@remote.test>\r\nNOOP\r\n', 'Ok\r\n'))
+    .toContain('550 5.4.4 ')
+  await heard('RSET\r\nMAIL FROM:<dave@example.test>\r\nRCPT TO:<eve@remote.test>\r\nDATA\r\n', '354 ')
+  const body = `${'x'.repeat(70)}\r\n`.repeat(20_000)
+  await heard(`From: <carol@example.test>\r\nSubject: no way\r\n\r\n${body}.\r\n`, '550 5.4.4 ')
+  await heard('MAIL FROM:<carol@example.test>\r\nRCPT TO:<dave@example.test>\r\nDATA\r\n', '354 ')
+  await heard('From: <carol@example.test>\r\nSubject: at home\r\n\r\nx\r\n.\r\n', '250 2.0.0 Ok: queued as ')
+  await heard('MAIL FROM:<dave@example.test>\r\nRCPT TO:<eve@remote.test>\r\nDATA\r\n', '354 ')
+  await heard('From: <dave@example.test>\r\nSubject: away\r\n\r\nx\r\n.\r\n', '250 2.0.0 Ok: queued as ')
+  expect((await hand.store.outbox.stats()).waiting + (await hand.store.outbox.stats()).leased).toBe(1)
+  expect(await stop(it.gateway)).toBe(0)
+})
+
 test('a message that was sent a second time because its 250 was lost is there once', async () => {
   const it = await running()
   const body = `From: <${it.user}>\r\nSubject: once\r\n\r\nhello\r\n.\r\n`
@@ -299,10 +261,6 @@ test('the settings of submission reach its sessions', async () => {
   expect(await here.closed).toMatch(/421 4\.4\.2 Idle for too long\r\n$/)
   expect(await stop(it.gateway)).toBe(0)
 })
-
-/** As the kernel tells it; elsewhere than on Linux this is not measured. */
-const residentBytes = (pid: number): number =>
-  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024
 
 test.skipIf(process.platform !== 'linux')(
   'sixteen large messages at once, with two texts each, in flat memory',

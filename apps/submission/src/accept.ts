@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import { queueIdAt, type StagedMessage, type Submitted } from '@postern/mailbox-store'
 import { boundedData } from '@postern/smtp'
+import { checkRoute } from './destinations.js'
 import { localPlaces } from './local-places.js'
 import { noteAccepted, noteRefused } from './mail-events.js'
 import { type ReceivedMessage, receiveMessage } from './message/receive.js'
@@ -32,6 +33,7 @@ export async function accept(
     return await stored(message, accepting)
   } catch (error) {
     noteRefused(error, { ...accepting, message })
+    await message?.drop()
     throw error
   }
 }
@@ -61,6 +63,7 @@ function received(data: Readable, { session, transaction, queueId }: Accepting):
 async function stored(message: ReceivedMessage, accepting: Accepting): Promise<string> {
   const { session, transaction } = accepting
   const place = await sentPlaceOf(message, session)
+  await checkRoute(place.account, { session, transaction })
   const settled = beginSending(message, { place, context: session.context })
   try {
     const { wire, sentCopy, body, digest } = await message.stage((text) => session.context.store.stage(text), {

@@ -12,7 +12,7 @@ export const rcpt: Command = {
   name: 'RCPT',
   needs: 'login',
   async run(session, words): Promise<Reply> {
-    const { transaction, context, login } = session
+    const { transaction, login } = session
     if (transaction === undefined) throw new SmtpError('503 5.5.1 Send MAIL first')
     const [, text] = /^TO:[ \t]*(.*)$/isu.exec(words) ?? []
     if (text === undefined) throw new SmtpError('501 5.5.4 RCPT has the form RCPT TO:<name@domain>')
@@ -22,7 +22,7 @@ export const rcpt: Command = {
     const parameters = readRcptParameters(path.rest)
     const { rules, recipients } = transaction
     const address = path.address.includes('@') ? path.address : `${path.address}@${login.sender.domain.name}`
-    const { kind, local } = await destinationOf(address, { context, admission: login })
+    const { kind, local } = await destinationOf(address, { session, sender: transaction.from })
     enforce(rcptPolicies, {
       ...{ recipient: address, destination: kind, standing: recipients.length, recipientsMax: rules.recipientsMax },
       smtpUtf8: transaction.parameters.smtpUtf8,

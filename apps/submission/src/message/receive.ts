@@ -40,6 +40,8 @@ export interface ReceivedMessage {
   readonly tlsOptional: boolean
   /** Hands each text to `stage` as a stream, both at once; the one for Sent only where it's wanted. Once for a message. */
   stage<Staged>(stage: Stage<Staged>, wants: { sentCopy: boolean }): Promise<StagedTexts<Staged> & Measured>
+  /** What is left of the data is read and not kept. */
+  drop(): Promise<void>
 }
 
 export interface Measured {
@@ -73,6 +75,7 @@ export async function receiveMessage(source: AsyncIterable<Uint8Array>, facts: M
         const measured = { body: bodyKind(headers.wire, { body, facts }), bytes: intake.bytes, digest: intake.digest() }
         return { ...texts, ...measured }
       },
+      drop: () => intake.drop(),
     }
   })
 }

@@ -58,7 +58,7 @@ function announcedSize({ sizeBytes, bytesMax }: MailCase): Reply | undefined {
 }
 
 function requireTlsKept({ requireTls, keepsRequireTls }: MailCase): Reply | undefined {
-  return requireTls && !keepsRequireTls
-    ? '550 5.7.30 REQUIRETLS support required: the route of this mail does not keep it'
-    : undefined
+  return requireTls && !keepsRequireTls ? requireTlsReply : undefined
 }
+
+export const requireTlsReply: Reply = '550 5.7.30 REQUIRETLS support required: the route of this mail does not keep it'

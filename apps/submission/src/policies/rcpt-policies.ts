@@ -44,6 +44,9 @@ function reachable({ destination, recipient }: RcptCase): Reply | undefined {
     case 'keeps-no-mail':
       return `550 5.2.1 The domain of ${recipient} keeps no mail`
     case 'no-route':
-      return '550 5.4.4 Mail cannot leave here yet: set POSTERN_ROUTE, or a route for the domain or the inbox'
+      return noRouteReply
   }
 }
+
+export const noRouteReply: Reply =
+  '550 5.4.4 Mail cannot leave here yet: set POSTERN_ROUTE, or a route for the domain or the inbox'
