@@ -69,7 +69,8 @@ export class Signer {
     for await (const piece of content.stream({ start: bodyStart, end: content.size })) body.update(piece)
     const now = Math.floor(this.#options.clock() / 1000)
     const signing: Signing = { domain: found.domain, fields, bodyHash: body.digest(), now, leaveOut }
-    return Buffer.from(found.keys.map((key) => signatureField(key, signing)).join(''), 'latin1')
+    const signatures = await Promise.all(found.keys.map((key) => signatureField(key, signing)))
+    return Buffer.from(signatures.join(''), 'latin1')
   }
 
   async #keysFor(
