@@ -5,6 +5,7 @@ import type { RelayLimits } from './relay-limits.js'
 
 interface Pace {
   since: number
+  lastAt: number
   served: number
   /** Recipients a second, of the window before. */
   rate: number | undefined
@@ -13,7 +14,10 @@ interface Pace {
 }
 
 const windowMs = 1_000
-/** Nothing is known yet, or nothing is taken: it's looked again when the longest wait is over. */
+/** What was learnt before a rest says nothing any more; what is learnt anew takes as long. */
+const learningMs = 5_000
+/** Until more is known, and where nothing is taken. */
+const firstRate = 100
 const slowestRate = 1
 /** Rather too early than too late. */
 const hope = 2
@@ -40,14 +44,18 @@ export class Crowding {
   comesAgainAt(lane: string, recipients: number, now: number): number {
     const { crowdedMs, crowdedMsMax } = this.#limits
     const pace = this.#pace(lane, now)
-    const rate = Math.max(pace.rate ?? 0, rateOf(pace, now), slowestRate) * hope
+    const known = now - pace.since < learningMs ? (pace.rate ?? firstRate) : rateOf(pace, now)
+    const rate = Math.max(known, slowestRate) * hope
     const until = Math.max(pace.until, now + crowdedMs) + (recipients / rate) * 1_000
     pace.until = Math.min(until, now + crowdedMsMax)
     return Math.round(pace.until)
   }
 
   #pace(lane: string, now: number): Pace {
-    const pace = this.#paces.get(lane) ?? { since: now, served: 0, rate: undefined, until: 0 }
+    const before = this.#paces.get(lane)
+    const isFresh = before !== undefined && now - before.lastAt < learningMs
+    const pace = isFresh ? before : { since: now, lastAt: now, served: 0, rate: undefined, until: before?.until ?? 0 }
+    pace.lastAt = now
     this.#paces.set(lane, pace)
     for (const oldest of this.#paces.keys()) {
       if (this.#paces.size <= hostsMax) break

@@ -108,6 +108,8 @@ test(`${rounds} kills`, { timeout: 20_000 + rounds * 3_000 }, async () => {
   }
 
   const last = await startChild(folder, remote.port)
+  // What was in hand at several kills would wait a while now.
+  await store.outbox.retryAllOf('remote.test')
   await until(async () => (await store.outbox.stats()).waiting + (await store.outbox.stats()).leased === 0, 30_000)
   await last.kill()
   const refused = all.filter((address) => address.startsWith('no'))
