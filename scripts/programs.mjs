@@ -11,6 +11,9 @@ export const programs = {
   redis: { tools: ['redis-server'], debianPackage: 'redis-server' },
   postgres: { tools: ['postgres', 'initdb'], debianPackage: 'postgresql' },
   mbsync: { tools: ['mbsync'], debianPackage: 'isync' },
+  swaks: { tools: ['swaks'], debianPackage: 'swaks libnet-ssleay-perl' },
+  msmtp: { tools: ['msmtp'], debianPackage: 'msmtp' },
+  dkimpy: { tools: ['dkimverify'], debianPackage: 'python3-dkim python3-nacl', versionWords: ['--help'] },
   postfix: { tools: ['postconf', 'postfix'], debianPackage: 'postfix', versionWords: ['-h', '-d', 'mail_version'] },
 }
 
@@ -25,7 +28,7 @@ export function find(name) {
 /** `Redis server v=7.0.15 …` as the program itself says it. */
 export function versionOf(name, folder) {
   const { tools, versionWords = ['--version'] } = programs[name]
-  return execFileSync(join(folder, tools[0]), versionWords, { encoding: 'utf8' }).trim()
+  return execFileSync(join(folder, tools[0]), versionWords, { encoding: 'utf8' }).trim().split('\n')[0]
 }
 
 /**
@@ -50,7 +53,7 @@ function install(packages) {
   if (!mayInstall()) notThere(packages)
   console.error(`services: installing ${packages.join(' and ')}`)
   aptGet('update')
-  aptGet('install', '-y', '--no-install-recommends', ...packages)
+  aptGet('install', '-y', '--no-install-recommends', ...packages.flatMap((each) => each.split(' ')))
 }
 
 function aptGet(...words) {
