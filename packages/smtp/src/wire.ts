@@ -8,7 +8,8 @@ import { TLSSocket } from 'node:tls'
 import { type Certificates, handshake, type Incoming } from '@postern/service'
 import type { SMTPServer } from 'smtp-server'
 import { SMTPConnection } from 'smtp-server/lib/smtp-connection.js'
-import { SMTPStream } from 'smtp-server/lib/smtp-stream.js'
+import type { SMTPStream } from 'smtp-server/lib/smtp-stream.js'
+import { MessageParser } from './message-parser.js'
 import { type Reply, replyLine, replyLines } from './reply.js'
 
 /** Whatever was being done for the client, nobody is there to hear of it. */
@@ -221,7 +222,7 @@ export class Wire extends SMTPConnection {
   }
 
   override _createParser(): SMTPStream {
-    const parser = new SMTPStream({ maxCommandLength: this._server.options.maxCommandLength })
+    const parser = new MessageParser({ maxCommandLength: this._server.options.maxCommandLength })
     parser.oncommand = (line, goOn) => this._onCommand(line, goOn)
     parser.on('error', () => this.#options.onLineTooLong())
     // The client has said all it has to say.
