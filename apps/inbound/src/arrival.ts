@@ -2,7 +2,7 @@
 // its domain's mode says (modes/). The three ways in, SMTP, LMTP and HTTP, say the same words, so that nothing behind `deliver.ts` knows by
 // which of them a message came. Contract F.
 
-import type { AccountId, Domain, Flags, Inbox, MailboxId, SpecialUse } from '@postern/mailbox-store'
+import type { AccountId, Domain, Flags, Inbox, MailboxId, Once, SpecialUse } from '@postern/mailbox-store'
 import type { Reply } from '@postern/smtp'
 
 export type { Reply } from '@postern/smtp'
@@ -21,6 +21,8 @@ export interface Arrival {
   readonly smtpUtf8: boolean
   /** Unix milliseconds. */
   readonly receivedAt: number
+  /** Where it may be handed over again because an answer was lost: what has it is not given it a second time. */
+  readonly once?: Once | undefined
 }
 
 export interface ArrivalRecipient {

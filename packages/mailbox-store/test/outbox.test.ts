@@ -3,11 +3,13 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { dueOfDomainSql, dueSql, nextDomainSql } from '../src/sqlite/outbox-claim.js'
 import { prepared } from './contract/bench.js'
+import { onceContract } from './contract/once.js'
 import { outboxContract } from './contract/outbox.js'
 import { sendingCountsContract } from './contract/sending-counts.js'
 import { makeSqliteBench, type SqliteBench } from './fixture-directory.js'
 
 describe('outbox on SQLite', () => outboxContract(makeSqliteBench))
+describe('once on SQLite', () => onceContract(makeSqliteBench))
 describe('sending counts on SQLite', () => sendingCountsContract(makeSqliteBench))
 
 describe('a queue of 100,000', () => {

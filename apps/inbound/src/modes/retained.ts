@@ -48,7 +48,7 @@ export function retained({ store, planner, hostname }: RetainedOptions): Mode {
     const { authenticationResults } = verdict
     const message = await store.stage(deliveredText(text, { arrival, recipients, authenticationResults, hostname }))
     const internalDate = Math.floor(arrival.receivedAt / 1000)
-    return { message, internalDate, recipients: placed, allOrNone: together }
+    return { message, internalDate, recipients: placed, allOrNone: together, once: arrival.once }
   }
 }
 

@@ -17,6 +17,8 @@ import type {
   Environment,
   FoundSecret,
   Inbox,
+  IngestKey,
+  IngestProvider,
   Json,
   LastUsed,
   Resolution,
@@ -74,6 +76,23 @@ export interface NewDkimKey {
   readonly privateKey: string
   /** The `p=` of its record. */
   readonly publicKey: string
+}
+
+export interface NewIngestKey {
+  /** `ing_…`, the caller's: the secret is sealed for it. */
+  readonly publicId: string
+  readonly environment: EnvironmentId
+  /** Every domain of the environment where it's left out. */
+  readonly domain?: DomainId | undefined
+  readonly provider: IngestProvider
+  readonly label: string
+  /** Sealed by the caller. */
+  readonly secret: string
+}
+
+export interface IngestKeyFilter extends PageOptions {
+  readonly environment?: EnvironmentId | undefined
+  readonly domain?: DomainId | undefined
 }
 
 export interface NewInbox {
@@ -215,6 +234,13 @@ export interface Directory {
   removeDkimKey(id: DomainId, options: { selector: string } & By): Promise<void>
   /** The oldest first, the retired ones too. */
   listDkimKeys(id: DomainId): Promise<readonly DkimKey[]>
+
+  /** Several may hold at a time, so that one can take another's place. */
+  createIngestKey(options: NewIngestKey & By): Promise<IngestKey>
+  /** It stays on record. Revoking what is revoked changes nothing, not even the time. */
+  revokeIngestKey(publicId: string, options?: By): Promise<IngestKey>
+  findIngestKey(publicId: string): Promise<IngestKey | undefined>
+  listIngestKeys(filter?: IngestKeyFilter): Promise<Page<IngestKey>>
 
   /** With INBOX and the special mailboxes, in the same commit. */
   createInbox(options: NewInbox & By): Promise<Inbox>

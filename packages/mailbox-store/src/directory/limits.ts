@@ -38,4 +38,6 @@ export const dkimKeysPerDomainMax = 20
 export const dkimPublicKeyCharactersMax = 2_048
 /** RFC 6376 §3.1: a selector is a domain name beside `._domainkey.` and the domain. */
 export const selectorCharactersMax = 63
+/** Those that hold, of one domain or of one environment's own. */
+export const ingestKeysMax = 50
 export const pageMax = 500

@@ -99,6 +99,24 @@ export interface DkimKey {
   readonly retiredAt: number | undefined
 }
 
+export const ingestProviders = ['http', 'ses', 'mailgun', 'postmark', 'sendgrid', 'cloudflare'] as const
+/** Whose posts a key vouches for; `http` is whoever signs as the gateway itself asks for. */
+export type IngestProvider = (typeof ingestProviders)[number]
+
+/** Lets somebody hand mail over by HTTP (contract F3), for one domain or for all of an environment. */
+export interface IngestKey {
+  readonly id: number
+  readonly publicId: string
+  readonly environment: EnvironmentId
+  readonly domain: DomainId | undefined
+  readonly provider: IngestProvider
+  readonly label: string
+  /** Sealed: the store doesn't read it. */
+  readonly secret: string
+  readonly createdAt: number
+  readonly revokedAt: number | undefined
+}
+
 export interface Alias {
   readonly address: string
   readonly maySend: boolean

@@ -23,3 +23,9 @@ export const sentCandidatesPruneMax = 1_000
 /** What a relay held when it died is tried again at once so often, and then after this. */
 export const triesBeforeDiedWait = 3
 export const diedWaitMs = 300_000
+/** Of who gives the ids of what comes once, of such an id, and of the answer that is kept with it. */
+export const onceWordCharactersMax = 300
+export const onceAnswerBytesMax = 65_536
+/** What comes again later than this is taken for something new; and what goes of these rows in one transaction. */
+export const onceKeptMs = 172_800_000
+export const oncePruneMax = 500

@@ -92,6 +92,14 @@ export interface Submitted {
   readonly undelivered: readonly { readonly address: string; readonly why: 'over-quota' | 'gone' }[]
 }
 
+/** Something that may come more than once and shall happen once: who gives the ids, the id, and what it stands for. */
+export interface Once {
+  readonly scope: string
+  readonly id: string
+  /** Another one under the same id is refused with `exists`. */
+  readonly digest: Uint8Array
+}
+
 export interface Delivery {
   readonly message: PreparedMessage
   /** Unix seconds. */
@@ -99,6 +107,8 @@ export interface Delivery {
   readonly recipients: readonly (LocalPlace & { readonly flags?: Flags | undefined })[]
   /** Where one of them can't take it nobody gets it. */
   readonly allOrNone?: boolean | undefined
+  /** A mailbox that has it already under this id isn't given it again: it counts as delivered. */
+  readonly once?: Once | undefined
 }
 
 /** One for each recipient, in their order. Two recipients that are the same place get one entry. */
@@ -246,6 +256,11 @@ export interface Outbox {
   sendingRoom(ask: SendingAsk): Promise<SendingRoom>
   /** One message into any number of inboxes, in one flushed commit. */
   deliver(delivery: Delivery): Promise<readonly DeliveryOutcome[]>
+
+  /** What was answered when it came before; kept for two days. Refuses with `exists` where that was another message. */
+  answered(once: Once): Promise<{ readonly answer: string | undefined } | undefined>
+  /** Remembers it, and the answer where there's one. Refuses with `exists` as above. */
+  rememberAnswer(once: Once, options?: { readonly answer?: string }): Promise<void>
 
   /** Due recipients, the longest due first, now leased to the owner. */
   claim(options: ClaimOptions): Promise<readonly Claimed[]>

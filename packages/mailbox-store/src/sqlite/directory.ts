@@ -14,6 +14,7 @@ import * as dkimKeys from './directory-dkim-keys.js'
 import * as domains from './directory-domains.js'
 import { setInboxPassword } from './directory-inbox-password.js'
 import * as inboxes from './directory-inboxes.js'
+import * as ingestKeys from './directory-ingest-keys.js'
 import { RefusedLogins } from './directory-refused-logins.js'
 import * as secrets from './directory-secrets.js'
 import * as tenants from './directory-tenants.js'
@@ -132,6 +133,19 @@ export class SqliteDirectory implements D.Directory {
   }
   listDkimKeys(id: DomainId): Promise<readonly R.DkimKey[]> {
     return this.#read((db) => dkimKeys.listDkimKeys(db, id))
+  }
+
+  createIngestKey(options: D.NewIngestKey & D.By): Promise<R.IngestKey> {
+    return this.#write((tx) => ingestKeys.createIngestKey(tx, options))
+  }
+  revokeIngestKey(publicId: string, options: D.By = {}): Promise<R.IngestKey> {
+    return this.#write((tx) => ingestKeys.revokeIngestKey(tx, publicId, options))
+  }
+  findIngestKey(publicId: string): Promise<R.IngestKey | undefined> {
+    return this.#read((db) => ingestKeys.findIngestKey(db, publicId))
+  }
+  listIngestKeys(filter: D.IngestKeyFilter = {}): Promise<D.Page<R.IngestKey>> {
+    return this.#read((db) => ingestKeys.listIngestKeys(db, filter))
   }
 
   createInbox(options: D.NewInbox & D.By): Promise<R.Inbox> {

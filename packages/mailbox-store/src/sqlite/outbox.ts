@@ -8,6 +8,7 @@ import type * as O from '../outbox/outbox.js'
 import type { Content } from '../store.js'
 import type { Connection } from './connection.js'
 import { messageContent } from './message-reads.js'
+import { answered, rememberAnswer } from './once.js'
 import { anythingDue, claim, type DomainCursor, owners, postpone, release, renew } from './outbox-claim.js'
 import { listQueue, messageOf, purge, retryAllOf, retryNow, stats, submissionOf } from './outbox-queue.js'
 import { cancel, report, reportTogether } from './outbox-report.js'
@@ -72,6 +73,13 @@ export class SqliteOutbox implements O.Outbox {
       if (error instanceof NotForAll) return error.outcomes
       throw error
     }
+  }
+
+  answered(once: O.Once): Promise<{ readonly answer: string | undefined } | undefined> {
+    return this.#read((db) => answered(db, once))
+  }
+  rememberAnswer(once: O.Once, options: { readonly answer?: string } = {}): Promise<void> {
+    return this.#flushed((tx) => rememberAnswer(tx, once, options))
   }
 
   async claim(options: O.ClaimOptions): Promise<readonly O.Claimed[]> {

@@ -152,7 +152,25 @@ CREATE TABLE sent_candidate (
 CREATE INDEX sent_candidate_filed ON sent_candidate (mailbox, message_id, at, uid) WHERE submitted = 0;
 `
 
-const migrations: readonly string[] = [first, directoryWatchedAndRecentKept, sendingKept]
+const ingestKept = `
+CREATE TABLE ingest_key (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, public_id TEXT NOT NULL UNIQUE,
+  environment INTEGER NOT NULL REFERENCES environment ON DELETE CASCADE,
+  domain INTEGER REFERENCES domain ON DELETE CASCADE, provider TEXT NOT NULL, label TEXT NOT NULL,
+  secret TEXT NOT NULL, created_at INTEGER NOT NULL, revoked_at INTEGER);
+CREATE INDEX ingest_key_by_environment ON ingest_key (environment, id);
+CREATE INDEX ingest_key_by_domain ON ingest_key (domain) WHERE domain IS NOT NULL;
+CREATE TABLE once (
+  scope TEXT NOT NULL, id TEXT NOT NULL, digest BLOB NOT NULL, at INTEGER NOT NULL, answer TEXT,
+  PRIMARY KEY (scope, id)) WITHOUT ROWID;
+CREATE INDEX once_by_time ON once (at);
+CREATE TABLE once_place (
+  scope TEXT NOT NULL, id TEXT NOT NULL, mailbox INTEGER NOT NULL, uid INTEGER NOT NULL,
+  PRIMARY KEY (scope, id, mailbox),
+  FOREIGN KEY (scope, id) REFERENCES once ON DELETE CASCADE) WITHOUT ROWID;
+`
+
+const migrations: readonly string[] = [first, directoryWatchedAndRecentKept, sendingKept, ingestKept]
 /** What the first entry leads to. Versions below it were never published. */
 const firstVersion = 3
 export const schemaVersion = firstVersion + migrations.length - 1

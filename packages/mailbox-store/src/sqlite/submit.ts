@@ -7,6 +7,7 @@ import { cleanRecipient, cleanSender, cleanWord } from '../outbox/envelope.js'
 import { queueIdCharactersMax, recipientsPerSubmissionMax } from '../outbox/limits.js'
 import type { Delivery, DeliveryOutcome, Placed, Submission, SubmitRecipient, Submitted } from '../outbox/outbox.js'
 import { refuse } from '../refusals.js'
+import { notePlaces, placesBefore } from './once.js'
 import { boxFor, freshParcel, placeParcel, type Room, type TakenRoom, takeRooms } from './outbox-parcel.js'
 import { countSending } from './sending-counts.js'
 import { noteSentCandidate, takeForSubmission } from './sent-candidates.js'
@@ -79,10 +80,18 @@ export class NotForAll extends Error {
 }
 
 export function deliver(tx: Transaction, delivery: Delivery): readonly DeliveryOutcome[] {
-  const { message, internalDate, recipients, allOrNone = false } = delivery
-  const rooms = takeRooms(tx, recipients, message.size)
+  const { message, internalDate, recipients, allOrNone = false, once } = delivery
+  const before = once === undefined ? [] : placesBefore(tx, once, recipients)
+  const missing = recipients.filter((_, i) => before[i] === undefined)
+  const rooms = takeRooms(tx, missing, message.size)
   if (allOrNone && rooms.some((room) => 'why' in room)) throw new NotForAll(rooms)
-  return placeParcel(tx, freshParcel(tx, message, internalDate), { rooms, stays: false }).outcomes
+  const { outcomes } = placeParcel(tx, freshParcel(tx, message, internalDate), { rooms, stays: false })
+  if (once !== undefined) notePlaces(tx, once, outcomes.flatMap(placedOf))
+  const now = outcomes.values()
+  return recipients.map((_, i) => {
+    const earlier = before[i]
+    return earlier === undefined ? (now.next().value as DeliveryOutcome) : { outcome: 'delivered', ...earlier }
+  })
 }
 
 export function placedOf(outcome: DeliveryOutcome | undefined): Placed[] {

@@ -15,6 +15,7 @@ import { decodeChunk } from './chunks.js'
 import type { Connection } from './connection.js'
 import { keepNextMessageId } from './message-ids.js'
 import { expunge } from './messages.js'
+import { forgetOnce, oldOnce } from './once.js'
 import { oldSendingCounts, pruneSendingCounts } from './sending-counts.js'
 import { forgetOldSentCandidates } from './sent-candidates.js'
 import type { Transaction } from './transaction.js'
@@ -52,7 +53,8 @@ export async function sweep(parts: Sweep, options: SweepOptions = {}): Promise<b
 async function forgetSending({ db, writer, now }: Sweep): Promise<boolean> {
   const counts = oldSendingCounts(db, now()) && (await writer.submit({ flush: false, run: pruneSendingCounts }))
   await forgetOldSentCandidates({ db, writer, now })
-  return counts
+  const onces = oldOnce(db, now()) && (await writer.submit({ flush: false, run: forgetOnce }))
+  return counts || onces
 }
 
 /** Longer than any backup takes; one that was killed lets go by it. */
