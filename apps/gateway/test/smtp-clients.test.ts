@@ -51,7 +51,7 @@ test('swaks: every login on both doors, also pipelined, by HELO, and with an att
   const client = await reader(it)
   await client.mailboxOpen('INBOX')
   const last = await client.fetchOne('*', { bodyParts: ['text'] })
-  expect(last && last.bodyParts?.get('text')?.toString().trimEnd()).toBe('.\r\n..\r\n...')
+  expect((last || undefined)?.bodyParts?.get('text')?.toString().trimEnd()).toBe('.\r\n..\r\n...')
   expect(await stop(it.gateway)).toBe(0)
 })
 
