@@ -21,6 +21,13 @@ export const counterKeys = {
   wrongSecretsForUser: (user: string) => `${prefix}count:wrong-secrets:user:${user}`,
   /** Logins that opened an inbox, or a domain, from a network. */
   opened: (network: string, place: string) => `${prefix}count:opened:${network}:${place}`,
+  /** What a network of other mail servers does here (contract F). */
+  arriving: (what: 'connections' | 'messages' | 'unknown-recipients', network: string) =>
+    `${prefix}count:arriving:${what}:${network}`,
+  /** Client network, sender and recipient, hashed: first seen a short while ago, or known. */
+  greylisted: (state: 'new' | 'known', triplet: string) => `${prefix}count:greylist:${state}:${triplet}`,
+  /** An inbox that had no room for a sender's message at its end. */
+  hadNoRoom: (account: number, sender: string) => `${prefix}count:no-room:${account}:${sender}`,
 } as const
 
 /** Of what there are only so many places. */

@@ -46,6 +46,7 @@ export abstract class Conversation {
     this.#sessionTimer = setTimeout(() => this.#overtime(), options.sessionMsMax)
   }
 
+  /** A 421 or a 554 is all that the client hears. */
   protected abstract greeting(): Reply | Promise<Reply>
   protected abstract obey(line: Buffer): Promise<void>
   /** When the client has gone: what the log says of it beside the reason. */
@@ -53,7 +54,9 @@ export abstract class Conversation {
 
   async run(): Promise<void> {
     try {
-      this.wire.say(await this.greeting())
+      const greeting = await this.greeting()
+      if (!greeting.startsWith('2')) void this.bye(greeting, { reason: 'Not let in' })
+      else this.wire.say(greeting)
       await this.#serve()
     } catch (error) {
       if (error instanceof ClientGone) {

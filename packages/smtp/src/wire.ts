@@ -50,6 +50,8 @@ export class Wire extends SMTPConnection {
   /** Lets the parser go on behind what was taken last. */
   #goOn: (() => void) | undefined
   #wake: ((line: Buffer | undefined) => void) | undefined
+  /** Said before anybody asked for it: the client didn't wait for the greeting. */
+  #early: Buffer | undefined
   #linesInTurn = 0
   #isOver = false
   #bytesIn = 0
@@ -125,6 +127,9 @@ export class Wire extends SMTPConnection {
   line(): Promise<Buffer | undefined> {
     return new Promise((resolve) => {
       if (this.#isOver) return resolve(undefined)
+      const early = this.#early
+      this.#early = undefined
+      if (early !== undefined) return resolve(early)
       this.#wake = resolve
       this._handlerPending = false
       const goOn = this.#goOn
@@ -237,7 +242,8 @@ export class Wire extends SMTPConnection {
     this._handlerPending = true
     const wake = this.#wake
     this.#wake = undefined
-    wake?.(line)
+    if (wake === undefined) this.#early = line
+    else wake(line)
   }
 
   #inTurns(goOn: () => void): () => void {
