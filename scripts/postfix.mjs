@@ -159,8 +159,13 @@ function writeConfig({ options, folders, ports, greylist, logins, nobody }) {
     ...['cleanup unix n - n - 0 cleanup', 'qmgr unix n - n 300 1 qmgr', 'rewrite unix - - n - - trivial-rewrite'],
     ...['bounce', 'defer', 'trace'].map((name) => `${name} unix - - n - 0 bounce`),
     ...['proxymap', 'anvil', 'scache', 'tlsmgr'].map((name) => `${name} unix - - n - 1 ${name}`),
-    ...['smtp', 'error', 'discard', 'showq'].map((name) => `${name} unix - - n - - ${name}`),
-    ...['virtual unix - n n - - virtual', 'local unix - n n - - local', 'postlog unix-dgram n - n - 1 postlogd'],
+    ...['smtp', 'lmtp', 'error', 'discard', 'showq'].map((name) => `${name} unix - - n - - ${name}`),
+    ...[
+      'virtual unix - n n - - virtual',
+      'local unix - n n - - local',
+      'retry unix - - n - - error',
+      'postlog unix-dgram n - n - 1 postlogd',
+    ],
   ]
   writeFileSync(
     join(folders.config, 'main.cf'),

@@ -16,6 +16,10 @@ export interface Announcement {
   readonly smtp: { readonly host: string; readonly port: number } | undefined
   /** The same with STARTTLS. */
   readonly smtpStartTls: { readonly host: string; readonly port: number } | undefined
+  /** Where other servers bring mail. */
+  readonly mx: { readonly host: string; readonly port: number } | undefined
+  /** Where a mail server of one's own hands it over. */
+  readonly lmtp: { readonly host: string; readonly port: number } | undefined
   readonly dataFolder: string
   /** Present when the certificate is self-made. */
   readonly caFile: string | undefined
@@ -45,6 +49,8 @@ export function announcement(places: Places, first: FirstStart | undefined): Ann
     imapInClear: doorAt(places.ports.imap),
     smtp: doorAt(places.ports.submissions),
     smtpStartTls: doorAt(places.ports.submission),
+    mx: doorAt(places.ports.mx),
+    lmtp: doorAt(places.ports.lmtp),
     dataFolder: places.dataFolder,
     caFile: places.caFile,
     firstStart: first && { inbox: first.inbox, password: first.password, adminKey: first.adminKey },
@@ -64,6 +70,8 @@ export function announcementLines({
   imapInClear,
   smtp,
   smtpStartTls,
+  mx,
+  lmtp,
   dataFolder,
   caFile,
   firstStart,
@@ -76,6 +84,8 @@ export function announcementLines({
     ...(imapInClear ? [row('', `${imapInClear.host} port ${imapInClear.port}, STARTTLS`)] : []),
     ...(smtp ? [row('SMTP', `${smtp.host} port ${smtp.port}, SSL/TLS  (the same user name and password)`)] : []),
     ...(smtpStartTls ? [row('', `${smtpStartTls.host} port ${smtpStartTls.port}, STARTTLS`)] : []),
+    ...(mx ? [row('Mail comes in', `${mx.host} port ${mx.port}, SMTP from other servers`)] : []),
+    ...(lmtp ? [row('', `${lmtp.host} port ${lmtp.port}, LMTP from a server in front`)] : []),
     row('Health', health),
     row('Data folder', `${dataFolder}  (all there is to back up: npx postern backup <folder>)`),
     ...(caFile ? [row('CA file', `${caFile}  (mail clients that trust it trust this server)`)] : []),
@@ -98,4 +108,4 @@ function firstStartLines({ inbox, password, adminKey }: NonNullable<Announcement
   ]
 }
 
-const row = (name: string, value: string): string => `  ${name.padEnd(13)}${value}`
+const row = (name: string, value: string): string => `  ${name.padEnd(15)}${value}`

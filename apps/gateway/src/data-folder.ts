@@ -13,6 +13,8 @@ export interface DataFolder {
   readonly tls: string
   /** There while a first start is under way. */
   readonly firstStart: string
+  /** For messages on their way in; nothing stays there. */
+  readonly incoming: string
   /** A file for each gateway that runs on the folder. */
   readonly running: string
 }
@@ -25,6 +27,7 @@ export function dataFolder(setting: string): DataFolder {
     serverKey: join(path, 'secret.key'),
     tls: join(path, 'tls'),
     firstStart: join(path, 'first-start'),
+    incoming: join(path, 'incoming'),
     running: join(path, 'running'),
   }
 }

@@ -16,6 +16,7 @@ import { createEventsPart } from './parts/events.js'
 import { createGatePart } from './parts/gate.js'
 import { createHttpPart } from './parts/http.js'
 import { createImapPart } from './parts/imap.js'
+import { createInboundPart } from './parts/inbound.js'
 import { createLogin, createSubmissionLogin } from './parts/login.js'
 import { createOwnerPart } from './parts/owner.js'
 import { createRelayPart } from './parts/relay.js'
@@ -85,13 +86,23 @@ export async function startGateway(config: Config, host: HostProcess): Promise<S
     ...{ config, store, doorbell, logger, metrics, clock },
     lookups: () => sending.lookups(),
   })
+  const inbound = createInboundPart({
+    ...{ config, store, certificates, counters, logger, metrics, clock },
+    folder: folder.incoming,
+  })
   const hasImap = config.roles.includes('imap')
   const hasSubmission = config.roles.includes('submission')
-  const doors = [...(hasImap ? [imap] : []), ...(hasSubmission ? [submission] : [])]
+  const receives = config.roles.includes('inbound')
+  const doors = [...(hasImap ? [imap] : []), ...(hasSubmission ? [submission] : []), ...(receives ? [inbound] : [])]
   const leaving = config.roles.includes('relay') ? [relay] : []
   const http = createHttpPart({ host: bind, port: httpPort, routes, readiness, logger })
   const imapPorts = () => (hasImap ? { imaps: imap.port(), imap: imap.clearPort() } : {})
-  const ports = () => ({ ...imapPorts(), ...(hasSubmission ? submission.ports() : {}), http: http.port() })
+  const ports = () => ({
+    ...imapPorts(),
+    ...(hasSubmission ? submission.ports() : {}),
+    ...(receives ? inbound.ports() : {}),
+    http: http.port(),
+  })
   const running = createRunningPart({ folder: folder.running, clock, ports, bind, roles: config.roles })
   const bases = [events, storePart, owner, ...sendingParts]
   const parts = [...bases, gatePart, tls, sweeper, ...doors, submitting, ...leaving, http, running]
@@ -101,7 +112,7 @@ export async function startGateway(config: Config, host: HostProcess): Promise<S
   const first = owner.firstStart()
   const { caFile } = tls.certificates()
   const said = announcement({ host: bind, hostname: config.hostname, ports: ports(), dataFolder: path, caFile }, first)
-  const missing = config.roles.filter((role) => role === 'inbound' || role === 'api')
+  const missing = config.roles.filter((role) => role === 'api')
   if (config.roles.length < roleNames.length && missing.length > 0)
     logger.warn({ roles: missing }, 'this version does not have these roles yet')
   if (config.redisUrl === undefined) await warnOfOthers(folder.running, logger)

@@ -178,8 +178,12 @@ describe('on a store', () => {
     expect(code).toBe(0)
     expect(status).toMatchObject({ version: '0.1.0', domains: 1, inboxes: 1, messages: 2 })
     const submission = { submissions: said.smtp!.port, submission: said.smtpStartTls!.port }
+    const receiving = { mx: said.mx!.port, lmtp: said.lmtp!.port }
     expect(status.gateways).toEqual([
-      { pid: gateway.child.pid, ports: { imaps: said.imap!.port, ...submission, http: expect.any(Number) } },
+      {
+        pid: gateway.child.pid,
+        ports: { imaps: said.imap!.port, ...submission, ...receiving, http: expect.any(Number) },
+      },
     ])
     expect(status.files.map(({ name }: { name: string }) => name)).toEqual(
       expect.arrayContaining(['blobs/', 'postern.sqlite', 'secret.key', 'tls/']),

@@ -34,6 +34,7 @@ export interface Process {
 }
 
 const submissionPorts = { POSTERN_SUBMISSIONS_PORT: '0', POSTERN_SUBMISSION_PORT: '0' }
+const inboundPorts = { POSTERN_MX_PORT: '0', POSTERN_LMTP_PORT: '0' }
 
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>
@@ -43,7 +44,7 @@ export interface RunOptions {
 
 export function postern(words: readonly string[], { env = {}, under = [] }: RunOptions = {}): Process {
   const [program, ...rest] = [...under, process.execPath, bin, ...words] as [string, ...string[]]
-  const ports = { POSTERN_HTTP_PORT: '0', POSTERN_IMAPS_PORT: '0', ...submissionPorts }
+  const ports = { POSTERN_HTTP_PORT: '0', POSTERN_IMAPS_PORT: '0', ...submissionPorts, ...inboundPorts }
   const own = { PATH: process.env.PATH, ...ports, POSTERN_LOG_LEVEL: 'info' }
   const child = spawn(program, rest, { env: { ...own, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
   children.push(child)

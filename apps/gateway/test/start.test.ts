@@ -60,18 +60,20 @@ test('people read the same on the first start, and only about doors that are ope
     "
     Postern 0.1.0 is running.
 
-      IMAP         localhost port <port>, SSL/TLS  (user name: the full address)
-      SMTP         localhost port <port>, SSL/TLS  (the same user name and password)
-                   localhost port <port>, STARTTLS
-      Health       http://127.0.0.1:<port>/readyz
-      Data folder  <data>  (all there is to back up: npx postern backup <folder>)
-      CA file      <data>/tls/ca.pem  (mail clients that trust it trust this server)
+      IMAP           localhost port <port>, SSL/TLS  (user name: the full address)
+      SMTP           localhost port <port>, SSL/TLS  (the same user name and password)
+                     localhost port <port>, STARTTLS
+      Mail comes in  localhost port <port>, SMTP from other servers
+                     localhost port <port>, LMTP from a server in front
+      Health         http://127.0.0.1:<port>/readyz
+      Data folder    <data>  (all there is to back up: npx postern backup <folder>)
+      CA file        <data>/tls/ca.pem  (mail clients that trust it trust this server)
 
     This is the first start. Secrets are shown this once and stored only as hashes:
 
-      Inbox        me@example.test
-      Password     <secret>
-      Admin key    <secret>
+      Inbox          me@example.test
+      Password       <secret>
+      Admin key      <secret>
 
     Next: put both in your password manager, and see \`npx postern --help\`.
     Any mail client reads and sends with these; mail to other servers needs a route (POSTERN_ROUTE).

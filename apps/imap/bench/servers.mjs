@@ -34,7 +34,7 @@ export async function startPostern(folder, { cert, key, profileTo, inboxes = 0, 
   const env = {
     ...{ PATH: process.env.PATH, POSTERN_DATA_DIR: dataFolder, POSTERN_BIND: '127.0.0.1' },
     ...{ POSTERN_IMAPS_PORT: String(port), POSTERN_HTTP_PORT: '0', POSTERN_LOG_LEVEL: 'warn' },
-    ...{ POSTERN_SUBMISSIONS_PORT: '0', POSTERN_SUBMISSION_PORT: '0' },
+    ...{ POSTERN_SUBMISSIONS_PORT: '0', POSTERN_SUBMISSION_PORT: '0', POSTERN_MX_PORT: '0', POSTERN_LMTP_PORT: '0' },
     ...{ POSTERN_TLS_CERT: cert, POSTERN_TLS_KEY: key, POSTERN_CONNECTIONS_PER_ADDRESS_MAX: '10000' },
     ...settings,
   }

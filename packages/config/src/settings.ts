@@ -11,6 +11,7 @@ import { tokenIssuers } from './token-issuers.js'
 import {
   dnsServers,
   hostName,
+  hostNames,
   ipAddress,
   namesOrAll,
   networks,
@@ -104,6 +105,18 @@ export const settings = {
   ),
   mxPort: setting('POSTERN_MX_PORT', port(), { default: '2525' }, 'SMTP from other mail servers; public port 25.'),
   lmtpPort: setting('POSTERN_LMTP_PORT', port(), { default: '2424' }, 'LMTP from a mail server in front of Postern.'),
+  lmtpSocket: setting(
+    'POSTERN_LMTP_SOCKET',
+    text(),
+    {},
+    'Path of a unix socket that speaks LMTP too, such as one in the queue directory of a Postfix; there is none unless it is set.',
+  ),
+  lmtpNetworks: setting(
+    'POSTERN_LMTP_NETWORKS',
+    networks(),
+    { default: '127.0.0.0/8, ::1' },
+    'Networks of mail servers that may hand over mail by LMTP; it has no login, and believes what it is told.',
+  ),
   httpPort: setting(
     'POSTERN_HTTP_PORT',
     port(),
@@ -254,6 +267,66 @@ export const settings = {
     {},
     'The same within a day.',
   ),
+  mxBytesMax: setting(
+    'POSTERN_MX_BYTES_MAX',
+    wholeNumber({ min: 65_536, max: 1_073_741_824, unit: 'bytes' }),
+    { default: '52428800' },
+    'Bytes of the largest message that is taken from other servers; POSTERN_MESSAGE_BYTES_MAX has to be larger.',
+  ),
+  mxRecipientsMax: setting(
+    'POSTERN_MX_RECIPIENTS_MAX',
+    wholeNumber({ min: 100, max: 1_000, unit: 'recipients' }),
+    { default: '100' },
+    'Recipients of one message from another server; one more is told to be sent another time.',
+  ),
+  mxSessionMs: setting(
+    'POSTERN_MX_SESSION_MS',
+    wholeNumber({ min: 1_000, max: 86_400_000, unit: 'milliseconds' }),
+    { default: '1800000' },
+    'How long a session of another server may last.',
+  ),
+  mxIdleTimeoutMs: setting(
+    'POSTERN_MX_IDLE_TIMEOUT_MS',
+    wholeNumber({ min: 1_000, max: 3_600_000, unit: 'milliseconds' }),
+    { default: '300000' },
+    'How long another server may say nothing; the protocol grants it five minutes.',
+  ),
+  mxTrustedNetworks: setting(
+    'POSTERN_MX_TRUSTED_NETWORKS',
+    networks(),
+    { default: '127.0.0.0/8, ::1' },
+    'Networks whose servers are not counted, greylisted, or looked for in blocklists.',
+  ),
+  mxConnectionsPerMinute: setting(
+    'POSTERN_MX_CONNECTIONS_PER_MINUTE',
+    wholeNumber({ min: 0, max: 1_000_000, unit: 'connections' }),
+    { default: '300' },
+    'Connections that one client network makes within a minute; more are told to come later. 0 counts none.',
+  ),
+  mxMessagesPerMinute: setting(
+    'POSTERN_MX_MESSAGES_PER_MINUTE',
+    wholeNumber({ min: 0, max: 1_000_000, unit: 'messages' }),
+    { default: '600' },
+    'Messages that one client network begins within a minute. 0 counts none.',
+  ),
+  mxUnknownPerHour: setting(
+    'POSTERN_MX_UNKNOWN_PER_HOUR',
+    wholeNumber({ min: 0, max: 1_000_000, unit: 'recipients' }),
+    { default: '200' },
+    'Recipients who are not here that one client network names within an hour; then it is turned away. 0 counts none.',
+  ),
+  greylistMs: setting(
+    'POSTERN_GREYLIST_MS',
+    wholeNumber({ min: 0, max: 86_400_000, unit: 'milliseconds' }),
+    { default: '0' },
+    'How long a sender whom no recipient knows yet is told to come back later; 0 turns greylisting off.',
+  ),
+  blocklists: setting(
+    'POSTERN_BLOCKLISTS',
+    hostNames(),
+    { default: '' },
+    'Blocklists in the DNS: servers that one of them lists are refused. None unless set; a list that does not answer lists nobody.',
+  ),
   drainMs: setting(
     'POSTERN_DRAIN_MS',
     wholeNumber({ min: 0, max: 3_600_000, unit: 'milliseconds' }),
@@ -319,6 +392,12 @@ export function combinations(config: Partial<Config>): Mistake[] {
       fix: `Give each listener a port of its own; ${defaultOf(settings[field])}.`,
     })
   }
+  if ((config.mxBytesMax ?? 0) >= (config.messageBytesMax ?? Number.POSITIVE_INFINITY))
+    mistakes.push({
+      name: settings.mxBytesMax.name,
+      wrong: `is not below ${settings.messageBytesMax.name}, and what is received grows by some lines`,
+      fix: 'Set it lower, or let mailboxes take more.',
+    })
   if (config.route !== undefined && leadsToItself(config.route, config))
     mistakes.push({
       name: settings.route.name,

@@ -76,6 +76,15 @@ export const networks = () =>
     return z.NEVER
   })
 
+/** A comma list of host names. */
+export const hostNames = () =>
+  z.string().transform((value, context): readonly string[] => {
+    const given = commaList(value.toLowerCase()).map((name) => name.replace(/\.$/, ''))
+    if (given.every((name) => hostNamePattern.test(name))) return given
+    context.addIssue('must be a comma list of names such as list.example.org')
+    return z.NEVER
+  })
+
 /** A comma list of IP addresses, each with or without a port: 192.0.2.53, 192.0.2.53:5353, [2001:db8::53]:5353. */
 export const dnsServers = () =>
   z.string().transform((value, context): readonly string[] => {

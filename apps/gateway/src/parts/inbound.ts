@@ -1,0 +1,107 @@
+// Receiving as a part: SMTP from other servers and LMTP open when the store and the certificates are there; a drain says goodbye to their
+// clients, and lets a message that is on its way in be answered.
+
+import { Resolver } from 'node:dns/promises'
+import type { Config } from '@postern/config'
+import type { Counters } from '@postern/events'
+import {
+  acceptAll,
+  createBlocklists,
+  defaultInboundLimits,
+  type InboundContext,
+  type InboundServer,
+  MemoryBudget,
+  plainPlan,
+  retained,
+  startInboundServer,
+} from '@postern/inbound'
+import type { Store } from '@postern/mailbox-store'
+import { type Certificates, networks, type Part } from '@postern/service'
+import { createMailLog, type Logger, type Metrics } from '@postern/telemetry'
+import { dns } from '../limits.js'
+import { recipientFacts } from '../sending/recipients.js'
+import { OnceStarted } from './once-started.js'
+
+export interface InboundPartOptions {
+  readonly config: Config
+  readonly store: () => Store
+  /** Where messages are held while they're judged. */
+  readonly folder: string
+  readonly certificates: () => Certificates
+  readonly counters: Counters
+  readonly logger: Logger
+  readonly metrics: Metrics
+  readonly clock: () => number
+}
+
+export interface InboundPorts {
+  readonly mx: number
+  readonly lmtp: number
+}
+
+export function createInboundPart(options: InboundPartOptions): Part & { ports(): InboundPorts } {
+  const { config, certificates, counters, logger } = options
+  const opened = new OnceStarted<InboundServer>('receiving')
+  return {
+    name: 'inbound',
+    ports: () => ({ mx: opened.get().mxPort, lmtp: opened.get().lmtpPort }),
+    async start() {
+      opened.set(
+        await startInboundServer({
+          inbound: inboundContext(options),
+          certificates: certificates(),
+          counters,
+          host: config.bind,
+          mxPort: config.mxPort,
+          lmtpPort: config.lmtpPort,
+          lmtpSocket: config.lmtpSocket,
+          lmtpNetworks: networks(config.lmtpNetworks),
+          trustedNetworks: networks(config.mxTrustedNetworks),
+          blocklists: createBlocklists({
+            ...{ zones: config.blocklists, timeoutMs: dns.timeoutMs * dns.tries, logger },
+            resolve4: resolverOf(config.dnsServers),
+          }),
+          proxyNetworks: networks(config.proxyNetworks),
+          connectionsMax: config.connectionsMax,
+          connectionsPerAddressMax: config.connectionsPerAddressMax,
+          limits: {
+            messageBytesMax: config.mxBytesMax,
+            recipientsMax: config.mxRecipientsMax,
+            sessionMsMax: config.mxSessionMs,
+            idleTimeoutMs: config.mxIdleTimeoutMs,
+          },
+          guardLimits: {
+            connectionsPerMinute: config.mxConnectionsPerMinute,
+            messagesPerMinute: config.mxMessagesPerMinute,
+            unknownPerHour: config.mxUnknownPerHour,
+            greylistMs: config.greylistMs,
+          },
+        }),
+      )
+    },
+    drain: () => opened.get().drain(),
+    stop: () => opened.get().close(),
+  }
+}
+
+function inboundContext({ config, store, folder, logger, metrics, clock }: InboundPartOptions): InboundContext {
+  const { hostname, domain } = config
+  const opened = store()
+  const planner = plainPlan
+  const { heldBytesMax, memoryBytesMax } = defaultInboundLimits
+  return {
+    ...{ store: opened, hostname, logger, metrics, clock, planner },
+    judge: acceptAll,
+    modes: { retained: retained({ store: opened, planner, hostname }) },
+    recipientFor: (address) => recipientFacts(opened.directory, address),
+    holding: { folder, memoryBytesMax: heldBytesMax, budget: new MemoryBudget(memoryBytesMax) },
+    postmasterDomain: domain,
+    mailLog: createMailLog({ logger, metrics }),
+  }
+}
+
+function resolverOf(servers: readonly string[]): (name: string) => Promise<string[]> {
+  const resolver = new Resolver({ timeout: dns.timeoutMs, tries: dns.tries })
+  if (servers.length > 0) resolver.setServers(servers)
+  return (name) => resolver.resolve4(name)
+}
