@@ -14,6 +14,7 @@ export const programs = {
   swaks: { tools: ['swaks'], debianPackage: 'swaks libnet-ssleay-perl' },
   msmtp: { tools: ['msmtp'], debianPackage: 'msmtp' },
   dkimpy: { tools: ['dkimverify'], debianPackage: 'python3-dkim python3-nacl', versionWords: ['--help'] },
+  gpg: { tools: ['gpg', 'gpgconf'], debianPackage: 'gnupg' },
   postfix: { tools: ['postconf', 'postfix'], debianPackage: 'postfix', versionWords: ['-h', '-d', 'mail_version'] },
 }
 

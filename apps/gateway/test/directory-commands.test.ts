@@ -111,7 +111,7 @@ test('asked for with --verified, a domain that is there already as asked is the 
   for (const words of [
     ['example.test'],
     ['example.test', '--verified', '--catch-all', 'on'],
-    ['example.test', '--verified', '--mode', 'encrypted'],
+    ['example.test', '--verified', '--mode', 'zero-retention'],
     ['example.test', '--verified', '--environment', 'acme/production'],
     ['other.test', '--verified'],
   ])
@@ -168,9 +168,9 @@ test('people read of doors that are open, of a secret that is shown once, and of
 test('every setting of a domain, an inbox and a credential is made, shown and changed', async () => {
   const { ask } = await folder()
   expect(
-    (await ask('domain', 'update', 'example.test', '--mode', 'encrypted', '--catch-all', 'on')).said,
+    (await ask('domain', 'update', 'example.test', '--mode', 'zero-retention', '--catch-all', 'on')).said,
   ).toMatchObject({
-    mode: 'encrypted',
+    mode: 'zero-retention',
     catch_all: true,
   })
   expect((await ask('domain', 'alias', 'example.test', 'Other.test')).said).toMatchObject({ aliases: ['other.test'] })

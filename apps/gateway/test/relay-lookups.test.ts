@@ -17,7 +17,13 @@ async function town(mode: DomainMode = 'retained', catchAll = false) {
   onTestFinished(() => store.close())
   const { directory } = store
   const { environment } = await directory.ensureDefault({ tenant: 'default', environment: 'production' })
-  const domain = await directory.createDomain({ environment: environment.id, name: 'example.test', mode, catchAll })
+  const domain = await directory.createDomain({
+    environment: environment.id,
+    name: 'example.test',
+    mode,
+    catchAll,
+    settings: { publicKey: 'k' },
+  })
   await directory.markDomainVerified(domain.id, { how: 'operator' })
   const ada = await directory.createInbox({ domain: domain.id, address: 'ada@example.test' })
   const lookups = new SendingLookups({

@@ -94,12 +94,14 @@ export interface Outcome {
   readonly account?: AccountId
 }
 
+/** How a text may touch the disk on its way: as it is, under a key that is in memory alone, or not at all. */
+export type DiskUse = 'plain' | 'sealed' | 'never'
+
 /** What a domain does with its mail (contract F2). */
 export interface Mode {
   /** Recipients with the same may be handed over together; SMTP, which has one answer for all, takes no others along. */
   laneOf(recipient: ArrivalRecipient): string
-  /** Whether the text may touch the disk on its way. */
-  readonly mayTouchDisk: boolean
+  readonly disk: DiskUse
   deliver(text: ArrivedText, delivery: ModeDelivery): Promise<readonly Outcome[]>
 }
 

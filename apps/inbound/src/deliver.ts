@@ -3,7 +3,7 @@
 // happened before anything was stored.
 
 import { Intake, LineCheck, readHeaderBlock } from '@postern/smtp'
-import type { Addressed, ArrivalRecipient, Mode, Outcome, Verdict } from './arrival.js'
+import type { Addressed, ArrivalRecipient, DiskUse, Mode, Outcome, Verdict } from './arrival.js'
 import type { InboundContext } from './context.js'
 import { noteOutcomes, noteRefused } from './mail-events.js'
 import { arrivedHeader, refuseBrokenBeginning, refuseCircles } from './text/arrived-header.js'
@@ -57,8 +57,13 @@ async function held(intake: Intake, { delivering, context }: Way): Promise<HeldT
     first = undefined
     return piece
   }
-  const mayTouchDisk = delivering.recipients.every((recipient) => modeOf(recipient, context).mayTouchDisk)
-  return holdText({ header, next }, { ...context.holding, mayTouchDisk })
+  return holdText({ header, next }, { ...context.holding, disk: diskUseFor(delivering.recipients, context) })
+}
+
+/** What the strictest of them asks for. */
+function diskUseFor(recipients: readonly ArrivalRecipient[], context: InboundContext): DiskUse {
+  const uses = new Set(recipients.map((recipient) => modeOf(recipient, context).disk))
+  return uses.has('never') ? 'never' : uses.has('sealed') ? 'sealed' : 'plain'
 }
 
 async function inLanes(text: HeldText, { delivering, context }: Way): Promise<readonly Outcome[]> {

@@ -84,7 +84,7 @@ test('a message with a Bcc: the recipients have it without, Sent has it with', a
 test.each(['zero-retention', 'encrypted'] as const)('a domain of mode %s files none of what it sends', async (mode) => {
   const town = await server.settle()
   await town.given('route direct')
-  const domain = await server.store.directory.updateDomain(town.domain.id, { mode })
+  const domain = await server.store.directory.updateDomain(town.domain.id, { mode, settings: { publicKey: 'k' } })
   town.domain = domain
   const here = await loggedIn()
   here.say(`MAIL FROM:<ada@${town.name}>\r\nRCPT TO:<eve@elsewhere.example>\r\nDATA\r\n`)

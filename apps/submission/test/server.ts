@@ -11,6 +11,7 @@ import { type Doorbell, localDoorbell, localSending } from '@postern/events'
 import {
   type Account,
   type Domain,
+  type DomainChanges,
   type DomainMode,
   type Fault,
   type Inbox,
@@ -297,7 +298,7 @@ export class Town {
     else if (text === 'logged in') this.beginning = loggedIn
     else if (text === 'a sender') this.beginning = [...loggedIn, [`MAIL FROM:<ada@${this.name}>`, '250 ']]
     else if (what === 'route') this.route = routes[rest[0] as string] as Route
-    else if (what === 'mode') await this.#change({ mode: rest[0] as DomainMode })
+    else if (what === 'mode') await this.#change({ mode: rest[0] as DomainMode, settings: { publicKey: 'k' } })
     else if (text === 'catch-all') await this.#change({ catchAll: true })
     else if (what === 'inbox') await this.inbox(rest[0] as string)
     else if (what === 'disabled')
@@ -308,7 +309,7 @@ export class Town {
     else throw new Error(`nobody knows what this gives: ${text}`)
   }
 
-  async #change(changes: { mode?: DomainMode; catchAll?: boolean }): Promise<void> {
+  async #change(changes: DomainChanges): Promise<void> {
     this.domain = await this.#store.directory.updateDomain(this.domain.id, changes)
   }
 }

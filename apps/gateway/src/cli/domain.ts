@@ -1,6 +1,5 @@
 // `postern domain …`: the domains whose mail is here (contract B1, B7, F2). `verify` is in domain-verify.ts.
 
-import { readFile } from 'node:fs/promises'
 import {
   type Directory,
   type Domain,
@@ -10,14 +9,15 @@ import {
   parseAddress,
 } from '@postern/mailbox-store'
 import { everyItem } from '../pages.js'
-import { type Command, command } from './command.js'
+import { type Command, command, type Invocation } from './command.js'
 import { domainDkim } from './domain-dkim.js'
 import { domainVerify } from './domain-verify.js'
 import { withStore } from './existing-store.js'
 import { listing } from './listing.js'
 import { type DomainObject, Objects } from './objects.js'
 import { operator as by } from './operator.js'
-import { choice, flag, one, onOff, type Values } from './options.js'
+import { choice, flag, one, onOff } from './options.js'
+import { keyLine, publicKeyGiven, publicKeyOption } from './public-key.js'
 import { domainOf, environmentForNew, environmentOf } from './references.js'
 import { domainRoute } from './route.js'
 import { sendingChangesOf, sendingFields, sendingOptions } from './sending-options.js'
@@ -27,12 +27,17 @@ import { Usage } from './usage.js'
 const settings = {
   mode: choice(domainModes, 'what becomes of its mail'),
   catchAll: onOff('whether any address gets an inbox with its first message'),
-  publicKey: one('<file>', 'the OpenPGP key for the mode `encrypted`'),
+  publicKey: publicKeyOption,
 } as const
 
-async function changesOf({ mode, catchAll, publicKey }: Values<typeof settings>): Promise<DomainChanges> {
-  const armoured = publicKey === undefined ? undefined : await readFile(publicKey, 'utf8')
-  return { mode, catchAll, ...(armoured === undefined ? {} : { settings: { publicKey: armoured } }) }
+async function changesOf({
+  options: { mode, catchAll, publicKey: file },
+  stdin,
+}: Pick<Invocation<typeof settings>, 'options' | 'stdin'>): Promise<
+  Pick<DomainChanges, 'mode' | 'catchAll'> & { settings?: { publicKey: string | null } }
+> {
+  const publicKey = await publicKeyGiven({ file, stdin })
+  return { mode, catchAll, ...(publicKey === undefined ? {} : { settings: { publicKey } }) }
 }
 
 export const domainLines = (domain: DomainObject): string[] =>
@@ -43,6 +48,7 @@ export const domainLines = (domain: DomainObject): string[] =>
     ['Environment', domain.environment],
     ['Verified', verifiedText(domain)],
     ['Mode', domain.mode],
+    ['OpenPGP key', keyLine(domain.public_key)],
     ['Catch-all', domain.catch_all ? 'on' : 'off'],
     ['Other names', domain.aliases.length === 0 ? undefined : domain.aliases.join(', ')],
     ['Route', domain.own_route ? `its own: see \`postern domain route ${domain.name}\`` : undefined],
@@ -62,12 +68,15 @@ const create = command('domain create', {
     environment: one('<environment>', 'where it belongs: a name, tenant/name or id; without it the first one'),
     ...settings,
   },
-  run: ({ env, args: [name], options }) =>
+  run: ({ env, args: [name], options, stdin }) =>
     withStore(
       env,
       async ({ store: { directory } }) => {
         const environment = (await environmentForNew(directory, options.environment)).id
-        const changes = await changesOf(options)
+        const { settings, ...switches } = await changesOf({ options, stdin })
+        // A domain that is new has nothing that could be taken away.
+        const publicKey = settings?.publicKey ?? undefined
+        const changes = { ...switches, ...(publicKey === undefined ? {} : { settings: { publicKey } }) }
         const there = options.verified ? await directory.findDomain(name as string) : undefined
         const domain =
           there !== undefined && isAsAsked(there, { environment, name: name as string, ...changes })
@@ -136,12 +145,12 @@ const update = command('domain update', {
   about: 'change what a domain does with mail, and what may be sent from it',
   parameters: domain,
   options: { ...settings, ...sendingOptions },
-  run: ({ env, args: [word], options }) =>
+  run: ({ env, args: [word], options, stdin }) =>
     withStore(env, async ({ store: { directory } }) => {
       if (Object.values(options).every((each) => each === undefined))
         throw new Usage('Nothing is to be changed.', 'See `postern domain update --help`.')
       const { id } = await domainOf(directory, word as string)
-      const changes = { ...(await changesOf(options)), sending: sendingChangesOf(options) }
+      const changes = { ...(await changesOf({ options, stdin })), sending: sendingChangesOf(options) }
       return new Objects(directory).domain(await directory.updateDomain(id, { ...changes, by }))
     }),
   lines: domainLines,

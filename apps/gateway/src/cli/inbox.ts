@@ -11,6 +11,7 @@ import { mint } from './minting.js'
 import { type InboxObject, Objects } from './objects.js'
 import { operator as by } from './operator.js'
 import { flag, one, onOff, type Values } from './options.js'
+import { keyLine, publicKeyGiven, publicKeyOption } from './public-key.js'
 import { bytesOrNone, countOrNone, sizeText, textOrNone } from './quantities.js'
 import { domainOf, environmentOf, inboxOf } from './references.js'
 import { inboxRoute } from './route.js'
@@ -39,6 +40,7 @@ export const inboxLines = (inbox: InboxObject): string[] =>
     ['Aliases', aliasText(inbox)],
     ['Route', inbox.own_route ? `its own: see \`postern inbox route ${inbox.address}\`` : undefined],
     ...sendingFields(inbox.sending),
+    ['OpenPGP key', keyLine(inbox.public_key)],
     ['Disabled', inbox.disabled ? 'yes: nobody can sign in' : undefined],
     ['Legal hold', inbox.legal_hold ? 'yes: nothing may be destroyed' : undefined],
     ['Made', inbox.created_at],
@@ -182,15 +184,22 @@ const changing = (name: string, about: string, change: Change): Command =>
 const update = command('inbox update', {
   about: 'change its name, quota or plus addressing, and what it may send',
   parameters: address,
-  options: { ...settings, legalHold: onOff('whether nothing of it may be destroyed'), ...sendingOptions },
-  run: ({ env, args: [word], options }) =>
+  options: {
+    ...settings,
+    legalHold: onOff('whether nothing of it may be destroyed'),
+    publicKey: publicKeyOption,
+    ...sendingOptions,
+  },
+  run: ({ env, args: [word], options, stdin }) =>
     withStore(env, async ({ store: { directory } }) => {
       const { legalHold } = options
       const sending = sendingChangesOf(options)
+      const publicKey = await publicKeyGiven({ file: options.publicKey, stdin })
       const changes = {
         ...changesOf(options),
         ...(legalHold === undefined ? {} : { legalHold }),
         ...(sending === undefined ? {} : { sending }),
+        ...(publicKey === undefined ? {} : { publicKey }),
       }
       if (Object.keys(changes).length === 0)
         throw new Usage('Nothing is to be changed.', 'See `postern inbox update --help`.')

@@ -15,6 +15,7 @@ import {
   type TenantId,
 } from '@postern/mailbox-store'
 import { verificationRecord } from '../dns/records.js'
+import { keyObject } from './public-key.js'
 import { sendingObject } from './sending-options.js'
 
 const time = (at: number): string => new Date(at).toISOString()
@@ -69,6 +70,7 @@ export class Objects {
       verification: verificationRecord(domain),
       aliases: domain.aliases,
       own_route: domain.route !== undefined,
+      public_key: await keyObject(domain.settings.publicKey),
       sending: sendingObject(domain.sending),
       created_at: time(domain.createdAt),
     }
@@ -90,6 +92,7 @@ export class Objects {
       legal_hold: inbox.legalHold,
       aliases: inbox.aliases.map(({ address, maySend }) => ({ address, may_send: maySend })),
       own_route: inbox.route !== undefined,
+      public_key: await keyObject(inbox.publicKey),
       sending: sendingObject(inbox.sending),
       created_at: time(inbox.createdAt),
     }

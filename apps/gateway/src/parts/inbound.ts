@@ -8,6 +8,7 @@ import {
   acceptAll,
   createBlocklists,
   defaultInboundLimits,
+  encrypted,
   type InboundContext,
   type InboundServer,
   MemoryBudget,
@@ -92,7 +93,10 @@ function inboundContext({ config, store, folder, logger, metrics, clock }: Inbou
   return {
     ...{ store: opened, hostname, logger, metrics, clock, planner },
     judge: acceptAll,
-    modes: { retained: retained({ store: opened, planner, hostname }) },
+    modes: {
+      retained: retained({ store: opened, planner, hostname }),
+      encrypted: encrypted({ store: opened, planner, hostname, clock, logger }),
+    },
     recipientFor: (address) => recipientFacts(opened.directory, address),
     holding: { folder, memoryBytesMax: heldBytesMax, budget: new MemoryBudget(memoryBytesMax) },
     postmasterDomain: domain,

@@ -4,12 +4,15 @@
 import type { Delivery, DeliveryOutcome, Inbox, Store } from '@postern/mailbox-store'
 import type { ArrivalRecipient, ArrivedText, Mode, ModeDelivery, Outcome, Place, Planner } from '../arrival.js'
 import { inboxOf } from '../made-inbox.js'
+import type { StoredText } from '../openpgp/pgp-mime.js'
 import { deliveredText } from '../text/delivered-text.js'
 
 export interface RetainedOptions {
   readonly store: Store
   readonly planner: Planner
   readonly hostname: string
+  /** The text that is stored in the place of the one that came. */
+  readonly storedText?: (text: ArrivedText, recipients: readonly ArrivalRecipient[]) => Promise<StoredText>
 }
 
 interface Planned {
@@ -18,9 +21,9 @@ interface Planned {
   readonly places: readonly Place[]
 }
 
-export function retained({ store, planner, hostname }: RetainedOptions): Mode {
+export function retained({ store, planner, hostname, storedText = asItCame }: RetainedOptions): Mode {
   return {
-    mayTouchDisk: true,
+    disk: 'plain',
     laneOf: () => 'retained',
     async deliver(text, delivery) {
       const planned = await Promise.all(delivery.recipients.map((recipient) => plan(text, { delivery, recipient })))
@@ -46,11 +49,14 @@ export function retained({ store, planner, hostname }: RetainedOptions): Mode {
   ): Promise<Delivery> {
     const { arrival, recipients, verdict, together } = delivery
     const { authenticationResults } = verdict
-    const message = await store.stage(deliveredText(text, { arrival, recipients, authenticationResults, hostname }))
+    const stamped = { arrival, recipients, authenticationResults, hostname }
+    const message = await store.stage(deliveredText(await storedText(text, recipients), stamped))
     const internalDate = Math.floor(arrival.receivedAt / 1000)
     return { message, internalDate, recipients: placed, allOrNone: together, once: arrival.once }
   }
 }
+
+const asItCame = async (text: ArrivedText): Promise<StoredText> => text
 
 /** The store answers place by place, in their order. A recipient has it when it's in all of its places. */
 function outcomesOf(planned: readonly Planned[], outcomes: readonly DeliveryOutcome[]): Outcome[] {

@@ -13,7 +13,10 @@ export interface Stamped {
   readonly hostname: string
 }
 
-export async function* deliveredText(text: ArrivedText, stamped: Stamped): AsyncGenerator<Buffer> {
+export async function* deliveredText(
+  text: Pick<ArrivedText, 'header' | 'read'>,
+  stamped: Stamped,
+): AsyncGenerator<Buffer> {
   const header = arrivedHeader(text.header)
   const edits = forged(header, stamped.hostname).map(({ start, end }) => ({ start, end, text: '' }))
   yield editedHeader(header, { onTop: fieldsOnTop(stamped), edits })

@@ -1,19 +1,21 @@
 // A message while it's judged: read off the client once, then as often as somebody wants to look at it. A small one stays in memory, a
-// large one goes to a file that has no name, so that nothing is left of it whatever happens. Where it may not touch the disk it
-// stays in memory, of which there is so much for all messages together.
+// large one goes to a file that has no name, so that nothing is left of it whatever happens. Where it may not be read off the disk
+// either, the file is encrypted with a key that is in memory alone; where it may not touch the disk it stays in memory, of which there
+// is so much for all messages together.
 
+import { type Cipher, createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 import { type FileHandle, mkdir, open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { publicId } from '@postern/mailbox-store'
 import { SmtpError } from '@postern/smtp'
-import type { ArrivedText } from '../arrival.js'
+import type { ArrivedText, DiskUse } from '../arrival.js'
 
 export interface HoldOptions {
   /** Where files are made. */
   readonly folder: string
   /** What stays in memory of a message that may touch the disk. */
   readonly memoryBytesMax: number
-  readonly mayTouchDisk: boolean
+  readonly disk: DiskUse
   readonly budget: MemoryBudget
 }
 
@@ -57,6 +59,7 @@ export async function holdText(
 }
 
 const readBytes = 65_536
+const counterStart = Buffer.alloc(16)
 
 class Held implements HeldText {
   readonly header: Buffer
@@ -67,6 +70,8 @@ class Held implements HeldText {
   #taken = 0
   #file: FileHandle | undefined
   #fileBytes = 0
+  #key: Buffer | undefined
+  #cipher: Cipher | undefined
 
   constructor(header: Buffer, options: HoldOptions) {
     this.header = header
@@ -75,20 +80,21 @@ class Held implements HeldText {
   }
 
   async add(piece: Buffer): Promise<void> {
-    const { mayTouchDisk, memoryBytesMax, budget } = this.#options
+    const { disk, memoryBytesMax, budget } = this.#options
     this.sizeBytes += piece.length
-    if (!mayTouchDisk) {
+    if (disk === 'never') {
       budget.take(piece.length)
       this.#taken += piece.length
     }
     this.#pieces.push(piece)
     this.#inMemory += piece.length
-    if (mayTouchDisk && this.#inMemory > memoryBytesMax) await this.#spill()
+    if (disk !== 'never' && this.#inMemory > memoryBytesMax) await this.#spill()
   }
 
   async #spill(): Promise<void> {
     this.#file ??= await namelessFile(this.#options.folder)
-    const bytes = Buffer.concat(this.#pieces)
+    const pieces = Buffer.concat(this.#pieces)
+    const bytes = this.#options.disk === 'sealed' ? this.#seal(pieces) : pieces
     let at = 0
     while (at < bytes.length)
       at += (await this.#file.write(bytes, at, bytes.length - at, this.#fileBytes + at)).bytesWritten
@@ -97,13 +103,22 @@ class Held implements HeldText {
     this.#inMemory = 0
   }
 
+  /** One key for one file, each of whose bytes is written once: the counter may begin at nothing. */
+  #seal(pieces: Buffer): Buffer {
+    this.#key ??= randomBytes(32)
+    this.#cipher ??= createCipheriv('aes-256-ctr', this.#key, counterStart)
+    return this.#cipher.update(pieces)
+  }
+
   async *read(): AsyncGenerator<Buffer> {
     yield this.header
+    const opener = this.#key && createDecipheriv('aes-256-ctr', this.#key, counterStart)
     for (let at = 0; at < this.#fileBytes; ) {
       const piece = Buffer.allocUnsafe(Math.min(readBytes, this.#fileBytes - at))
       const { bytesRead } = await (this.#file as FileHandle).read(piece, 0, piece.length, at)
       if (bytesRead === 0) throw new Error('the file of a message on its way in has become shorter')
-      yield piece.subarray(0, bytesRead)
+      const bytes = piece.subarray(0, bytesRead)
+      yield opener?.update(bytes) ?? bytes
       at += bytesRead
     }
     yield* this.#pieces

@@ -118,6 +118,8 @@ export interface InboxChanges {
   readonly sending?: SendingChanges | undefined
   /** Sealed by the caller; null takes it away. */
   readonly route?: string | null | undefined
+  /** An armoured OpenPGP key that the caller has read; null takes it away. */
+  readonly publicKey?: string | null | undefined
 }
 
 export interface InboxFilter extends PageOptions {

@@ -34,6 +34,8 @@ export const refusedLoginsPerMinuteMax = 600
 export const refusedLoginsMax = 100_000
 /** A route or a private key as it comes from the sealer. */
 export const sealedTextBytesMax = 16_384
+/** An armoured OpenPGP key. */
+export const publicKeyBytesMax = 32_768
 export const dkimKeysPerDomainMax = 20
 export const dkimPublicKeyCharactersMax = 2_048
 /** RFC 6376 §3.1: a selector is a domain name beside `._domainkey.` and the domain. */

@@ -46,7 +46,7 @@ export interface DomainSettings {
   /** Days that mail is kept, by mailbox name, `*` for the rest (contract F2). */
   readonly retentionDays?: { readonly [mailbox: string]: number }
   readonly sending?: SendingRules
-  /** An armoured OpenPGP key, for mode `encrypted`. */
+  /** An armoured OpenPGP key, without which the domain can't be in mode `encrypted`. */
   readonly publicKey?: string
   readonly [key: string]: Json | SendingRules | undefined
 }
@@ -142,6 +142,8 @@ export interface Inbox {
   readonly sending: SendingRules
   /** How its mail leaves, where that isn't as its domain's does (contract E2), sealed: the store doesn't read it. */
   readonly route: string | undefined
+  /** An armoured OpenPGP key, in the place of its domain's. */
+  readonly publicKey: string | undefined
   readonly createdAt: number
 }
 

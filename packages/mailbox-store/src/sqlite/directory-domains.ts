@@ -67,7 +67,7 @@ export function createDomain(tx: Transaction, options: NewDomain & By): Domain {
     environment,
     name,
     createSpace(tx),
-    cleanMode(mode),
+    cleanMode(mode, settings),
     catchAll ? 1 : 0,
     randomWord(verificationTokenCharacters),
     settingsColumn(settings),
@@ -91,7 +91,7 @@ export function updateDomain(tx: Transaction, id: DomainId, changes: DomainChang
   const merged = merge(old.settings, settings)
   tx.db.run(
     'UPDATE domain SET mode = ?, catch_all = ?, settings = ?, route = ? WHERE id = ?',
-    cleanMode(mode),
+    cleanMode(mode, merged),
     catchAll ? 1 : 0,
     settingsColumn(sending === undefined ? merged : withSending(merged, sending)),
     sealedColumn(route, 'A route'),
@@ -191,8 +191,14 @@ function freeDomainName(db: Connection, text: string): string {
   return name
 }
 
-function cleanMode(mode: DomainMode): DomainMode {
+function cleanMode(mode: DomainMode, { publicKey }: DomainSettings): DomainMode {
   if (!domainModes.includes(mode)) refuse('invalid', `A domain's mode is one of ${domainModes.join(', ')}.`)
+  if (mode === 'encrypted' && publicKey === undefined)
+    refuse(
+      'invalid',
+      'A domain in mode `encrypted` needs a public key.',
+      'Set its OpenPGP key with the mode, or before.',
+    )
   return mode
 }
 

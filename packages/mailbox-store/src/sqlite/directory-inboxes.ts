@@ -3,6 +3,7 @@
 
 import { parseAddress } from '../directory/address.js'
 import type { By, InboxChanges, InboxFilter, NewInbox, Page, Ref } from '../directory/directory.js'
+import { publicKeyBytesMax } from '../directory/limits.js'
 import { pageOf, pageSize } from '../directory/paging.js'
 import { publicId } from '../directory/public-id.js'
 import type { Alias, Inbox, SendingRules } from '../directory/records.js'
@@ -19,7 +20,8 @@ import type { Transaction } from './transaction.js'
 
 const columns = `inbox.id, public_id AS publicId, environment, domain, address, name AS displayName,
   quota_bytes AS quotaBytes, quota_messages AS quotaMessages, used_bytes AS usedBytes, used_messages AS usedMessages,
-  plus_addressing AS plusAddressing, disabled, legal_hold AS legalHold, sending, route, created_at AS createdAt,
+  plus_addressing AS plusAddressing, disabled, legal_hold AS legalHold, sending, route,
+  public_key AS publicKey, created_at AS createdAt,
   (SELECT json_group_array(json_array(a.address, a.may_send)) FROM inbox_alias a WHERE a.inbox = inbox.id) AS aliases`
 
 interface InboxRow {
@@ -38,6 +40,7 @@ interface InboxRow {
   legalHold: number
   sending: string
   route: string | null
+  publicKey: string | null
   aliases: string
   createdAt: number
 }
@@ -52,6 +55,7 @@ const inboxOf = (row: InboxRow): Inbox => ({
   legalHold: row.legalHold === 1,
   sending: JSON.parse(row.sending) as SendingRules,
   route: row.route ?? undefined,
+  publicKey: row.publicKey ?? undefined,
   aliases: (JSON.parse(row.aliases) as [string, number][])
     .map(([address, maySend]): Alias => ({ address, maySend: maySend === 1 }))
     .sort((a, b) => (a.address < b.address ? -1 : 1)),
@@ -88,7 +92,7 @@ export function updateInbox(tx: Transaction, id: AccountId, changes: InboxChange
   const { displayName = old.displayName, quotaBytes = old.quotaBytes, quotaMessages = old.quotaMessages } = changes
   tx.db.run(
     `UPDATE inbox SET name = ?, quota_bytes = ?, quota_messages = ?, plus_addressing = ?, disabled = ?, legal_hold = ?,
-     sending = ?, route = ? WHERE id = ?`,
+     sending = ?, route = ?, public_key = ? WHERE id = ?`,
     nameColumn(displayName),
     quotaColumn(quotaBytes),
     quotaColumn(quotaMessages),
@@ -97,14 +101,16 @@ export function updateInbox(tx: Transaction, id: AccountId, changes: InboxChange
     legalHold ? 1 : 0,
     sendingColumn(changedSending(old.sending, changes.sending ?? {})),
     sealedColumn(changes.route === undefined ? old.route : changes.route, 'A route'),
+    publicKeyColumn(changes.publicKey === undefined ? old.publicKey : changes.publicKey),
     id,
   )
-  const { by: _, sending, route, ...asked } = changes
+  const { by: _, sending, route, publicKey, ...asked } = changes
   const detail = {
     ...Object.fromEntries(Object.entries(asked).map(([key, value]) => [key, value ?? null])),
     ...(sending === undefined ? {} : { sending: toldSending(sending) }),
     // It has passwords.
     ...(route === undefined ? {} : { route: route === null ? 'removed' : 'set' }),
+    ...(publicKey === undefined ? {} : { publicKey: publicKey === null ? 'removed' : 'set' }),
   }
   auditIn(tx, old.environment, { by, action: 'inbox.update', object: old.publicId, detail })
   tx.forgetAccount(id)
@@ -165,3 +171,10 @@ const nameColumn = (name: string | null | undefined): string | null =>
 
 const quotaColumn = (quota: number | null | undefined): number | null =>
   quota === undefined || quota === null ? null : cleanCount(quota, 'A quota')
+
+function publicKeyColumn(armoured: string | null | undefined): string | null {
+  if (armoured === undefined || armoured === null) return null
+  if (Buffer.byteLength(armoured) > publicKeyBytesMax)
+    refuse('invalid', `An OpenPGP key has at most ${publicKeyBytesMax} bytes.`)
+  return armoured
+}

@@ -170,7 +170,11 @@ CREATE TABLE once_place (
   FOREIGN KEY (scope, id) REFERENCES once ON DELETE CASCADE) WITHOUT ROWID;
 `
 
-const migrations: readonly string[] = [first, directoryWatchedAndRecentKept, sendingKept, ingestKept]
+const inboxKeyKept = `
+ALTER TABLE inbox ADD COLUMN public_key TEXT;
+`
+
+const migrations: readonly string[] = [first, directoryWatchedAndRecentKept, sendingKept, ingestKept, inboxKeyKept]
 /** What the first entry leads to. Versions below it were never published. */
 const firstVersion = 3
 export const schemaVersion = firstVersion + migrations.length - 1

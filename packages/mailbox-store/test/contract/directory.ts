@@ -131,6 +131,10 @@ export function directoryContract(makeBench: MakeBench): void {
       })
       expect(now).toMatchObject({ mode: 'encrypted', settings: { later: { deep: [1] }, publicKey: 'k' } })
       expect(now.settings.retentionDays).toBeUndefined()
+      const keyless = directory.updateDomain(domain, { settings: { publicKey: null } })
+      await refused(keyless, 'invalid')
+      await directory.updateDomain(domain, { mode: 'retained', settings: { publicKey: null } })
+      await refused(directory.updateDomain(domain, { mode: 'encrypted' }), 'invalid')
       await refused(directory.updateDomain(domain, { settings: { big: 'x'.repeat(65_536) } }), 'invalid')
       await refused(directory.updateDomain(domain, { mode: 'lost' as 'retained' }), 'invalid')
     })
@@ -241,6 +245,10 @@ export function directoryContract(makeBench: MakeBench): void {
 
     test('it is changed field by field, and null takes a value away', async () => {
       const { id } = await inbox('a@example.test', { quotaBytes: 100, displayName: 'Ada' })
+      expect((await directory.updateInbox(id, { publicKey: 'k' })).publicKey).toBe('k')
+      expect((await directory.updateInbox(id, { disabled: false })).publicKey).toBe('k')
+      expect((await directory.updateInbox(id, { publicKey: null })).publicKey).toBeUndefined()
+      await refused(directory.updateInbox(id, { publicKey: 'k'.repeat(32_769) }), 'invalid')
       expect(await directory.updateInbox(id, { disabled: true, displayName: null })).toMatchObject({
         disabled: true,
         displayName: undefined,

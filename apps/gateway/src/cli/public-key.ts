@@ -1,0 +1,57 @@
+// `--public-key` of a domain and of an inbox: the OpenPGP key that the mode `encrypted` encrypts to (contract F2), out of a file or from
+// standard input. It's read and judged before it's kept, so that mail doesn't begin to wait for a key that nothing can be encrypted to.
+
+import { readFile } from 'node:fs/promises'
+import { text } from 'node:stream/consumers'
+import { type AboutKey, aboutKey, KeyTrouble, readPublicKey } from '@postern/inbound'
+import { one } from './options.js'
+import { Usage } from './usage.js'
+
+export const publicKeyOption = one(
+  '<file>',
+  'the OpenPGP key that the mode `encrypted` encrypts to; - reads it from standard input, `none` takes it away',
+)
+
+interface Given {
+  readonly file: string | undefined
+  readonly stdin: () => NodeJS.ReadableStream
+}
+
+/** Undefined: nothing was said. Null: take it away. */
+export async function publicKeyGiven({ file, stdin }: Given): Promise<string | null | undefined> {
+  if (file === undefined) return undefined
+  if (file === 'none') return null
+  const armoured = file === '-' ? await text(stdin()) : await readFile(file, 'utf8')
+  try {
+    await readPublicKey(armoured, { at: Date.now() })
+    return armoured
+  } catch (error) {
+    if (error instanceof KeyTrouble) throw new Usage(error.message, error.fix)
+    throw error
+  }
+}
+
+export type KeyObject = Awaited<ReturnType<typeof keyObject>>
+
+export async function keyObject(armoured: string | undefined) {
+  if (armoured === undefined) return null
+  const { fingerprint, userIds, expiresAt } = await aboutKey(armoured).catch(unreadable)
+  return {
+    fingerprint,
+    user_ids: userIds,
+    expires_at: expiresAt === undefined ? null : new Date(expiresAt).toISOString(),
+  }
+}
+
+/** One that something else than these commands has set. */
+function unreadable(error: unknown): Omit<AboutKey, 'fingerprint'> & { readonly fingerprint: null } {
+  if (error instanceof KeyTrouble) return { fingerprint: null, userIds: [], expiresAt: undefined }
+  throw error
+}
+
+export function keyLine(key: KeyObject): string | undefined {
+  if (key === null) return undefined
+  const { fingerprint, expires_at: until } = key
+  if (fingerprint === null) return 'not readable: set it again'
+  return until === null ? fingerprint : `${fingerprint}, until ${until.slice(0, 10)}`
+}
