@@ -40,7 +40,7 @@ export function noteRefused(
   })
 }
 
-function messageIdOf({ header }: ArrivedText): string | undefined {
+export function messageIdOf({ header }: ArrivedText): string | undefined {
   const fields = arrivedHeader(header)
   const field = fields.fields.find(({ name }) => name === 'message-id')
   return field && rawValue(fields, field)

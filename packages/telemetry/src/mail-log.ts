@@ -25,6 +25,18 @@ interface Attempt extends Queued {
 export type MailEvent =
   /** Answered 250: durable, and queued for every recipient. */
   | (Queued & { readonly event: 'accepted'; readonly to: readonly string[]; readonly sizeBytes: number })
+  /** From elsewhere, and looked at before it's accepted or refused: RFC 8601 §2.7 for the words. */
+  | (Queued & {
+      readonly event: 'judged'
+      readonly to: readonly string[]
+      readonly verdict: 'accept' | 'spam' | 'refuse' | 'defer'
+      readonly spf: string
+      readonly dkim: string
+      readonly arc: string
+      readonly dmarc: string
+      /** The domain that DMARC was asked about. */
+      readonly author: string
+    })
   /** Refused before it was accepted; it has no queue id. */
   | (Message & {
       readonly event: 'refused'
@@ -54,6 +66,7 @@ const queued = ['queueId', 'messageId', 'from', 'to'] as const
 const attempt = [...queued, 'relay', 'status', 'delayMs'] as const
 const fieldsByEvent: { readonly [E in MailEvent['event']]: readonly (keyof Extract<MailEvent, { event: E }>)[] } = {
   accepted: [...queued, 'sizeBytes'],
+  judged: [...queued, 'verdict', 'spf', 'dkim', 'arc', 'dmarc', 'author'],
   refused: ['messageId', 'from', 'to', 'status'],
   delivered: attempt,
   deferred: [...attempt, 'retryAt'],

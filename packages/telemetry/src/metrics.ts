@@ -220,6 +220,18 @@ export const metricList = {
     help: 'Message events as the mail log tells them.',
     labels: ['event'],
   },
+  mailJudged: {
+    name: 'postern_mail_judged_total',
+    type: 'counter',
+    help: 'Messages from elsewhere by what was done with them and what DMARC said of their author; unknown where it could not be told.',
+    labels: ['action', 'dmarc'],
+  },
+  rspamdAnswers: {
+    name: 'postern_rspamd_answers_total',
+    type: 'counter',
+    help: 'Questions to rspamd by outcome: ok, unreachable (or too slow), senseless. But for ok the message went on without an opinion.',
+    labels: ['outcome'],
+  },
   deliveryDelaySeconds: {
     name: 'postern_delivery_delay_seconds',
     type: 'histogram',

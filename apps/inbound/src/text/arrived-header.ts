@@ -4,6 +4,7 @@
 
 import { HeaderLines } from '@postern/message'
 import { type Field, fieldsNamed, type Header, rawValue, SmtpError } from '@postern/smtp'
+import { claimsToBe } from '../judge/forged-results.js'
 
 /** 554 5.4.6. RFC 5321 §6.3: a large number, so that long ways are not taken for a circle. */
 export const receivedFieldsMax = 100
@@ -42,13 +43,6 @@ export function forged(header: Header, hostname: string): readonly Field[] {
   return header.fields.filter((field) => {
     if (field.name === 'return-path') return true
     if (field.name !== 'authentication-results') return false
-    return authservIdOf(rawValue(header, field)) === hostname.toLowerCase()
+    return claimsToBe(hostname, rawValue(header, field))
   })
-}
-
-/** authserv-id = value; comments may stand before it, and a version behind it (RFC 8601 §2.2). */
-function authservIdOf(value: string): string {
-  const plain = value.replace(/\((?:[^()\\]|\\.)*\)/gs, ' ').trim()
-  const [, quoted, word] = /^(?:"((?:[^"\\]|\\.)*)"|([^\s;]*))/s.exec(plain) ?? []
-  return (quoted?.replace(/\\(.)/gs, '$1') ?? word ?? '').toLowerCase()
 }

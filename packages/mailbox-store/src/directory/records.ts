@@ -41,6 +41,10 @@ export interface Environment {
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
 
+/** How far DMARC may go with mail for a domain: not at all, into \Junk, or to what the author's domain has published. */
+export type DmarcLimit = 'ignore' | 'spam' | 'refuse'
+export const dmarcLimits: readonly DmarcLimit[] = ['ignore', 'spam', 'refuse']
+
 /** What a domain may set for itself. The store keeps the keys it does not know. */
 export interface DomainSettings {
   /** Days that mail is kept, by mailbox name, `*` for the rest (contract F2). */
@@ -48,6 +52,8 @@ export interface DomainSettings {
   readonly sending?: SendingRules
   /** An armoured OpenPGP key, without which the domain can't be in mode `encrypted`. */
   readonly publicKey?: string
+  /** `refuse` where it's left out. */
+  readonly dmarc?: DmarcLimit
   readonly [key: string]: Json | SendingRules | undefined
 }
 

@@ -10,6 +10,7 @@ import {
   type Domain,
   type DomainMode,
   type DomainSettings,
+  dmarcLimits,
   domainModes,
   type Json,
   type Verification,
@@ -219,6 +220,8 @@ function withSending(settings: DomainSettings, changes: SendingChanges): DomainS
 }
 
 function settingsColumn({ sending, ...others }: DomainSettings): string {
+  if (others.dmarc !== undefined && !dmarcLimits.includes(others.dmarc))
+    refuse('invalid', `What a domain does by DMARC is one of ${dmarcLimits.join(', ')}.`)
   const text = JSON.stringify(sending === undefined ? others : { ...others, sending: cleanSending(sending) })
   if (Buffer.byteLength(text) > settingsBytesMax)
     refuse('invalid', `A domain's settings have at most ${settingsBytesMax} bytes.`)

@@ -1,0 +1,112 @@
+// Judges a message that came from elsewhere (contract F1): looks at it once, whoever it's for, and decides for recipients whose domains think
+// alike. What is found stands on top of the message (Authentication-Results) and in the mail log.
+
+import { randomInt } from 'node:crypto'
+import type { DmarcLimit } from '@postern/mailbox-store'
+import type { Logger, MailLog, Metrics } from '@postern/telemetry'
+import type { Action, Addressed, Arrival, ArrivalRecipient, ArrivedText, Judge, Verdict } from '../arrival.js'
+import { messageIdOf } from '../mail-events.js'
+import { check } from './check.js'
+import type { Checks } from './checks.js'
+import type { NameLookups } from './name-lookups.js'
+import { type Decision, decide } from './policy.js'
+import { resultsField } from './results-field.js'
+import { decisionOf, type Opinion, type Rspamd } from './rspamd.js'
+
+export interface JudgeOptions {
+  readonly names: NameLookups
+  /** In Authentication-Results. */
+  readonly hostname: string
+  /** In lower case. */
+  readonly trustedSealers: ReadonlySet<string>
+  /** What a server in front has handed over is judged, too. */
+  readonly judgesLmtp: boolean
+  readonly rspamd: Rspamd | undefined
+  /** Unix milliseconds. */
+  readonly clock: () => number
+  /** 0 ≤ lot < 100. */
+  readonly lot?: () => number
+  readonly logger: Logger
+  readonly metrics: Metrics
+  readonly mailLog: MailLog
+}
+
+export function createJudge(options: JudgeOptions): Judge {
+  const looked = new WeakMap<ArrivedText, Promise<Looked>>()
+  return {
+    laneOf: limitOf,
+    async judge(text, addressed) {
+      const { arrival, recipients } = addressed
+      if (arrival.via === 'lmtp' && !options.judgesLmtp) return { action: 'accept', authenticationResults: undefined }
+      const known = looked.get(text) ?? look(text, { arrival, options })
+      looked.set(text, known)
+      const { checks, lot } = await known
+      const limit = recipients[0] === undefined ? 'refuse' : limitOf(recipients[0])
+      const decision = decide(checks, { limit, trustedSealers: options.trustedSealers, lot })
+      const opinion = isOver(decision.action) ? undefined : await options.rspamd?.ask(text, addressed)
+      const verdict = verdictOf({ checks, decision, opinion, hostname: options.hostname })
+      note(verdict, { text, addressed, checks, options })
+      return verdict
+    },
+  }
+}
+
+interface Looked {
+  readonly checks: Checks
+  readonly lot: number
+}
+
+async function look(
+  text: ArrivedText,
+  { arrival, options }: { readonly arrival: Arrival; readonly options: JudgeOptions },
+): Promise<Looked> {
+  const { names, hostname, clock, logger, lot = () => randomInt(100) } = options
+  return { checks: await check(text, { arrival, ask: names.forMessage(), hostname, now: clock(), logger }), lot: lot() }
+}
+
+/** As published, unless the domain wants less. */
+const limitOf = ({ domain }: ArrivalRecipient): DmarcLimit => domain.settings.dmarc ?? 'refuse'
+
+/** Whether there is nothing left to ask. */
+const isOver = (action: Action): boolean => action === 'refuse' || action === 'defer'
+
+const severity: readonly Action[] = ['accept', 'spam', 'defer', 'refuse']
+
+function verdictOf(found: {
+  readonly checks: Checks
+  readonly decision: Decision
+  readonly opinion: Opinion | undefined
+  readonly hostname: string
+}): Verdict {
+  const { checks, decision, opinion, hostname } = found
+  const other = opinion === undefined ? undefined : decisionOf(opinion)
+  const isWorse = other !== undefined && severity.indexOf(other.action) > severity.indexOf(decision.action)
+  const { action, reply } = isWorse ? other : decision
+  const authenticationResults = resultsField(hostname, { checks, action: decision.action, opinion })
+  return { action, reply, authenticationResults }
+}
+
+function note(
+  { action }: Verdict,
+  {
+    text,
+    addressed,
+    checks,
+    options,
+  }: {
+    readonly text: ArrivedText
+    readonly addressed: Addressed
+    readonly checks: Checks
+    readonly options: JudgeOptions
+  },
+): void {
+  const { arrival, recipients } = addressed
+  const { spf, dkim, arc, dmarc } = checks
+  options.metrics.mailJudged.inc({ action, dmarc: dmarc?.result ?? 'unknown' })
+  options.mailLog({
+    ...{ event: 'judged', queueId: arrival.id, messageId: messageIdOf(text), from: arrival.sender },
+    ...{ to: recipients.map(({ address }) => address), verdict: action },
+    ...{ spf: spf?.result ?? 'unknown', dkim: dkim.map(({ result }) => result).join(' ') || 'none', arc: arc.result },
+    ...{ dmarc: dmarc?.result ?? 'unknown', author: dmarc?.domain ?? '' },
+  })
+}

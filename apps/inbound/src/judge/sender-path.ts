@@ -1,0 +1,44 @@
+// SPF: whether the client may send for the domain of MAIL FROM, or for its own name where there's no sender (RFC 7208 §2.4). Only where
+// the client is known: what another server of ours or a provider handed over came from its address.
+
+import { isIP } from 'node:net'
+import { domainToASCII } from 'node:url'
+import { spf } from 'mailauth'
+import type { Arrival } from '../arrival.js'
+import type { Spf, SpfResult } from './checks.js'
+import type { AskDns } from './name-lookups.js'
+
+export async function senderPath(
+  { via, sender, helo, clientAddress }: Arrival,
+  { ask, hostname }: { readonly ask: AskDns; readonly hostname: string },
+): Promise<Spf | undefined> {
+  if (via !== 'smtp' || clientAddress === undefined || isIP(clientAddress) === 0) return undefined
+  const ip = unmapped(clientAddress)
+  const at = sender.lastIndexOf('@')
+  const name = at < 0 ? (helo ?? '') : sender.slice(at + 1)
+  const domain = domainToASCII(name).toLowerCase()
+  const facts = {
+    domain,
+    property: at < 0 ? ('helo' as const) : ('mailfrom' as const),
+    value: at < 0 ? name : sender,
+  }
+  if (domain === '') return { ...facts, result: 'none' }
+  const from = at < 0 ? '' : `${sender.slice(0, at)}@${domain}`
+  const { status } = await spf({ sender: from, ip, helo: helo ?? `[${ip}]`, mta: hostname, resolver: ask })
+  return { ...facts, result: resultOf(status.result) }
+}
+
+const results: readonly string[] = ['pass', 'fail', 'softfail', 'neutral', 'none', 'temperror', 'permerror']
+
+const isSpfResult = (result: string): result is SpfResult => results.includes(result)
+
+const resultOf = (result: string): SpfResult => (isSpfResult(result) ? result : 'temperror')
+
+/** RFC 7208 §5: an IPv4 address that is written as an IPv6 one is an IPv4 address. */
+export function unmapped(address: string): string {
+  const [, dotted] = /^(?:0{0,4}:){2,5}ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address) ?? []
+  if (dotted !== undefined) return dotted
+  const [, high, low] = /^(?:0{0,4}:){2,5}ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/i.exec(address) ?? []
+  if (high === undefined || low === undefined) return address
+  return [high, low].flatMap((pair) => [Number.parseInt(pair, 16) >> 8, Number.parseInt(pair, 16) & 255]).join('.')
+}
