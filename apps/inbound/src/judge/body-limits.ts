@@ -1,7 +1,9 @@
-// Signatures that say how much of the body they cover (`l=`, RFC 6376 §3.5): one that says more than there is covers nothing, and isn't
-// shown to mailauth, which would write a line of its own to standard output. The body is gone through for that only where there
-// is such a signature.
-
+/// <reference path="./mailauth-inside.d.ts" />
+/**
+ * Signatures that say how much of the body they cover (`l=`, RFC 6376 §3.5): one that says more than there is covers nothing, and isn't
+ * shown to mailauth, which would write a line of its own to standard output. The body is gone through for that only where there
+ * is such a signature.
+ */
 import { type Field, fieldsNamed, type Header } from '@postern/smtp'
 import { dkimBody } from 'mailauth/lib/dkim/body/index.js'
 import parseDkimHeaders from 'mailauth/lib/parse-dkim-headers.js'

@@ -1,7 +1,9 @@
-// DKIM signatures and the newest of ARC's, checked by mailauth in one pass over the message, which is never whole in memory. A signature
-// that is right counts only if it covers what a reader sees: every From field (RFC 6376 §5.4, §8.15) and the whole body (§8.2), by an
-// algorithm that still proves something (RFC 8301 §3.1). Nothing here throws for what is in a message.
-
+/// <reference path="./mailauth-more.d.ts" />
+/**
+ * DKIM signatures and the newest of ARC's, checked by mailauth in one pass over the message, which is never whole in memory. A signature
+ * that is right counts only if it covers what a reader sees: every From field (RFC 6376 §5.4, §8.15) and the whole body (§8.2), by an
+ * algorithm that still proves something (RFC 8301 §3.1). Nothing here throws for what is in a message.
+ */
 import { Readable } from 'node:stream'
 import { type ARCSigningData, type DKIMResult, dkimVerify } from 'mailauth'
 import type { ArrivedText } from '../arrival.js'

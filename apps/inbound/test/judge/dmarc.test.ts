@@ -40,7 +40,8 @@ const dmarcOf = (verdict: Awaited<ReturnType<Court['judge']>>): string =>
 const elsewhere = { sender: 'bounces@example.com' }
 
 describe('who a message may be from', () => {
-  const rows: readonly (readonly [string, string, readonly string[], () => Promise<string> | string, object?])[] = [
+  type Row = readonly [string, string, readonly string[], () => Promise<string> | string, object?]
+  const rows: readonly Row[] = [
     ['SPF for the same domain', 'pass', [], () => from('carol@example.org')],
     ['SPF for a domain below', 'pass', [], () => from('carol@example.org'), { sender: 'a@mail.example.org' }],
     ['SPF for another domain', 'fail', [], () => from('carol@example.org'), elsewhere],
@@ -71,12 +72,15 @@ describe('who a message may be from', () => {
       { sender: 'a@mail.example.org' },
     ],
   ]
-  test.each(rows)('%s: %s', async (_, result, tags, make, how = {}) => {
-    it.names.zone.set('TXT _dmarc.example.org', [['v=DMARC1; p=reject', ...tags].join('; ')])
-    const verdict = await it.judge(await make(), how)
-    expect(dmarcOf(verdict)).toContain(`dmarc=${result} (p=reject`)
-    expect(verdict.action).toBe(result === 'pass' ? 'accept' : 'refuse')
-  })
+  test.each(rows.map(([name, result, tags, make, how]) => ({ name, result, tags, make, how })))(
+    '$name: $result',
+    async ({ result, tags, make, how = {} }) => {
+      it.names.zone.set('TXT _dmarc.example.org', [['v=DMARC1; p=reject', ...tags].join('; ')])
+      const verdict = await it.judge(await make(), how)
+      expect(dmarcOf(verdict)).toContain(`dmarc=${result} (p=reject`)
+      expect(verdict.action).toBe(result === 'pass' ? 'accept' : 'refuse')
+    },
+  )
 
   test.each([
     ['an address in the name', '"security@example.org" <x@evil.example.com>', 'evil.example.com', 'accept'],
