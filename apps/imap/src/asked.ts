@@ -12,6 +12,7 @@ export interface Asked extends Given {
   uid: boolean
   name?: string
   found: Command | undefined
+  line?: Uint8Array | undefined
   readonly beganMs: number
 }
 

@@ -93,13 +93,13 @@ export class CommandLoop {
 
   /** Where the next command has come already, its answer may go out with this one's. */
   async #send(): Promise<void> {
-    const { input, out, readAhead } = this.#session
+    const { fetchesAlike, input, out } = this.#session
     if (input.hasNext) {
       if (out.isFull) await out.sendMuch()
       else out.flushSoon()
       return
     }
-    readAhead.clear()
+    fetchesAlike.forget()
     await out.flush()
   }
 

@@ -5,6 +5,7 @@
 import { Parser, type Command as WireCommand } from '@postern/imap-wire'
 import { type Asked, askedBy, checkAsked, checkPrivacy, isBlank, readHead } from './asked.js'
 import type { Finish } from './command.js'
+import { answerAlike, lineOf, type Run } from './fetch/alike.js'
 import type { Session } from './session.js'
 import type { TaggedAnswers } from './tagged-answers.js'
 
@@ -23,6 +24,8 @@ interface Begun {
   readonly outcome: Promise<Outcome>
   /** It was refused before it waited for anything. */
   readonly failedAtOnce: boolean
+  /** It's the last of these. */
+  readonly run?: Run
 }
 
 type Outcome = { readonly finish: Finish } | { readonly error: unknown }
@@ -41,21 +44,46 @@ export class CommandRunner {
   async run(command: WireCommand): Promise<void> {
     if (isBlank(command)) return
     this.#session.used()
+    const begun = this.#beginAlike(command) ?? (await this.#beginWithFollowing(command))
+    const outcomes: Outcome[] = []
+    for (const { outcome } of begun) outcomes.push(await outcome)
+    const unheard = await this.#unheard()
+    this.#hasComeMeanwhile = unheard === undefined && this.#session.input.hasNext
+    for (const [i, { asked, run }] of begun.entries()) {
+      if (run !== undefined) await this.#finishRun(asked, run, outcomes[i] as Outcome)
+      await this.#finish(asked, unheard === undefined ? (outcomes[i] as Outcome) : { error: unheard, ...outcomes[i] })
+      // Nothing follows a BYE that says that the mailbox is gone.
+      if (unheard !== undefined && this.#session.isOver) return
+    }
+  }
+
+  async #beginWithFollowing(command: WireCommand): Promise<Begun[]> {
+    this.#session.fetchesAlike.forget()
     const first = this.#read(command)
     const isHeard = this.#hasComeMeanwhile || first.asked.found?.leaves === true
     const unheardBefore = isHeard ? undefined : await this.#unheard()
     const begun = [this.#begin({ ...first, trouble: first.trouble ?? unheardBefore })]
     for (let next = this.#following(begun); next !== undefined; next = this.#following(begun))
       begun.push(this.#begin(next))
-    const outcomes: Outcome[] = []
-    for (const { outcome } of begun) outcomes.push(await outcome)
-    const unheard = await this.#unheard()
-    this.#hasComeMeanwhile = unheard === undefined && this.#session.input.hasNext
-    for (const [i, { asked }] of begun.entries()) {
-      await this.#finish(asked, unheard === undefined ? (outcomes[i] as Outcome) : { error: unheard, ...outcomes[i] })
-      // Nothing follows a BYE that says that the mailbox is gone.
-      if (unheard !== undefined && this.#session.isOver) return
-    }
+    return begun
+  }
+
+  /** FETCHes that differ by a number only, and have come before the session last heard. */
+  #beginAlike(command: WireCommand): [Begun] | undefined {
+    const session = this.#session
+    const run = this.#hasComeMeanwhile ? session.fetchesAlike.take(command, session) : undefined
+    if (run === undefined) return undefined
+    const found = session.context.registry.commands.get('FETCH')
+    const asked: Asked = { ...askedBy(undefined), tag: run.tags.at(-1) as string, uid: run.fetch.uid, found }
+    const outcome = answerAlike(session, run).then(() => ({ finish: () => ({ text: 'Fetched' }) }))
+    return [{ asked, run, failedAtOnce: false, outcome: outcome.catch((error: unknown) => ({ error })) }]
+  }
+
+  /** All but the last. Where the store couldn't read on, the others hear it too. */
+  async #finishRun(asked: Asked, { tags, answered }: Run, outcome: Outcome): Promise<void> {
+    if (answered > 0) this.#session.measures.command(asked, 'ok', answered)
+    if (!('error' in outcome)) return
+    for (const tag of tags.slice(answered, -1)) await this.#answers.refused({ ...asked, tag }, outcome.error)
   }
 
   /** Asks what has happened in the mailbox, and says why that can't be told. */
@@ -71,7 +99,7 @@ export class CommandRunner {
   #read(command: WireCommand): Read {
     const { context, utf8 } = this.#session
     const p = new Parser(command, { utf8, limits: context.limits.parser })
-    const asked = askedBy(command.pieces[0]?.bytes)
+    const asked = { ...askedBy(command.pieces[0]?.bytes), line: lineOf(command) }
     try {
       readHead(p, asked, context.registry)
       return { p, asked }

@@ -18,6 +18,8 @@ export interface Given {
   readonly tag: string
   /** Given as `UID …`: numbers are uids, in the arguments and in the answers. */
   readonly uid: boolean
+  /** The whole of it, where it's one line. */
+  readonly line?: Uint8Array | undefined
 }
 
 /** Called when the work is done and what has happened is heard of: writes the answer, and returns what the OK says. */

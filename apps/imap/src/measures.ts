@@ -26,11 +26,13 @@ export class Measures {
     this.#metrics.imapSessionsOpen.inc()
   }
 
-  command({ found, beganMs }: Asked, outcome: Outcome): void {
+  /** So many of a kind that were answered in one go count each. */
+  command({ found, beganMs }: Pick<Asked, 'found' | 'beganMs'>, outcome: Outcome, count = 1): void {
     const command = found?.name ?? 'unknown'
-    this.#outcomes[outcome] = (this.#outcomes[outcome] ?? 0) + 1
-    this.#metrics.imapCommands.inc({ command, outcome })
-    this.#metrics.imapCommandSeconds.observe({ command }, (performance.now() - beganMs) / 1000)
+    this.#outcomes[outcome] = (this.#outcomes[outcome] ?? 0) + count
+    this.#metrics.imapCommands.inc({ command, outcome }, count)
+    const seconds = (performance.now() - beganMs) / 1000
+    for (let i = 0; i < count; i++) this.#metrics.imapCommandSeconds.observe({ command }, seconds)
     this.#countBytes()
   }
 

@@ -7,7 +7,7 @@ import type { Connection } from '@postern/service'
 import { connectionLogger, type Logger } from '@postern/telemetry'
 import type { State } from './command.js'
 import type { Admission, ImapContext } from './context.js'
-import { ReadAhead } from './fetch/read-ahead.js'
+import { FetchesAlike } from './fetch/alike.js'
 import { Input } from './input.js'
 import { Measures } from './measures.js'
 import { Out } from './out.js'
@@ -27,7 +27,7 @@ export class Session {
   readonly connection: Connection
   readonly out: Out
   readonly input: Input
-  readonly readAhead = new ReadAhead()
+  readonly fetchesAlike = new FetchesAlike()
   readonly measures: Measures
   admission: Admission | undefined
   /** Ends a session that doesn't log in. */

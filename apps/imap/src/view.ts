@@ -155,6 +155,14 @@ export class View {
     }
   }
 
+  /** Flags of these have been told as they were then. */
+  tellsFlagsOf({ uids, modSeqs }: Targets): void {
+    this.dropChanged(
+      uids,
+      modSeqs.reduce((max, n) => Math.max(max, n), 0),
+    )
+  }
+
   numberOf(uid: number): number {
     return this.#entries.lowerBound(uid) + this.#gone.below(uid) + 1
   }

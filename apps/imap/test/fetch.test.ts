@@ -5,8 +5,7 @@ import { readdir, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Wire } from '@postern/dialogue'
 import type { Account, MailboxId } from '@postern/mailbox-store'
-import { afterEach, expect, test, vi } from 'vitest'
-import { ReadAhead } from '../src/fetch/read-ahead.js'
+import { afterEach, expect, test } from 'vitest'
 import { fetchSlices } from '../src/fetch/slices.js'
 import type { Session } from '../src/session.js'
 import { View } from '../src/view.js'
@@ -133,7 +132,7 @@ test.each([
   const view = new View(await ada.open(inbox))
   const targets = view.targets([[1, 400]], { uid: true })
   const slices: number[] = []
-  const session = { mailbox: { view }, input: {} } as unknown as Session
+  const session = { mailbox: { view } } as unknown as Session
   for await (const { from, to } of fetchSlices(session, targets, needs)) {
     const bytes = targets.sizes.subarray(from, to).reduce((sum, n) => sum + n, 0)
     if (to > from + 1) expect(bytes).toBeLessThanOrEqual(bytesMax)
@@ -145,23 +144,65 @@ test.each([
   view.close()
 })
 
-test('what was read ahead is let go when no command waits', async () => {
+test('FETCHes that were sent ahead and differ by a number are read together, and each is answered in its turn', async () => {
   await start()
   await ada.append(
     inbox,
-    Array.from({ length: 100 }, () => letter(1_000)),
+    Array.from({ length: 40 }, (_, i) => letter(1_000 + i)),
   )
-  const view = new View(await ada.open(inbox))
-  const { messages } = view.index.entries
-  const readAhead = new ReadAhead()
-  const read = vi.spyOn(view.open, 'contents')
-  const ask = (uid: number) => readAhead.content(view, messages[uid - 1] as number, uid)
-  for (const uid of [1, 2, 3, 4]) expect((await ask(uid))?.size).toBe(1_014)
-  expect(read.mock.calls.map(([asked]) => asked.length)).toEqual([1, 64])
-  readAhead.clear()
-  await ask(5)
-  expect(read.mock.calls.map(([asked]) => asked.length)).toEqual([1, 64, 1])
-  view.close()
+  await ada.remove(inbox, [[7, 7]])
+  const wire = await selected()
+  const fetch = (uid: number | string, item = 'BODY.PEEK[TEXT]') => `u${uid} UID FETCH ${uid} ${item}\r\n`
+  const others = [
+    fetch('012'),
+    fetch(9),
+    fetch('3:4'),
+    fetch(50, 'UID'),
+    fetch(51, 'UID'),
+    fetch(2, 'FLAGS'),
+    '* UID FETCH 3 FLAGS\r\n',
+  ]
+  const asked = Array.from({ length: 40 }, (_, i) => fetch(i + 1)).join('') + others.join('')
+  say(wire, `${asked}n NOOP\r\n`)
+  const { text } = await heard(wire, 'n OK')
+  const answers = text
+    .replace(/x{900,}/g, '…')
+    .split('\r\n')
+    .slice(0, -1)
+  const line = (uid: number) => [
+    `* ${uid > 7 ? uid - 1 : uid} FETCH (UID ${uid} BODY[TEXT] {${999 + uid}}`,
+    '…)',
+    `u${uid} OK Fetched`,
+  ]
+  const first = Array.from({ length: 40 }, (_, i) => (i + 1 === 7 ? ['u7 OK Fetched'] : line(i + 1))).flat()
+  expect(answers.slice(0, first.length)).toEqual(first)
+  expect(answers.slice(first.length).map((one) => one.split(' ').slice(0, 2).join(' '))).toEqual([
+    'u012 BAD',
+    ...['* 8', '…)', 'u9 OK', '* 3', '…)', '* 4', '…)', 'u3:4 OK', 'u50 OK', 'u51 OK', '* 2', 'u2 OK', '* BAD', 'n OK'],
+  ])
+})
+
+test('FETCHes in one go: a number beyond the mailbox is refused, what was expunged meanwhile is told', async () => {
+  await start()
+  await ada.append(
+    inbox,
+    Array.from({ length: 8 }, () => letter(10)),
+  )
+  const wire = await selected()
+  await ada.setFlags(inbox, [[2, 5]], { how: 'add', flags: { system: 4, keywords: ['Later'] } })
+  const fetch = (n: number) => `f${n} FETCH ${n} (FLAGS RFC822.SIZE)\r\n`
+  say(wire, [1, 2, 3, 4, 5, 9, 8, 7].map(fetch).join(''))
+  const { text } = await heard(wire, 'f7 OK')
+  expect(text.match(/Later\) RFC822/g)).toHaveLength(4)
+  expect(text.indexOf('* FLAGS (')).toBeLessThan(text.indexOf('* 2 FETCH'))
+  expect(text.match(/^f\d \w+/gm)).toEqual(['f1 OK', 'f2 OK', 'f3 OK', 'f4 OK', 'f5 OK', 'f9 BAD', 'f8 OK', 'f7 OK'])
+  await ada.remove(inbox, [[3, 3]])
+  say(wire, `${[1, 2, 3, 4, 5].map(fetch).join('')}n NOOP\r\n`)
+  const later = await heard(wire, 'n OK')
+  expect(later.text.match(/^\* \d FETCH|^\* 3 EXPUNGE|^\w+ OK( \[\w+\])?/gm)).toEqual([
+    ...['* 1 FETCH', 'f1 OK [EXPUNGEISSUED]', '* 2 FETCH', 'f2 OK [EXPUNGEISSUED]', 'f3 OK [EXPUNGEISSUED]'],
+    ...['* 4 FETCH', 'f4 OK [EXPUNGEISSUED]', '* 5 FETCH', 'f5 OK [EXPUNGEISSUED]', '* 3 EXPUNGE', 'n OK'],
+  ])
 })
 
 test('an answer is not kept back by a command behind it that has to wait', async () => {

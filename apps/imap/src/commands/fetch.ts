@@ -3,7 +3,14 @@
 //   fetch = "FETCH" SP sequence-set SP ("ALL" / "FULL" / "FAST" / fetch-att / "(" fetch-att *(SP fetch-att) ")")
 //           [fetch-modifiers]
 
-import { condstoreFetchModifiers, fetchAtts, fetchModifiers, type OptionRules, systemFlags } from '@postern/imap-wire'
+import {
+  condstoreFetchModifiers,
+  fetchAtts,
+  fetchModifiers,
+  type OptionRules,
+  type SequenceSet,
+  systemFlags,
+} from '@postern/imap-wire'
 import { command } from '../command.js'
 import { fetchItem } from '../fetch/items.js'
 import { needsOf, writeLines } from '../fetch/lines.js'
@@ -27,14 +34,15 @@ export const fetch = command('FETCH', {
     const { CHANGEDSINCE: since, ...others } = fetchModifiers(p, { ...named, ...condstoreModifiers })
     return { set, items, since, modifiers: Object.keys(others).map((name) => extensionModifiers[name]) }
   },
-  async run(session, { set, items, since, modifiers }, { uid }) {
+  async run(session, { set, items, since, modifiers }, { uid, line }) {
     for (const modifier of modifiers) await modifier?.before(session, { uid, set, changedSince: since })
     if (since !== undefined) session.condstore = true
     const { view, readOnly } = session.mailbox
     const wanted = withImplied(items, { uid, modSeq: since !== undefined, session })
     const fetchItems = wanted.map((one) => fetchItem(one, session))
     let targets = view.targets(session.numbers(set, { uid }), { uid, since })
-    const seen = needsOf(fetchItems).seen === true && !readOnly ? await markSeen(session, targets) : undefined
+    const marks = needsOf(fetchItems).seen === true && !readOnly
+    const seen = marks ? await markSeen(session, targets) : undefined
     if (seen !== undefined)
       targets = view.targets(
         Array.from(targets.uids, (u): [number, number] => [u, u]),
@@ -45,12 +53,16 @@ export const fetch = command('FETCH', {
       seen === undefined ? fetchItems : withFlags(session, wanted).map((one) => fetchItem(one, session))
     await writeLines(session, targets, { items: fetchItems, marked: seen, itemsOfMarked })
     // Those flags have been told now.
-    if (asksFlags || seen !== undefined) view.dropChanged(targets.uids, maxOf(targets.modSeqs))
+    if (asksFlags || seen !== undefined) view.tellsFlagsOf(targets)
+    const isPlain = isOneNumber(set) && !marks && since === undefined && modifiers.length === 0
+    if (isPlain && line !== undefined && fetchItems.every(({ prepare }) => prepare === undefined))
+      session.fetchesAlike.note({ line, uid, items: fetchItems, tellsFlags: asksFlags })
     return { text: 'Fetched' }
   },
 })
 
-const maxOf = (numbers: Float64Array): number => numbers.reduce((max, n) => Math.max(max, n), 0)
+const isOneNumber = ({ ranges, toLast, saved }: SequenceSet): boolean =>
+  ranges.length === 1 && ranges[0]?.[0] === ranges[0]?.[1] && toLast === undefined && !saved
 
 /** RFC 9051 §6.4.5: flags that changed by reading are told; with uid and modseq for who knows them (RFC 7162 §3.2.4). */
 function withFlags(session: Session, items: readonly Wanted[]): Wanted[] {

@@ -85,10 +85,7 @@ async function writeChanged(session: Session, { since, uids }: Since): Promise<v
       .crlf()
     await out.breathe()
   }
-  view.dropChanged(
-    targets.uids,
-    targets.modSeqs.reduce((max, n) => Math.max(max, n), 0),
-  )
+  view.tellsFlagsOf(targets)
 }
 
 /** RFC 7162 §3.2.6. A `*` reaches beyond the last message that is there: those behind it may be the ones that vanished. */

@@ -19,6 +19,8 @@ export interface Lines {
   /** Messages that this very command marked as seen: their flags are told besides. */
   readonly marked: ReadonlySet<number> | undefined
   readonly itemsOfMarked: readonly FetchItem[]
+  /** Called before the line of each target, where there will be one or not. */
+  readonly before?: (at: number) => void
 }
 
 export async function writeLines(session: Session, targets: Targets, lines: Lines): Promise<void> {
@@ -31,6 +33,7 @@ export async function writeLines(session: Session, targets: Targets, lines: Line
   let unserved: ImapError | undefined
   for await (const slice of fetchSlices(session, targets, needs))
     for (let at = slice.from; at < slice.to; at++) {
+      lines.before?.(at)
       if (!message.goTo(at, slice)) continue
       // A large one is looked up when its turn comes: by then it may have been purged.
       if (needs.bytes === true) message.content ??= await open.content(message.message)

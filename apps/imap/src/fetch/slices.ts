@@ -1,7 +1,7 @@
 // What FETCH reads, slice by slice: as many messages at once as are worth one read and as hold only so much memory. Other
 // sessions have their turn in between.
 
-import type { Content, MessageRow, OpenMailbox, RowWants } from '@postern/mailbox-store'
+import type { MessageRow, OpenMailbox, RowWants } from '@postern/mailbox-store'
 import type { Session } from '../session.js'
 import type { Targets } from '../targets.js'
 import type { FetchSlice } from './fetched-message.js'
@@ -14,7 +14,7 @@ const readMax = 128
  * Of message bytes that are read at once. A large message is read while it's written, and needs no company; one message
  * may have more.
  */
-export const heldBytesMax = 262_144
+const heldBytesMax = 262_144
 /** The same where only envelopes and headers are read, which are a small part of most messages, and all of some. */
 const listedBytesMax = 16_777_216
 
@@ -61,18 +61,8 @@ async function read(session: Session, targets: Targets, { needs, from, to }: Sli
     to,
     listings: wantsListings(needs) ? await open.listings(messages, needs) : undefined,
     rows: wantsRows(needs) ? await readRows(open, messages, rowsOf(needs)) : undefined,
-    contents: needs.bytes === true ? await readContents(session, targets, messages) : undefined,
+    contents: needs.bytes === true ? await open.contents(messages) : undefined,
   }
-}
-
-async function readContents(
-  { input, mailbox, readAhead }: Session,
-  targets: Targets,
-  messages: Uint32Array,
-): Promise<readonly (Content | undefined)[]> {
-  const { view } = mailbox
-  if (targets.length > 1 || !input.hasNext) return view.open.contents(messages)
-  return [await readAhead.content(view, messages[0] as number, targets.uids[0] as number)]
 }
 
 async function readRows(open: OpenMailbox, messages: Uint32Array, want: RowWants): Promise<Map<number, MessageRow>> {
