@@ -1,6 +1,8 @@
 // A real server for the tests: a store in a folder of its own, TLS with a self-made certificate, SMTP and LMTP on free ports, and for each
 // conversation a domain of its own with the inboxes of ada and bob.
 
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { connect as dial } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -34,6 +36,10 @@ export interface ServerOptions {
   readonly blocklists?: Blocklists
   readonly context?: (context: InboundContext) => Partial<InboundContext>
   readonly clock?: () => number
+  /** One in the server's own folder unless told. */
+  readonly lmtpSocket?: string
+  /** There was a server before, which was killed. */
+  readonly socketLeftOver?: boolean
 }
 
 interface Parts {
@@ -97,10 +103,12 @@ export class TestServer {
       },
       mailLog: createMailLog({ logger, metrics }),
     }
+    const lmtpSocket = options.lmtpSocket ?? join(folder, 'lmtp.sock')
+    if (options.socketLeftOver) await leaveSocket(lmtpSocket)
     const server = await startInboundServer({
       ...{ certificates, counters, limits, host: '127.0.0.1', mxPort: 0, lmtpPort: 0 },
       inbound: Object.assign(inbound, options.context?.(inbound)),
-      lmtpSocket: join(folder, 'lmtp.sock'),
+      lmtpSocket,
       lmtpNetworks: networks(options.lmtpNetworks ?? ['127.0.0.0/8']),
       trustedNetworks: networks(options.trusted ?? ['127.0.0.0/8']),
       guardLimits: { tarpitStepMs: 20, tarpitMsMax: 40, ...options.guardLimits },
@@ -179,6 +187,12 @@ export class TestServer {
   async close(): Promise<void> {
     await this.#end()
   }
+}
+
+/** A socket whose process is gone, as SIGKILL leaves it. */
+async function leaveSocket(path: string): Promise<void> {
+  const script = `require('net').createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'))`
+  await once(spawn(process.execPath, ['-e', script]), 'exit')
 }
 
 async function until(wire: Wire, words: string): Promise<void> {
