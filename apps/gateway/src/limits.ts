@@ -36,6 +36,9 @@ export const sweepPauseMs = 20
 /** One question to a name server, and how often it's asked. */
 export const dns = { timeoutMs: 2_000, tries: 2 } as const
 
+/** How long name servers may take for one message, and rspamd, whose own limit is shorter. */
+export const judging = { namesTimeoutMs: 20_000, rspamdTimeoutMs: 12_000 } as const
+
 /** What submission and relay know of the directory: how old at most, and how much of it. */
 export const sending = { staleMsMax: 200, keptMax: 10_000 } as const
 

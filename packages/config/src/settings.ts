@@ -295,7 +295,25 @@ export const settings = {
     'POSTERN_MX_TRUSTED_NETWORKS',
     networks(),
     { default: '127.0.0.0/8, ::1' },
-    'Networks whose servers are not counted, greylisted, or looked for in blocklists.',
+    'Networks whose servers are not counted, greylisted, or looked for in blocklists, and whose mail is not judged unless POSTERN_JUDGE_FRONTS says so.',
+  ),
+  judgeFronts: setting(
+    'POSTERN_JUDGE_FRONTS',
+    trueOrFalse(),
+    { default: 'false' },
+    'Whether DKIM, ARC and DMARC are looked at in what servers in front hand over, by LMTP or from POSTERN_MX_TRUSTED_NETWORKS: true or false.',
+  ),
+  arcTrusted: setting(
+    'POSTERN_ARC_TRUSTED',
+    hostNames(),
+    { default: '' },
+    'Domains, such as those of mailing lists, whose ARC seal outweighs a failure of DMARC where they saw the message pass.',
+  ),
+  rspamdUrl: setting(
+    'POSTERN_RSPAMD_URL',
+    url('http', 'https'),
+    {},
+    'An rspamd that is asked about mail from other servers, such as http://127.0.0.1:11333; without an answer the message goes on.',
   ),
   mxConnectionsPerMinute: setting(
     'POSTERN_MX_CONNECTIONS_PER_MINUTE',

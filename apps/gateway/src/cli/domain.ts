@@ -2,8 +2,10 @@
 
 import {
   type Directory,
+  type DmarcLimit,
   type Domain,
   type DomainChanges,
+  dmarcLimits,
   domainModes,
   type EnvironmentId,
   parseAddress,
@@ -28,16 +30,26 @@ const settings = {
   mode: choice(domainModes, 'what becomes of its mail'),
   catchAll: onOff('whether any address gets an inbox with its first message'),
   publicKey: publicKeyOption,
+  dmarc: choice([...dmarcLimits, 'published'], 'how far DMARC may go with its mail; published: as the sender asks'),
 } as const
 
+type SettingChanges = {
+  readonly publicKey?: string | null
+  readonly dmarc?: DmarcLimit | null
+}
+
 async function changesOf({
-  options: { mode, catchAll, publicKey: file },
+  options: { mode, catchAll, publicKey: file, dmarc },
   stdin,
 }: Pick<Invocation<typeof settings>, 'options' | 'stdin'>): Promise<
-  Pick<DomainChanges, 'mode' | 'catchAll'> & { settings?: { publicKey: string | null } }
+  Pick<DomainChanges, 'mode' | 'catchAll'> & { settings?: SettingChanges }
 > {
   const publicKey = await publicKeyGiven({ file, stdin })
-  return { mode, catchAll, ...(publicKey === undefined ? {} : { settings: { publicKey } }) }
+  const settings: SettingChanges = {
+    ...(publicKey === undefined ? {} : { publicKey }),
+    ...(dmarc === undefined ? {} : { dmarc: dmarc === 'published' ? null : dmarc }),
+  }
+  return { mode, catchAll, ...(Object.keys(settings).length === 0 ? {} : { settings: { ...settings } }) }
 }
 
 export const domainLines = (domain: DomainObject): string[] =>
@@ -50,12 +62,20 @@ export const domainLines = (domain: DomainObject): string[] =>
     ['Mode', domain.mode],
     ['OpenPGP key', keyLine(domain.public_key)],
     ['Catch-all', domain.catch_all ? 'on' : 'off'],
+    ['DMARC', dmarcTexts[domain.dmarc]],
     ['Other names', domain.aliases.length === 0 ? undefined : domain.aliases.join(', ')],
     ['Route', domain.own_route ? `its own: see \`postern domain route ${domain.name}\`` : undefined],
     ...sendingFields(domain.sending),
     ['TXT record', domain.verified ? undefined : `${domain.verification.name}  ${domain.verification.value}`],
     ['Made', domain.created_at],
   ])
+
+const dmarcTexts: Readonly<Record<DomainObject['dmarc'], string | undefined>> = {
+  published: undefined,
+  refuse: 'what fails it is refused where its sender asks for that',
+  spam: 'what fails it goes into \\Junk at most',
+  ignore: 'what fails it is taken',
+}
 
 const verifiedText = ({ verified, verified_by, verified_at }: DomainObject): string =>
   verified ? `${verified_by === 'dns' ? 'by its DNS records' : 'by the operator'}, ${verified_at}` : 'no'
@@ -75,8 +95,8 @@ const create = command('domain create', {
         const environment = (await environmentForNew(directory, options.environment)).id
         const { settings, ...switches } = await changesOf({ options, stdin })
         // A domain that is new has nothing that could be taken away.
-        const publicKey = settings?.publicKey ?? undefined
-        const changes = { ...switches, ...(publicKey === undefined ? {} : { settings: { publicKey } }) }
+        const given = Object.entries(settings ?? {}).filter(([, value]) => value !== null)
+        const changes = { ...switches, ...(given.length === 0 ? {} : { settings: Object.fromEntries(given) }) }
         const there = options.verified ? await directory.findDomain(name as string) : undefined
         const domain =
           there !== undefined && isAsAsked(there, { environment, name: name as string, ...changes })

@@ -71,6 +71,7 @@ export class Objects {
       aliases: domain.aliases,
       own_route: domain.route !== undefined,
       public_key: await keyObject(domain.settings.publicKey),
+      dmarc: domain.settings.dmarc ?? 'published',
       sending: sendingObject(domain.sending),
       created_at: time(domain.createdAt),
     }

@@ -5,7 +5,6 @@ import { Resolver } from 'node:dns/promises'
 import type { Config } from '@postern/config'
 import type { Counters } from '@postern/events'
 import {
-  acceptAll,
   createBlocklists,
   defaultInboundLimits,
   encrypted,
@@ -21,6 +20,7 @@ import { type Certificates, networks, type Part } from '@postern/service'
 import { createMailLog, type Logger, type Metrics } from '@postern/telemetry'
 import { dns } from '../limits.js'
 import { recipientFacts } from '../sending/recipients.js'
+import { judgeOf } from './judge.js'
 import { OnceStarted } from './once-started.js'
 
 export interface InboundPartOptions {
@@ -89,10 +89,11 @@ function inboundContext({ config, store, folder, logger, metrics, clock }: Inbou
   const { hostname, domain } = config
   const opened = store()
   const planner = plainPlan
+  const mailLog = createMailLog({ logger, metrics })
   const { heldBytesMax, memoryBytesMax } = defaultInboundLimits
   return {
     ...{ store: opened, hostname, logger, metrics, clock, planner },
-    judge: acceptAll,
+    judge: judgeOf({ config, clock, logger, metrics, mailLog }),
     modes: {
       retained: retained({ store: opened, planner, hostname }),
       encrypted: encrypted({ store: opened, planner, hostname, clock, logger }),
@@ -100,7 +101,7 @@ function inboundContext({ config, store, folder, logger, metrics, clock }: Inbou
     recipientFor: (address) => recipientFacts(opened.directory, address),
     holding: { folder, memoryBytesMax: heldBytesMax, budget: new MemoryBudget(memoryBytesMax) },
     postmasterDomain: domain,
-    mailLog: createMailLog({ logger, metrics }),
+    mailLog,
   }
 }
 

@@ -3,6 +3,7 @@
 
 import { randomInt } from 'node:crypto'
 import type { DmarcLimit } from '@postern/mailbox-store'
+import type { Networks } from '@postern/service'
 import type { Logger, MailLog, Metrics } from '@postern/telemetry'
 import type { Action, Addressed, Arrival, ArrivalRecipient, ArrivedText, Judge, Verdict } from '../arrival.js'
 import { messageIdOf } from '../mail-events.js'
@@ -19,8 +20,10 @@ export interface JudgeOptions {
   readonly hostname: string
   /** In lower case. */
   readonly trustedSealers: ReadonlySet<string>
-  /** What a server in front has handed over is judged, too. */
-  readonly judgesLmtp: boolean
+  /** Servers in front, which look at mail themselves; who speaks LMTP is one anyhow. */
+  readonly fronts: Networks
+  /** What they hand over is judged all the same. */
+  readonly judgesFronts: boolean
   readonly rspamd: Rspamd | undefined
   /** Unix milliseconds. */
   readonly clock: () => number
@@ -36,19 +39,26 @@ export function createJudge(options: JudgeOptions): Judge {
   return {
     laneOf: limitOf,
     async judge(text, addressed) {
-      const { arrival, recipients } = addressed
-      if (arrival.via === 'lmtp' && !options.judgesLmtp) return { action: 'accept', authenticationResults: undefined }
+      const { recipients } = addressed
+      const isFront = isFromFront(addressed.arrival, options.fronts)
+      if (isFront && !options.judgesFronts) return { action: 'accept', authenticationResults: undefined }
+      // Its address is not that of who sent the message.
+      const arrival = isFront ? { ...addressed.arrival, clientAddress: undefined } : addressed.arrival
       const known = looked.get(text) ?? look(text, { arrival, options })
       looked.set(text, known)
       const { checks, lot } = await known
       const limit = recipients[0] === undefined ? 'refuse' : limitOf(recipients[0])
       const decision = decide(checks, { limit, trustedSealers: options.trustedSealers, lot })
-      const opinion = isOver(decision.action) ? undefined : await options.rspamd?.ask(text, addressed)
+      const opinion = isOver(decision.action) ? undefined : await options.rspamd?.ask(text, { arrival, recipients })
       const verdict = verdictOf({ checks, decision, opinion, hostname: options.hostname })
       note(verdict, { text, addressed, checks, options })
       return verdict
     },
   }
+}
+
+function isFromFront({ via, clientAddress }: Arrival, fronts: Networks): boolean {
+  return via === 'lmtp' || (via === 'smtp' && (clientAddress === undefined || fronts.has(clientAddress)))
 }
 
 interface Looked {

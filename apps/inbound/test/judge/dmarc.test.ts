@@ -183,13 +183,14 @@ describe('what a domain lets happen', () => {
     expect(dmarcOf(right)).toBe('dmarc=pass (p=reject) header.from=example.org')
   })
 
-  test('what a server in front has taken is not judged, unless that is wanted', async () => {
-    expect(await it.judge(from('carol@example.org'), { via: 'lmtp' })).toEqual({
-      action: 'accept',
-      authenticationResults: undefined,
-    })
-    const strict = await court({ judgesLmtp: true })
-    expect(toldBy(await strict.judge(from('carol@example.org'), { via: 'lmtp' }))).toEqual(['dkim=none'])
+  test.each([
+    ['by LMTP', { via: 'lmtp' as const }],
+    ['from a trusted network', { clientAddress: '198.51.100.7' }],
+  ])('what a server in front has taken is not judged, unless that is wanted: %s', async (_, how) => {
+    const unjudged = { action: 'accept', authenticationResults: undefined }
+    expect(await it.judge(from('carol@example.org'), how)).toEqual(unjudged)
+    const strict = await court({ judgesFronts: true })
+    expect(toldBy(await strict.judge(from('carol@example.org'), how))).toEqual(['dkim=none'])
     strict.names.close()
   })
 })

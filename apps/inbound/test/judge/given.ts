@@ -3,6 +3,7 @@
 
 import { generateKeyPairSync } from 'node:crypto'
 import type { Domain } from '@postern/mailbox-store'
+import { networks } from '@postern/service'
 import { createLogger, createMailLog, createMetrics } from '@postern/telemetry'
 import { type DKIMSignOptions, dkimSign, sealMessage } from 'mailauth'
 import type { Arrival, ArrivalRecipient, ArrivedText, Verdict } from '../../src/arrival.js'
@@ -56,7 +57,14 @@ export async function court(more: Partial<JudgeOptions> & { readonly timeoutMs?:
   const metrics = createMetrics({ processMetrics: false })
   const { timeoutMs = 10_000, ...others } = more
   const judge = createJudge({
-    ...{ hostname, trustedSealers: new Set<string>(), judgesLmtp: false, rspamd: undefined, clock: () => now },
+    ...{
+      hostname,
+      trustedSealers: new Set<string>(),
+      fronts: networks(['198.51.100.0/24']),
+      judgesFronts: false,
+      rspamd: undefined,
+      clock: () => now,
+    },
     ...{ lot: () => 50, logger, metrics, mailLog: createMailLog({ logger, metrics }) },
     names: nameLookups({ servers: [names.server], timeoutMs }),
     ...others,
