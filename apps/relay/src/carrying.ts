@@ -47,7 +47,8 @@ export async function carry(
 ): Promise<readonly Sent[]> {
   const { signer, transports, unreachable, limits, clock, logger } = carrier
   const { lane, way, abort } = load
-  const known = unreachable.textOf(lane.key, clock())
+  const to = { destination: lane.key, route: way.route }
+  const known = unreachable.textOf(to, clock())
   if (known !== undefined) return all(load, { kind: 'deferred', text: `Not tried, since a moment ago: ${known}` })
   if (hopsOf(header) > limits.hopsMax)
     return all(load, {
@@ -62,7 +63,7 @@ export async function carry(
     const answers = await transports.use(way.route, (transport) =>
       transport.send(parcelOf(load, outgoing), { signal: abort.signal }),
     )
-    if (!abort.signal.aborted) unreachable.note(lane.key, answers, clock())
+    if (!abort.signal.aborted) unreachable.note(to, answers, clock())
     return answers
   } catch (err) {
     logger.error({ err, queueId: first(load).queueId }, 'a message could not be sent')

@@ -25,6 +25,7 @@ export async function deliver(load: RelayLoad, delivering: Delivering): Promise<
     case 'none':
       return report(load, all(load, { kind: way.outcome, status: way.status, text: way.text }), { about, delivering })
     case 'inbox':
+      if (opened === undefined) return report(load, all(load, unreadable), { about, delivering })
       if (way.encryptedOnly && !isEncrypted(opened)) return report(load, all(load, inClear), { about, delivering })
       return deliverHere(load, { account: way.account, about, delivering })
     case 'out': {
@@ -41,8 +42,8 @@ export async function deliver(load: RelayLoad, delivering: Delivering): Promise<
 const inClear = { kind: 'failed', status: '5.7.1', text: 'This address takes encrypted mail only' } as const
 
 /** RFC 1847 §2.2. */
-const isEncrypted = (opened: OpenedMessage | undefined): boolean =>
-  opened !== undefined && /^multipart\/encrypted\b/i.test(fieldValue(opened.header, 'content-type') ?? '')
+const isEncrypted = (opened: OpenedMessage): boolean =>
+  /^multipart\/encrypted\b/i.test(fieldValue(opened.header, 'content-type') ?? '')
 
 interface Reported {
   readonly about: About

@@ -1,9 +1,10 @@
 // What this relay may send: every load in hand, with the end of its lease. Leases are renewed while there's work; a load of which
 // one recipient is another relay's now is ended. When the store can't renew them, sending stops before they run out.
 
-import type { Outbox } from '@postern/mailbox-store'
+import type { Claimed, Outbox } from '@postern/mailbox-store'
 import type { Logger } from '@postern/telemetry'
 import type { RelayLoad } from './loads.js'
+import type { Seldom } from './seldom.js'
 
 export interface LeasesOptions {
   readonly outbox: Outbox
@@ -11,6 +12,7 @@ export interface LeasesOptions {
   readonly leaseMs: number
   readonly clock: () => number
   readonly logger: Logger
+  readonly seldom: Seldom
   /** These recipients aren't ours any more. */
   readonly onLost: (load: RelayLoad) => void
 }
@@ -20,6 +22,8 @@ const idsPerRenewal = 500
 export class Leases {
   readonly #options: LeasesOptions
   readonly #held = new Map<RelayLoad, number>()
+  /** Of all that is in hand; true where it was claimed once more meanwhile. */
+  readonly #ids = new Map<number, boolean>()
   #timer: NodeJS.Timeout | undefined
 
   constructor(options: LeasesOptions) {
@@ -41,10 +45,25 @@ export class Leases {
 
   hold(load: RelayLoad, until: number): void {
     this.#held.set(load, until)
+    for (const { id } of load.rows) this.#ids.set(id, false)
   }
 
-  drop(load: RelayLoad): void {
+  /** Answers what was claimed once more, and may have to be given back. */
+  drop(load: RelayLoad): number[] {
     this.#held.delete(load)
+    const ids = load.rows.map(({ id }) => id)
+    const again = ids.filter((id) => this.#ids.get(id) === true)
+    for (const id of ids) this.#ids.delete(id)
+    return again
+  }
+
+  /**
+   * What of a claim this relay isn't at already. A clock that jumps, as that of a machine that slept, ends leases of what is under
+   * way, and the next claim brings it again.
+   */
+  fresh(rows: readonly Claimed[]): Claimed[] {
+    for (const { id } of rows) if (this.#ids.has(id)) this.#ids.set(id, true)
+    return rows.filter(({ id }) => !this.#ids.has(id))
   }
 
   /** Whether it's surely ours for a while: asked right before it is sent. */
@@ -64,7 +83,7 @@ export class Leases {
 
   /** Of a store that doesn't answer, nothing is lost yet: `isOurs` knows when. */
   async #renewSome(ids: readonly number[]): Promise<readonly number[]> {
-    const { outbox, owner, leaseMs, clock, logger } = this.#options
+    const { outbox, owner, leaseMs, clock, seldom } = this.#options
     const until = clock() + leaseMs
     try {
       const lost = await outbox.renew({ owner, ids, leaseMs })
@@ -72,7 +91,7 @@ export class Leases {
       for (const [load] of this.#held) if (load.rows.some(({ id }) => renewed.has(id))) this.#held.set(load, until)
       return lost
     } catch (err) {
-      logger.error({ err }, 'leases were not renewed')
+      seldom.error(err, 'leases were not renewed')
       return []
     }
   }

@@ -16,6 +16,7 @@ import { hasDied, ownerName, thisPlace } from './owner.js'
 import { defaultRelayLimits, purgeBatch, type RelayLimits } from './relay-limits.js'
 import { Reporting, type ReportingOptions } from './reporting.js'
 import { Rest } from './rest.js'
+import { Seldom } from './seldom.js'
 import { TransportSet, type TransportSetOptions } from './transport-set.js'
 import { Unreachable } from './unreachable.js'
 import { type Lookups, wayOf } from './ways.js'
@@ -68,6 +69,7 @@ class RelayLoop implements Relay {
   readonly #sending = new Map<RelayLoad, Promise<void>>()
   readonly #crowding: Crowding
   readonly #rest = new Rest()
+  readonly #seldom: Seldom
   readonly #stopping = new AbortController()
   readonly #timers: NodeJS.Timeout[] = []
   #stopListening: () => void = () => {}
@@ -84,13 +86,15 @@ class RelayLoop implements Relay {
     setMaxListeners(0, this.#stopping.signal)
     this.#options = options
     this.#limits = limits
+    const seldom = new Seldom({ logger, clock })
+    this.#seldom = seldom
     this.#lanes = new Lanes(limits)
     this.#crowding = new Crowding(limits)
     this.#leases = new Leases({
-      ...{ outbox: store.outbox, owner, leaseMs: limits.leaseMs, clock, logger },
+      ...{ outbox: store.outbox, owner, leaseMs: limits.leaseMs, clock, logger, seldom },
       onLost: (load) => this.#lost(load),
     })
-    this.#delivering = deliveringOf(options, { owner, limits, signal: this.#stopping.signal })
+    this.#delivering = deliveringOf(options, { owner, limits, seldom, signal: this.#stopping.signal })
   }
 
   async start(): Promise<void> {
@@ -141,7 +145,7 @@ class RelayLoop implements Relay {
 
   #every(ms: number, work: () => Promise<void>): void {
     const run = (): void => {
-      work().catch((err: unknown) => this.#options.logger.error({ err }, "the relay's own work failed"))
+      work().catch((err: unknown) => this.#seldom.error(err, "the relay's own work failed"))
     }
     run()
     this.#timers.push(setInterval(run, ms))
@@ -157,7 +161,7 @@ class RelayLoop implements Relay {
     while (!this.#isDraining) {
       this.#rest.begin()
       const claimed = await this.#round().catch((err: unknown) => {
-        this.#options.logger.error({ err }, 'the queue could not be asked')
+        this.#seldom.error(err, 'the queue could not be asked')
         return 0
       })
       if (claimed === 0) await this.#rest.for(this.#lanes.hasFullHost ? this.#limits.probePauseMs : this.#limits.pollMs)
@@ -172,7 +176,9 @@ class RelayLoop implements Relay {
     if (limit < 1) return 0
     const domainsBusy = this.#lanes.fullDomains()
     const rows = await store.outbox.claim({ owner: this.owner, limit, leaseMs, domainsBusy })
-    const sorted = await Promise.all(rows.map(async (row) => ({ row, way: await wayOf(row, this.#options, logger) })))
+    const sorted = await Promise.all(
+      this.#leases.fresh(rows).map(async (row) => ({ row, way: await wayOf(row, this.#options, logger) })),
+    )
     const loads = loadsOf(sorted, this.#limits)
     const crowded = loads.filter((load) => !this.#takeIn(load))
     await this.#putOffCrowded(crowded)
@@ -226,15 +232,26 @@ class RelayLoop implements Relay {
       .catch((err: unknown) => {
         this.#options.logger.error({ err, queueId: first(load).queueId }, 'a message was not worked off')
       })
-      .then(() => {
+      .then(async () => {
         this.#sending.delete(load)
-        this.#leases.drop(load)
+        const claimedAgain = this.#leases.drop(load)
         this.#lanes.done(load)
         this.#crowding.served(load.lane.key, load.size, this.#options.clock())
         if (!this.#lanes.isFull(load.lane)) this.#rest.end()
         this.#sendNext()
+        await this.#giveBack(claimedAgain)
       })
     this.#sending.set(load, sending)
+  }
+
+  /** Where the report has settled them they aren't ours any more, and nothing happens. */
+  async #giveBack(ids: readonly number[]): Promise<void> {
+    if (ids.length === 0) return
+    const { store, clock } = this.#options
+    await store.outbox
+      .postpone({ owner: this.owner, ids, until: clock() })
+      .catch((err: unknown) => this.#seldom.error(err, 'what was claimed twice could not be given back'))
+    this.#rest.end()
   }
 
   /** What a load waited for too long isn't sent: somebody else may be at it. */
@@ -244,13 +261,16 @@ class RelayLoop implements Relay {
 
   #lost(load: RelayLoad): void {
     if (this.#sending.has(load)) load.abort.abort()
-    else this.#lanes.remove(load)
+    else {
+      this.#lanes.remove(load)
+      this.#leases.drop(load)
+    }
   }
 }
 
 function deliveringOf(
   options: RelayOptions,
-  { owner, limits, signal }: { owner: string; limits: RelayLimits; signal: AbortSignal },
+  { owner, limits, seldom, signal }: { owner: string; limits: RelayLimits; seldom: Seldom; signal: AbortSignal },
 ): Delivering {
   const { store, clock, random, logger, transportFor } = options
   const measures = new Measures(options)
@@ -260,6 +280,6 @@ function deliveringOf(
     signer: new Signer(options),
     transports: new TransportSet({ transportFor, idleMs: limits.transportIdleMs, clock, onError }),
     unreachable: new Unreachable(limits.unreachableMs),
-    reporting: new Reporting({ ...options, owner, measures, againMs: limits.reportAgainMs, signal }),
+    reporting: new Reporting({ ...options, owner, measures, seldom, againMs: limits.reportAgainMs, signal }),
   }
 }

@@ -10,14 +10,17 @@ import {
   type RefusalCode,
   type Reported,
   type ReportedTogether,
+  type StagedMessage,
   type Store,
   StoreRefusal,
 } from '@postern/mailbox-store'
 import type { Logger } from '@postern/telemetry'
 import type { OpenedMessage } from './carrying.js'
 import { inOneStream, notification } from './dsn/notification.js'
+import type { Occasion } from './dsn/told.js'
 import type { Measures } from './measures.js'
 import { fieldValue } from './outgoing-header.js'
+import type { Seldom } from './seldom.js'
 import type { Verdict } from './verdicts.js'
 
 export interface ReportingOptions {
@@ -33,6 +36,7 @@ export interface ReportingOptions {
   readonly againMs: number
   readonly clock: () => number
   readonly logger: Logger
+  readonly seldom: Seldom
   /** The relay stops: what can't be written now isn't written by it. */
   readonly signal: AbortSignal
 }
@@ -44,7 +48,10 @@ export interface About {
 }
 
 /** Said by the store of a place that was to take a message. */
-const refusalsOfPlaces: readonly RefusalCode[] = ['over-quota', 'not-found', 'message-too-big']
+const refusalsOfPlaces: readonly RefusalCode[] = ['over-quota', 'not-found']
+
+/** Said of a notification that will never be taken, or of a place that isn't there. */
+const refusalsOfNotices: readonly RefusalCode[] = ['message-too-big', 'not-found']
 
 export class Reporting {
   readonly #options: ReportingOptions
@@ -88,7 +95,7 @@ export class Reporting {
   }
 
   async #notice(verdicts: readonly Verdict[], { opened }: About): Promise<Delivery | undefined> {
-    const { store, hostname, noticePlaceOf, clock, logger } = this.#options
+    const { hostname, noticePlaceOf, clock, logger } = this.#options
     const told = verdicts.flatMap((verdict) => verdict.told ?? [])
     const [submission] = verdicts.map(({ row }) => row)
     if (submission === undefined || opened === undefined) return undefined
@@ -98,21 +105,33 @@ export class Reporting {
       return undefined
     }
     const now = clock()
-    const pieces = notification({ told, submission, hostname, now }, { returned: opened, id: randomUUID() })
-    const message = await store.stage(inOneStream(pieces))
-    return { message, internalDate: Math.floor(now / 1000), recipients: [{ account }] }
+    const occasion = { told, submission, hostname, now }
+    const message = await this.#staged(occasion, opened).catch((err: unknown) => {
+      if (!(err instanceof StoreRefusal) || err.code !== 'message-too-big') throw err
+      return this.#staged({ ...occasion, submission: { ...submission, ret: 'hdrs' } }, opened)
+    })
+    // A full INBOX is no reason to say nothing.
+    return { message, internalDate: Math.floor(now / 1000), recipients: [{ account, beyondQuota: true }] }
   }
 
-  /** Undefined where the recipient is no longer ours, or the relay has stopped. */
+  #staged(occasion: Occasion, returned: OpenedMessage): Promise<StagedMessage> {
+    return this.#options.store.stage(inOneStream(notification(occasion, { returned, id: randomUUID() })))
+  }
+
+  /**
+   * Undefined where the recipient is no longer ours, or the relay has stopped. What fails in any other way is tried again, also where
+   * it's a mistake of our own: a report that was given up would have the message sent again and again.
+   */
   async #write<Result extends Reported | ReportedTogether>(write: () => Promise<Result>): Promise<Result | undefined> {
-    const { againMs, logger, signal } = this.#options
+    const { againMs, seldom, signal } = this.#options
     for (;;) {
       try {
         return await write()
       } catch (err) {
-        if (!(err instanceof StoreRefusal) || refusalsOfPlaces.includes(err.code)) throw err
-        if (err.code === 'lease-lost') return undefined
-        logger.error({ err }, 'what became of a recipient could not be written down yet')
+        const code = err instanceof StoreRefusal ? err.code : undefined
+        if (code !== undefined && refusalsOfPlaces.includes(code)) throw err
+        if (code === 'lease-lost') return undefined
+        seldom.error(err, 'what became of a recipient could not be written down yet')
       }
       if (signal.aborted) return undefined
       await sleep(againMs, undefined, { signal }).catch(() => undefined)
@@ -141,11 +160,11 @@ export class Reporting {
 const messageIdOf = (opened: OpenedMessage | undefined): string | undefined =>
   opened === undefined ? undefined : fieldValue(opened.header, 'message-id')
 
-/** What can't be written for a while is tried again with everything else; a notification that can't be made is left out. */
+/** What the store can't do for a while is tried again with everything else; a notification that can't be made is left out. */
 const noticeTrouble =
   (logger: Logger) =>
   (err: unknown): undefined => {
-    if (err instanceof StoreRefusal) throw err
+    if (err instanceof StoreRefusal && !refusalsOfNotices.includes(err.code)) throw err
     logger.error({ err }, 'a notification could not be made')
     return undefined
   }

@@ -71,6 +71,8 @@ export interface Bench {
     routeOf: ((from: { sender: string }) => Route) | undefined
     keys: readonly DkimKey[]
     notices: boolean
+    /** In place of the sender's own INBOX. */
+    noticePlaceOf: (() => Promise<AccountId | undefined>) | undefined
     encryptedOnly: boolean
     /** Abort signals of what is under way. */
     readonly signals: AbortSignal[]
@@ -97,7 +99,7 @@ export const message = [
   'Hello\r\n',
 ].join('\r\n')
 
-export async function makeBench(): Promise<Bench> {
+export async function makeBench({ messageBytesMax }: { messageBytesMax?: number } = {}): Promise<Bench> {
   const folder = await mkdtemp(join(tmpdir(), 'postern-relay-'))
   const clock = { now: 1_800_000_000_000 }
   const fault: Bench['fault'] = { on: undefined }
@@ -107,6 +109,7 @@ export async function makeBench(): Promise<Bench> {
   const store = await openStore({
     folder,
     now: () => clock.now,
+    limits: messageBytesMax === undefined ? {} : { messageBytesMax },
     ring: (changes) => {
       for (const { mailbox, modSeq } of changes) doorbell.ring({ mailbox, modSeq })
     },
@@ -129,6 +132,7 @@ export async function makeBench(): Promise<Bench> {
     routeOf: undefined,
     keys: [],
     notices: true,
+    noticePlaceOf: undefined,
     encryptedOnly: false,
     signals: [],
   }
@@ -164,7 +168,7 @@ export async function makeBench(): Promise<Bench> {
         hostname: 'mail.example.test',
         routeOf: async (from) => ({ route: remote.routeOf?.(from) ?? remote.route }),
         dkimOf: async () => remote.keys,
-        noticePlaceOf: async ({ account }) => (remote.notices ? account : undefined),
+        noticePlaceOf: async ({ account }) => remote.noticePlaceOf?.() ?? (remote.notices ? account : undefined),
         transportFor: () => ({
           async send(parcel, { signal }) {
             remote.signals.push(signal)

@@ -104,7 +104,11 @@ export interface Delivery {
   readonly message: PreparedMessage
   /** Unix seconds. */
   readonly internalDate: number
-  readonly recipients: readonly (LocalPlace & { readonly flags?: Flags | undefined })[]
+  readonly recipients: readonly (LocalPlace & {
+    readonly flags?: Flags | undefined
+    /** Filed also where there's no room: what tells of mail that would be lost without a word. */
+    readonly beyondQuota?: boolean | undefined
+  })[]
   /** Where one of them can't take it nobody gets it. */
   readonly allOrNone?: boolean | undefined
   /** A mailbox that has it already under this id isn't given it again: it counts as delivered. */

@@ -168,16 +168,16 @@ export function packFlags(tx: Transaction, account: AccountId, { system, keyword
   return ((system & systemFlagMask) | (tx.keywords.number(account, keywords) << keywordSetShift)) >>> 0
 }
 
-/** Frees or takes room. Taking more than there is is refused; what is over already may still shrink. */
+/** Frees or takes room. Taking more than there is is refused unless it may; what is over already may still shrink. */
 export function chargeQuota(
   tx: Transaction,
   owner: AccountRow,
-  { bytes, messages }: { bytes: number; messages: number },
+  { bytes, messages, beyondQuota = false }: { bytes: number; messages: number; beyondQuota?: boolean },
 ): void {
   const over =
     (bytes > 0 && owner.quotaBytes !== undefined && owner.usedBytes + bytes > owner.quotaBytes) ||
     (messages > 0 && owner.quotaMessages !== undefined && owner.usedMessages + messages > owner.quotaMessages)
-  if (over) refuse('over-quota', 'The inbox is over its quota.')
+  if (over && !beyondQuota) refuse('over-quota', 'The inbox is over its quota.')
   tx.touchAccount(owner)
   owner.usedBytes += bytes
   owner.usedMessages += messages

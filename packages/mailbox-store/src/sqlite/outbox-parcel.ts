@@ -4,7 +4,7 @@
 
 import type { PreparedMessage } from '../messages/prepare.js'
 import { type AccountId, type Flags, type MailboxId, type MessageId, noFlags } from '../model.js'
-import type { DeliveryOutcome, LocalPlace } from '../outbox/outbox.js'
+import type { Delivery, DeliveryOutcome, LocalPlace } from '../outbox/outbox.js'
 import { StoreRefusal } from '../refusals.js'
 import { ensureSpecialUse } from './mailboxes.js'
 import { chargeQuota, insertMessage, packFlags, place } from './messages.js'
@@ -62,17 +62,14 @@ export interface TakenRoom {
 export type Room = TakenRoom | { readonly account: AccountId; readonly why: 'over-quota' | 'gone' }
 
 /** The same mailbox a second time is the same room, and takes its share once. */
-export function takeRooms(
-  tx: Transaction,
-  places: readonly (LocalPlace & { readonly flags?: Flags | undefined })[],
-  size: number,
-): Room[] {
+export function takeRooms(tx: Transaction, places: Delivery['recipients'], size: number): Room[] {
   const taken = new Map<MailboxId, Room>()
-  return places.map(({ account, mailbox, flags = noFlags }) => {
+  return places.map(({ account, mailbox, flags = noFlags, beyondQuota = false }) => {
     const box = boxFor(tx, account, mailbox)
     if (box === undefined) return { account, why: 'gone' }
     const room =
-      taken.get(box.id) ?? (fits(tx, account, size) ? { account, box, flags } : { account, why: 'over-quota' })
+      taken.get(box.id) ??
+      (fits(tx, account, { bytes: size, beyondQuota }) ? { account, box, flags } : { account, why: 'over-quota' })
     taken.set(box.id, room)
     return room
   })
@@ -131,9 +128,9 @@ export function boxFor(tx: Transaction, account: AccountId, mailbox: LocalPlace[
   }
 }
 
-function fits(tx: Transaction, account: AccountId, size: number): boolean {
+function fits(tx: Transaction, account: AccountId, room: { bytes: number; beyondQuota: boolean }): boolean {
   try {
-    chargeQuota(tx, tx.account(account), { bytes: size, messages: 1 })
+    chargeQuota(tx, tx.account(account), { ...room, messages: 1 })
     return true
   } catch (error) {
     if (hasCode(error, 'over-quota')) return false
