@@ -1,6 +1,7 @@
 // The app's only door.
 
 export { createTransport } from './create-transport.js'
+export { KeptPolicies } from './direct/mta-sts.js'
 export type { DkimKey } from './dkim/signature.js'
 export { type TransportLimits, transportLimits } from './limits.js'
 export { type Relay, type RelayOptions, type RelayStats, startRelay } from './relay.js'

@@ -1,5 +1,6 @@
 /** What the ways out need of the process that they run in. */
 import type { Logger } from '@postern/telemetry'
+import type { KeptPolicies } from './direct/mta-sts.js'
 import type { TransportLimits } from './limits.js'
 
 export interface TransportDeps {
@@ -14,6 +15,8 @@ export interface TransportDeps {
   readonly logger: Logger
   /** The real one unless given; it says when a policy that is kept has ended. */
   readonly clock?: () => number
+  /** MTA-STS policies of this process: they outlive a transport without work. */
+  readonly policies?: KeptPolicies
   /** Where MTA-STS policies are fetched: 443 but in tests. */
   readonly policyPort?: number
   /** In place of the common ones. */

@@ -6,7 +6,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:https'
 import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
-import { createTransport, type Sent, type TransportDeps } from '../src/index.js'
+import { createTransport, KeptPolicies, type Sent, type TransportDeps } from '../src/index.js'
 import { type Certificate, makeCertificate } from './certificate.js'
 import { givenNames, type NameServer } from './dns-server.js'
 import { closing, deps, never, parcelTo } from './parcel.js'
@@ -59,6 +59,14 @@ const send = (given: { names: NameServer; port: number }, address: string, more:
 const one = ([first]: readonly Sent[]) => first
 
 describe('the hosts of a domain', () => {
+  it('that are a thousand are not all looked up', async () => {
+    const given = await givenHosts()
+    const many = Array.from({ length: 1_000 }, (_, n) => `${n + 10} gone${n}.example.test`)
+    given.names.zone.set('MX many.example', many)
+    expect(await send(given, 'you@many.example')).toMatchObject([{ kind: 'failed', status: '5.4.4' }])
+    expect(given.names.questions.length).toBeLessThan(100)
+  })
+
   it('are asked in the order of their preference', async () => {
     const given = await givenHosts()
     expect(await send(given, 'you@example.org')).toMatchObject([
@@ -310,6 +318,14 @@ describe('MTA-STS', () => {
     expect(await sends()).toMatchObject([{ kind: 'deferred', status: '4.7.0' }])
     now += 86_400_000
     expect(await sends()).toMatchObject([{ kind: 'delivered' }])
+  })
+
+  it('stands when the transport that fetched it was closed for want of work', async () => {
+    const it = await given(policy('enforce', 'mail.example.test'))
+    const more = { ...it.more, policies: new KeptPolicies() }
+    expect(await send(it, 'you@example.org', more)).toMatchObject([{ kind: 'deferred', status: '4.7.0' }])
+    it.names.zone.delete('TXT _mta-sts.example.org')
+    expect(await send(it, 'you@example.org', more)).toMatchObject([{ kind: 'deferred', status: '4.7.0' }])
   })
 
   it('with a new id is fetched again', async () => {

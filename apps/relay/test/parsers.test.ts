@@ -113,6 +113,18 @@ describe('MTA-STS policies', () => {
     ['mx: mx.example.org\nmx: *.example.net\n', ''],
   ])('without %j count for nothing', (from, to) => expect(readPolicy(whole.replace(from, to))).toBeUndefined())
 
+  it('are read at once whatever stands in them', () => {
+    const began = performance.now()
+    for (const line of [
+      `mx:${' '.repeat(65_000)}a\u2028x`,
+      `mx:x${' '.repeat(65_000)}x`,
+      ' '.repeat(65_000),
+      ':'.repeat(65_000),
+    ])
+      expect(readPolicy(`${whole}${line}\n`)?.mode).toBe('enforce')
+    expect(performance.now() - began).toBeLessThan(1_000)
+  })
+
   it.each([
     ['mx.example.org', true],
     ['MX.Example.ORG', true],

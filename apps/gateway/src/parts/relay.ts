@@ -3,7 +3,7 @@
 import type { Config } from '@postern/config'
 import type { Doorbell } from '@postern/events'
 import type { Store } from '@postern/mailbox-store'
-import { createTransport, type Relay, startRelay } from '@postern/relay'
+import { createTransport, KeptPolicies, type Relay, startRelay } from '@postern/relay'
 import type { Part } from '@postern/service'
 import { createMailLog, type Logger, type Metrics } from '@postern/telemetry'
 import { relayLookups } from '../sending/relay-lookups.js'
@@ -28,13 +28,14 @@ export function createRelayPart(options: RelayPartOptions): Part {
   return {
     name: 'relay',
     async start() {
+      const policies = new KeptPolicies()
       started.set(
         await startRelay({
           ...{ store: store(), doorbell, hostname, clock, random: Math.random, logger, metrics },
           ...relayLookups(store().directory, lookups()),
           mailLog: createMailLog({ logger, metrics }),
           transportFor: (route) =>
-            createTransport(route, { hostname, dnsServers, allowsPrivateAddresses: false, logger }),
+            createTransport(route, { hostname, dnsServers, allowsPrivateAddresses: false, logger, policies }),
         }),
       )
     },

@@ -16,7 +16,7 @@ import { sameForAll, withoutSession } from '../smtp/undelivered.js'
 import type { Parcel, Sent, Transport } from '../transport.js'
 import type { TransportDeps } from '../transport-deps.js'
 import { mailHosts } from './mail-hosts.js'
-import { createMtaSts } from './mta-sts.js'
+import { createMtaSts, KeptPolicies } from './mta-sts.js'
 import { nameServers } from './name-servers.js'
 import { type Reached, reach } from './reach.js'
 import { Unroutable } from './unroutable.js'
@@ -30,8 +30,9 @@ export function createDirect(route: DirectRoute, deps: TransportDeps): Transport
   const limits = { ...transportLimits, ...deps.limits }
   const pool = new SessionPool(limits)
   const names = nameServers(deps.dnsServers)
-  const { allowsPrivateAddresses, authorities, hostname, clock = Date.now, policyPort = 443 } = deps
-  const sts = createMtaSts({ names, allowsPrivateAddresses, authorities, clock, port: policyPort })
+  const { allowsPrivateAddresses, authorities, hostname, clock = Date.now, policyPort = 443, policies } = deps
+  const kept = policies ?? new KeptPolicies()
+  const sts = createMtaSts({ names, allowsPrivateAddresses, authorities, clock, port: policyPort, kept })
 
   return {
     async send(parcel, { signal }) {

@@ -55,6 +55,9 @@ function literalAddress(domain: string): string | undefined {
   return inside
 }
 
+/** Each has three questions at least: a stranger's answer of a thousand hosts asks no thousands. */
+const hostsLookedUpMax = 20
+
 async function exchanges(domain: string, options: HostsOptions): Promise<{ hosts: readonly Mx[]; isSecure: boolean }> {
   const { records, isSecure, isNoName } = await answered(options.names.ask('MX', domain))
   if (isNoName) throw new Unroutable('failed', '5.1.2', `There is no domain ${domain}`)
@@ -70,7 +73,7 @@ async function exchanges(domain: string, options: HostsOptions): Promise<{ hosts
       '5.4.6',
       `Mail for ${domain} would come back here: this server is its best mail host`,
     )
-  return { hosts: better, isSecure }
+  return { hosts: better.slice(0, hostsLookedUpMax), isSecure }
 }
 
 /** RFC 5321 §5.1: those of equal preference in random order. */

@@ -1,7 +1,7 @@
 /**
  * MTA-STS (RFC 8461): a domain says by DNS that it has a policy, and over HTTPS which hosts take its mail, and that they do so with a
- * good certificate. A policy is kept as long as it says, through restarts of nothing but this process; while it's kept, neither
- * a lost DNS answer nor a lost web server undoes it (§5.1).
+ * good certificate. A policy is kept as long as it says, by this process and whatever transports come and go in it; while it's kept,
+ * neither a lost DNS answer nor a lost web server undoes it (§5.1).
  */
 import { request } from 'node:https'
 import { isForbidden } from './forbidden-addresses.js'
@@ -21,6 +21,7 @@ export interface StsOptions {
   /** 443 but in tests. */
   readonly port: number
   readonly clock: () => number
+  readonly kept: KeptPolicies
 }
 
 export interface MtaSts {
@@ -41,8 +42,26 @@ const fetchTimeoutMs = 10_000
 const lookAgainMs = 60_000
 const keptMax = 10_000
 
+/** By domain. Belongs to the process rather than to a transport, which is closed when it had no work for some minutes. */
+export class KeptPolicies {
+  readonly #kept = new Map<string, Kept>()
+
+  get(domain: string): Kept | undefined {
+    return this.#kept.get(domain)
+  }
+
+  keep(domain: string, one: Kept): void {
+    this.#kept.delete(domain)
+    this.#kept.set(domain, one)
+    for (const oldest of this.#kept.keys()) {
+      if (this.#kept.size <= keptMax) break
+      this.#kept.delete(oldest)
+    }
+  }
+}
+
 export function createMtaSts(options: StsOptions): MtaSts {
-  const kept = new Map<string, Kept>()
+  const { kept } = options
   return {
     async enforcedFor(domain) {
       const now = options.clock()
@@ -68,17 +87,8 @@ export function createMtaSts(options: StsOptions): MtaSts {
       known!.lookedAt = now
       return old
     }
-    keep(domain, { id, policy, until: now + (policy?.maxAgeMs ?? lookAgainMs), lookedAt: now })
+    kept.keep(domain, { id, policy, until: now + (policy?.maxAgeMs ?? lookAgainMs), lookedAt: now })
     return policy
-  }
-
-  function keep(domain: string, one: Kept): void {
-    kept.delete(domain)
-    kept.set(domain, one)
-    for (const oldest of kept.keys()) {
-      if (kept.size <= keptMax) break
-      kept.delete(oldest)
-    }
   }
 }
 
@@ -134,15 +144,21 @@ function get(address: string, options: StsOptions & { readonly host: string }): 
 
 /** RFC 8461 §3.2. */
 export function readPolicy(text: string): StsPolicy | undefined {
-  const fields = text.split(/\r?\n/).map((line) => /^\s*([\w-]+)\s*:\s*(.*?)\s*$/.exec(line) ?? [])
-  const first = (name: string) => fields.find(([, key]) => key === name)?.[2]
+  const fields = text.split(/\r?\n/).map(fieldOf)
+  const first = (name: string) => fields.find(([key]) => key === name)?.[1]
   const mode = first('mode')
   const maxAge = Number(first('max_age') ?? Number.NaN)
-  const hosts = fields.flatMap(([, key, value]) => (key === 'mx' && value ? [value.toLowerCase()] : []))
+  const hosts = fields.flatMap(([key, value]) => (key === 'mx' && value ? [value.toLowerCase()] : []))
   const isWhole = first('version') === 'STSv1' && maxAge >= 0 && maxAge <= 31_557_600
   if (!isWhole || (mode !== 'enforce' && mode !== 'testing' && mode !== 'none')) return undefined
   if (mode !== 'none' && hosts.length === 0) return undefined
   return { mode, hosts, maxAgeMs: maxAge * 1_000 }
+}
+
+/** Whoever has a domain writes it: it's cut at its colon, since an expression that looks for blanks on both sides takes hours. */
+function fieldOf(line: string): readonly [key: string, value: string] {
+  const colon = line.indexOf(':')
+  return colon < 0 ? ['', ''] : [line.slice(0, colon).trim(), line.slice(colon + 1).trim()]
 }
 
 /** RFC 8461 §4.1: a star is one label. */
