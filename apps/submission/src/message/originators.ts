@@ -6,7 +6,7 @@ import { domainToUnicode } from 'node:url'
 import { type Address, tryParseAddress } from '@postern/mailbox-store'
 import { type PlainMailbox, plainAddresses } from '@postern/message'
 import { type Field, type Header, textValue } from '@postern/smtp'
-import { fromAddressesMax } from './limits.js'
+import { fromAddressesMax, fromFieldsMax } from './limits.js'
 
 export const originatorNames = ['from', 'sender', 'resent-from', 'resent-sender'] as const
 export type OriginatorName = (typeof originatorNames)[number]
@@ -27,12 +27,18 @@ export function originatorsOf(header: Header): readonly Originator[] {
   for (const field of header.fields) {
     const name = originatorNames.find((each) => each === field.name)
     if (name === undefined) continue
-    const read = originator(header, { field, name, addressesMax })
+    const read =
+      found.length < fromFieldsMax ? originator(header, { field, name, addressesMax }) : notRead({ field, name })
     addressesMax -= read.addresses.length
     found.push(read)
   }
   return found
 }
+
+const notRead = (of: Pick<Originator, 'field' | 'name'>): Originator => ({
+  ...{ ...of, mailboxes: [], addresses: [] },
+  unclear: `more than ${fromFieldsMax} fields say who it is from`,
+})
 
 interface Asked extends Pick<Originator, 'field' | 'name'> {
   readonly addressesMax: number
