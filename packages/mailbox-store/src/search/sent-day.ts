@@ -21,10 +21,23 @@ export function sentDay({ field, utcMs }: { field: string; utcMs: number }): num
 }
 
 function zoneSeconds(field: string): number {
-  const text = field.replace(/\([^)]*\)/g, ' ').trimEnd()
+  const text = withoutComments(field).trimEnd()
   const zone = /:\d{2}\s+([+-])(\d{2}):?(\d{2})(?:\s|$)/.exec(text)
   if (zone === null) return (namedZones[/\s([a-z]{3})$/i.exec(text)?.[1]?.toLowerCase() ?? ''] ?? 0) * 3600
   const minutes = Number(zone[2]) * 60 + Number(zone[3])
   if (Number(zone[3]) > 59 || minutes >= 24 * 60) return 0
   return (zone[1] === '-' ? -minutes : minutes) * 60
+}
+
+/** One without an end is none. Any sender writes the field: it's gone through once. */
+function withoutComments(field: string): string {
+  let text = ''
+  let from = 0
+  for (let open = field.indexOf('('); open >= 0; open = field.indexOf('(', from)) {
+    const close = field.indexOf(')', open)
+    if (close < 0) break
+    text += `${field.slice(from, open)} `
+    from = close + 1
+  }
+  return text + field.slice(from)
 }
