@@ -105,6 +105,15 @@ test('whatever the bytes, they are refused or taken, the same in any pieces', as
   )
 })
 
+test.each([
+  ['a name that is never a parameter', `Content-Type: a; \xe4; ${'a'.repeat(240_000)}`],
+  ['a quoted name without an end', `To: \xe4 "${'\\"'.repeat(120_000)}`],
+])('mended at once: %s', async (_, line) => {
+  const began = performance.now()
+  await refused(`${complete}${line}\r\n\r\n`, { malformed: 'mend', bytesMax: 10_000_000 })
+  expect(performance.now() - began).toBeLessThan(4_000)
+})
+
 test('random bytes', async () => {
   await fc.assert(
     fc.asyncProperty(fc.uint8Array({ maxLength: 300 }), fc.boolean(), async (bytes, mends) => {

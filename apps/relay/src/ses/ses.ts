@@ -86,7 +86,7 @@ export function createSes(route: SesRoute, deps: TransportDeps): Transport {
     }
     // `MessageRejected:http://internal.amazon.com/coral/…`
     const type = String(answer.headers['x-amzn-errortype'] ?? said.__type ?? 'an error without a name')
-    const name = type.replace(/:.*$/, '').replace(/^.*#/, '')
+    const name = type.split(':', 1)[0]?.split('#').at(-1) ?? ''
     const meaning = meaningOf(name, answer.status)
     const message = said.message ?? said.Message ?? ''
     if (meaning === 'trouble') deps.logger.error({ remote, name, message }, 'SES lets no mail through: check its route')

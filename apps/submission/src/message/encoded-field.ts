@@ -33,8 +33,11 @@ function encodedValue(name: string, value: string): string {
   return addressFields.has(name) ? withEncodedNames(value) : encodeWords(value)
 }
 
-/** A quoted string, or words as far as they go: encoded together, since the space between two encoded words isn't shown. */
-const nameForm = /"((?:[^"\\]|\\.)*)"|[^\s"<>(),:;@]+(?:[ \t]+[^\s"<>(),:;@]+)*/g
+/**
+ * A quoted string, or words as far as they go: encoded together, since the space between two encoded words isn't shown. A string has
+ * a bound, so that one without an end isn't gone through from each of its escaped quotes.
+ */
+const nameForm = /"((?:[^"\\]|\\.){0,1000})"|[^\s"<>(),:;@]+(?:[ \t]+[^\s"<>(),:;@]+)*/g
 
 function withEncodedNames(value: string): string {
   return value.replace(nameForm, (found, inQuotes: string | undefined, at: number) => {
@@ -44,7 +47,8 @@ function withEncodedNames(value: string): string {
   })
 }
 
-const parameterForm = /([\w-]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))/g
+/** Begun nowhere inside a name. */
+const parameterForm = /(?<![\w-])([\w-]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))/g
 
 function withEncodedParameters(value: string): string {
   return value.replace(parameterForm, (found, name: string, inQuotes: string | undefined, bare: string | undefined) => {
