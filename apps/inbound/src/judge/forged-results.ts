@@ -18,7 +18,7 @@ function namesIn(text: string): readonly string[] {
   return words.map((word) =>
     word
       .replace(/["'`<>[\]]/g, '')
-      .replace(/\.+$/, '')
+      .replace(/(?<!\.)\.+$/, '')
       .toLowerCase(),
   )
 }
