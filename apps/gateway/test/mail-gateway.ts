@@ -19,7 +19,7 @@ export interface Running {
 }
 
 export async function running(env: Record<string, string> = {}): Promise<Running> {
-  const dataDir = join(newFolder(), 'data')
+  const dataDir = env.POSTERN_DATA_DIR ?? join(newFolder(), 'data')
   const gateway = postern(['start', '--json'], { env: { POSTERN_DATA_DIR: dataDir, ...env } })
   const said = await started(gateway)
   return { gateway, said, dataDir, user: 'me@example.test', secret: said.firstStart?.password as string }
