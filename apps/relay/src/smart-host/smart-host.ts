@@ -64,7 +64,10 @@ export function createSmartHost(route: SmartHost, deps: TransportDeps): Transpor
 
   function warn(failure: SessionFailure): void {
     const about = { host: route.host, port: route.port, reply: failure.reply?.code, why: failure.message }
+    // A host that is busy has no wrong route.
+    const isBusy = failure.step === 'refused' && failure.reply?.code.startsWith('4') === true
     if (failure.step === 'connect') deps.logger.warn(about, 'the smart host was not reached')
+    else if (isBusy) deps.logger.warn(about, 'the smart host takes no mail now')
     else deps.logger.error({ ...about, step: failure.step }, 'the smart host lets no mail through: check its route')
   }
 }
