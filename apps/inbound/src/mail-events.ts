@@ -6,6 +6,7 @@ import type { Addressed, Arrival, ArrivedText, Outcome } from './arrival.js'
 import type { InboundContext } from './context.js'
 import { replyTo } from './reply-to.js'
 import { arrivedHeader } from './text/arrived-header.js'
+import { Withdrawn } from './withdrawn.js'
 
 export function noteOutcomes(
   outcomes: readonly Outcome[],
@@ -32,7 +33,7 @@ export function noteRefused(
     context,
   }: { readonly text: ArrivedText | undefined; readonly addressed: Addressed; readonly context: InboundContext },
 ): void {
-  if (error instanceof ClientGone) return
+  if (error instanceof ClientGone || error instanceof Withdrawn) return
   const { arrival, recipients } = addressed
   context.mailLog({
     ...{ event: 'refused', messageId: text && messageIdOf(text), status: replyTo(error) ?? '451 4.3.0' },

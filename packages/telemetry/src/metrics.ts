@@ -214,6 +214,12 @@ export const metricList = {
     help: 'What other mail servers were told to try later or not at all, by reason.',
     labels: ['reason'],
   },
+  ingestPosts: {
+    name: 'postern_ingest_posts_total',
+    type: 'counter',
+    help: 'Posts of mail over HTTP by provider and status; gone is who went in the middle of one.',
+    labels: ['provider', 'outcome'],
+  },
   mailEvents: {
     name: 'postern_mail_events_total',
     type: 'counter',

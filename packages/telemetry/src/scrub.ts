@@ -19,7 +19,7 @@ const secretNames = [
 /** A shorter literal would take ordinary words out of the log. */
 const literalLengthMin = 8
 
-const ownSecret = /ps_(key|app)_[0-9A-Za-z_]+/g
+const ownSecret = /ps_(key|app|ing)_[0-9A-Za-z_]+/g
 const urlPassword = /(:\/\/[^\s/:@"\\]{0,200}:)[^\s/@"\\]{1,1000}@/g
 const authorization = /(\bauthorization\b\W{1,8}\w{1,20} )[\w.~+/=-]+/gi
 /** A line without such a field name, as nearly all are, needn't be parsed. */
@@ -34,7 +34,7 @@ export function scrubber(literals: readonly string[] = []): (line: string) => st
   const known = long.flatMap((literal) => [
     ...new Set([literal, JSON.stringify(literal).slice(1, -1), encodeURIComponent(literal)]),
   ])
-  const base64Fragment = new RegExp(base64Fragments(['ps_key_', 'ps_app_', ...long]).join('|'))
+  const base64Fragment = new RegExp(base64Fragments(['ps_key_', 'ps_app_', 'ps_ing_', ...long]).join('|'))
   return (line) => {
     let clean = (mentionsSecretField.test(line) ? censorFields(line) : line)
       .replace(ownSecret, `ps_$1_${censored}`)
