@@ -22,7 +22,8 @@ export const http = {
   headersTimeoutMs: 15_000,
   keepAliveTimeoutMs: 30_000,
   headersMax: 100,
-  headerBytesMax: 16_384,
+  /** A post of mail names a hundred recipients in one field. */
+  headerBytesMax: 32_768,
   connectionsMax: 1_000,
 } as const
 

@@ -17,6 +17,7 @@ import { createGatePart } from './parts/gate.js'
 import { createHttpPart } from './parts/http.js'
 import { createImapPart } from './parts/imap.js'
 import { createInboundPart } from './parts/inbound.js'
+import { ingestRoutesOf } from './parts/ingest.js'
 import { createLogin, createSubmissionLogin } from './parts/login.js'
 import { createOwnerPart } from './parts/owner.js'
 import { createRelayPart } from './parts/relay.js'
@@ -44,7 +45,6 @@ export async function startGateway(config: Config, host: HostProcess): Promise<S
   const logger = createLogger({ level: config.logLevel, secrets: givenSecrets(config) })
   const metrics = createMetrics()
   const readiness = createReadiness({ checkTimeoutMs: readinessTimeoutMs, logger })
-  const routes = [...healthRoutes({ readiness, metrics }), errorPage]
 
   const events = createEventsPart({ redis: config.redisUrl, readiness, logger, metrics })
   const { doorbell, counters, sending: underWay } = events
@@ -95,6 +95,8 @@ export async function startGateway(config: Config, host: HostProcess): Promise<S
   const receives = config.roles.includes('inbound')
   const doors = [...(hasImap ? [imap] : []), ...(hasSubmission ? [submission] : []), ...(receives ? [inbound] : [])]
   const leaving = config.roles.includes('relay') ? [relay] : []
+  const ingest = receives ? ingestRoutesOf({ config, store, serverKey, inbound: () => inbound.context() }) : []
+  const routes = [...healthRoutes({ readiness, metrics }), errorPage, ...ingest]
   const http = createHttpPart({ host: bind, port: httpPort, routes, readiness, logger })
   const imapPorts = () => (hasImap ? { imaps: imap.port(), imap: imap.clearPort() } : {})
   const ports = () => ({

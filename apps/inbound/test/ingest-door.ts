@@ -98,7 +98,7 @@ export async function openDoor(): Promise<Door> {
 export function addKey(door: Door, provider: IngestSecret['provider'], more: Partial<IngestSecret> = {}): IngestSecret {
   const { publicId: owner, environment, id } = door.domain
   const publicId = `ing_${provider}${door.keys.size}`
-  const base = { publicId, provider, owner, environment, domain: id, mayTouchDisk: true }
+  const base = { publicId, provider, owner, environment, domain: id, disk: 'plain' as const }
   const key = { ...base, secret: `ps_ing_secret${door.keys.size}`, ...more }
   door.keys.set(key.publicId, key)
   return key

@@ -43,7 +43,7 @@ export interface Outcome {
 }
 
 export interface Command {
-  /** One word, or two: `domain create`. */
+  /** One word, or with the words that it stands under: `domain create`. */
   readonly name: string
   readonly about: string
   readonly parameters: readonly (readonly [name: string, about: string])[]

@@ -8,6 +8,7 @@ import { credentialCommands } from './credential.js'
 import { doctor } from './doctor.js'
 import { domainCommands } from './domain.js'
 import { inboxCommands } from './inbox.js'
+import { ingestKeyCommands } from './ingest-key.js'
 import { queueCommands } from './queue.js'
 import { settingsCommand } from './settings.js'
 import { start } from './start.js'
@@ -15,13 +16,15 @@ import { status } from './status.js'
 import { tenantCommands } from './tenant.js'
 import { verify } from './verify.js'
 
-/** The first words of commands of two. */
+/** The words that commands stand under. */
 export const groups: Readonly<Record<string, string>> = {
   domain: 'the domains whose mail is here',
   inbox: 'the addresses that have an inbox, and their passwords',
   credential: 'API keys and app passwords',
   queue: 'mail that has to leave, and what became of it',
   tenant: 'tenants and their environments',
+  ingest: 'mail that is handed over by HTTP',
+  'ingest key': 'who may hand mail over by HTTP',
   audit: 'who did what, and which logins were refused',
 }
 
@@ -36,6 +39,7 @@ export const commands: readonly Command[] = [
   ...inboxCommands,
   ...credentialCommands,
   ...queueCommands,
+  ...ingestKeyCommands,
   ...tenantCommands,
   ...auditCommands,
 ]

@@ -7,9 +7,11 @@ import {
   type Credential,
   type Directory,
   type Domain,
+  type DomainId,
   type Environment,
   type EnvironmentId,
   type Inbox,
+  type IngestKey,
   StoreRefusal,
   type Tenant,
   type TenantId,
@@ -43,6 +45,7 @@ export const tenantObject = ({ publicId, name, sending, createdAt }: Tenant, env
 
 export type DomainObject = Awaited<ReturnType<Objects['domain']>>
 export type InboxObject = Awaited<ReturnType<Objects['inbox']>>
+export type IngestKeyObject = Awaited<ReturnType<Objects['ingestKey']>>
 export type CredentialObject = Awaited<ReturnType<Objects['credential']>>
 
 /** Knows the ids that records name each other by; looks each up once. */
@@ -128,6 +131,18 @@ export class Objects {
     }
   }
 
+  async ingestKey({ publicId, environment, domain, provider, label, createdAt, revokedAt }: IngestKey) {
+    return {
+      id: publicId,
+      label,
+      provider,
+      domain: domain === undefined ? null : await this.#domain({ domain }),
+      environment: await this.#environment(environment),
+      revoked_at: timeOrNull(revokedAt),
+      created_at: time(createdAt),
+    }
+  }
+
   async audit(entry: AuditEntry) {
     return {
       id: String(entry.id),
@@ -150,7 +165,7 @@ export class Objects {
     return publicId
   }
 
-  async #domain({ domain }: Inbox): Promise<string> {
+  async #domain({ domain }: { readonly domain: DomainId }): Promise<string> {
     const known = this.#names.get(domain)
     if (known !== undefined) return known
     const { name } = await this.#directory.getDomain(domain)

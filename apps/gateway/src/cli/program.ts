@@ -53,11 +53,17 @@ function createProgram(act: Action): Program {
     .description('The standard mail door for any inbox. Settings are environment variables: see `postern settings`.')
     .version(version)
   const homes = new Map<string, Program>()
+  const homeOf = (words: readonly string[]): Program => {
+    if (words.length === 0) return program
+    const name = words.join(' ')
+    const home = homes.get(name) ?? addGroup(homeOf(words.slice(0, -1)), name)
+    homes.set(name, home)
+    return home
+  }
   for (const command of commands) {
-    const [word = '', second] = command.name.split(' ')
-    const home = second === undefined ? program : (homes.get(word) ?? addGroup(program, word))
-    if (home !== program) homes.set(word, home)
-    addCommand(home, { name: second ?? word, command, act })
+    const words = command.name.split(' ')
+    const name = words.pop() as string
+    addCommand(homeOf(words), { name, command, act })
   }
   // Only now: a command would inherit what they let pass.
   helpUnlessWrong(program, 'postern')
@@ -66,9 +72,9 @@ function createProgram(act: Action): Program {
 }
 
 /** A word that only begins a command: alone it prints what can follow. */
-function addGroup(program: Program, word: string): Program {
-  return quiet(program.command(word))
-    .description(groups[word] as string)
+function addGroup(home: Program, name: string): Program {
+  return quiet(home.command(name.slice(name.lastIndexOf(' ') + 1)))
+    .description(groups[name] as string)
     .usage('<command>')
 }
 

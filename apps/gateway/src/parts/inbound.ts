@@ -40,16 +40,25 @@ export interface InboundPorts {
   readonly lmtp: number
 }
 
-export function createInboundPart(options: InboundPartOptions): Part & { ports(): InboundPorts } {
+export interface InboundPart extends Part {
+  ports(): InboundPorts
+  /** For the other way in, over HTTP: what is held counts together. */
+  context(): InboundContext
+}
+
+export function createInboundPart(options: InboundPartOptions): InboundPart {
   const { config, certificates, counters, logger } = options
   const opened = new OnceStarted<InboundServer>('receiving')
+  const context = new OnceStarted<InboundContext>('receiving')
   return {
     name: 'inbound',
     ports: () => ({ mx: opened.get().mxPort, lmtp: opened.get().lmtpPort }),
+    context: () => context.get(),
     async start() {
+      context.set(inboundContext(options))
       opened.set(
         await startInboundServer({
-          inbound: inboundContext(options),
+          inbound: context.get(),
           certificates: certificates(),
           counters,
           host: config.bind,

@@ -1,8 +1,8 @@
-// What the directory keeps sealed with the server's key (contract E2, E4): the routes of domains and inboxes, and private DKIM
-// keys. Each is sealed for the record it belongs to, so that a row copied to another record doesn't open there.
+// What the directory keeps sealed with the server's key (contract E2, E4, F3): the routes of domains and inboxes, private DKIM keys, and
+// the secrets of ingest keys. Each is sealed for the record it belongs to, so that a row copied to another record doesn't open there.
 
 import { CannotOpen, sealer } from '@postern/auth'
-import type { DkimKey, Domain, Inbox } from '@postern/mailbox-store'
+import type { DkimKey, Domain, Inbox, IngestKey } from '@postern/mailbox-store'
 import { type Route, RouteMistake, readRoute, writeRoute } from '@postern/routing'
 import { Failure } from '@postern/service'
 
@@ -15,6 +15,8 @@ export interface SealedRecords {
   sealDkimKey(pem: string, of: { readonly domain: Domain; readonly selector: string }): string
   /** PKCS #8 in PEM. */
   dkimKeyOf(key: DkimKey, domain: Domain): string
+  sealIngestSecret(secret: string, publicId: string): string
+  ingestSecretOf(key: IngestKey): string
 }
 
 export function sealedRecords(serverKey: Uint8Array): SealedRecords {
@@ -29,11 +31,16 @@ export function sealedRecords(serverKey: Uint8Array): SealedRecords {
     sealDkimKey: (pem, { domain, selector }) => seal(pem, dkimPurpose(domain, selector)),
     dkimKeyOf: ({ selector, privateKey }, domain) =>
       opened(`The DKIM key ${selector} of ${domain.name}`, () => open(privateKey, dkimPurpose(domain, selector))),
+    sealIngestSecret: (secret, publicId) => seal(secret, ingestPurpose(publicId)),
+    ingestSecretOf: ({ publicId, secret }) =>
+      opened(`The ingest key ${publicId}`, () => open(secret, ingestPurpose(publicId))),
   }
 }
 
 const routePurpose = ({ publicId }: RouteOwner): string => `route of ${publicId}`
 const dkimPurpose = ({ publicId }: Domain, selector: string): string => `DKIM key ${selector} of ${publicId}`
+
+const ingestPurpose = (publicId: string): string => `secret of ${publicId}`
 
 export const nameOf = (owner: RouteOwner): string => ('address' in owner ? owner.address : owner.name)
 

@@ -1,6 +1,7 @@
 // What receiving over HTTP is handed: the way in that all mail takes, the keys, and what it fetches with.
 
 import type { DomainId, EnvironmentId, IngestProvider } from '@postern/mailbox-store'
+import type { DiskUse } from '../arrival.js'
 import type { InboundContext } from '../context.js'
 
 /** A key in use: its secret is open. */
@@ -13,8 +14,8 @@ export interface IngestSecret {
   readonly domain: DomainId | undefined
   /** What it is depends on the provider. */
   readonly secret: string
-  /** Whether what it brings may touch the disk before its recipients are known. */
-  readonly mayTouchDisk: boolean
+  /** How what it brings may touch the disk before its recipients are known. */
+  readonly disk: DiskUse
 }
 
 /** What SNS has to be asked for. */

@@ -24,7 +24,7 @@ export async function mailgunPost(post: Post): Promise<Answer> {
   const body = bodyOf(request, context.limits.messageBytesMax * encodedTimes + formBytesMore)
   const form = await readForm(body, {
     ...{ contentType: request.headers['content-type'] ?? '', field: 'body-mime', wanted },
-    ...{ mayTouchDisk: key?.mayTouchDisk ?? true, holding: context.inbound.holding },
+    ...{ disk: key?.disk ?? 'sealed', holding: context.inbound.holding },
   })
   try {
     return await handOverForm(form, { post, key: proven(form, { key, now: context.inbound.clock() }) })

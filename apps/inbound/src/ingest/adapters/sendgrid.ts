@@ -23,7 +23,7 @@ export async function sendgridPost(post: Post): Promise<Answer> {
   const body = checked.seen(bodyOf(request, context.limits.messageBytesMax + formBytesMore))
   const form = await readForm(body, {
     ...{ contentType: request.headers['content-type'] ?? '', field: 'email', wanted: ['envelope'] },
-    ...{ mayTouchDisk: key?.mayTouchDisk ?? true, holding: context.inbound.holding },
+    ...{ disk: key?.disk ?? 'sealed', holding: context.inbound.holding },
   })
   try {
     if (publicKey !== undefined) checked.check(publicKey)

@@ -1,6 +1,7 @@
 // A form whose one large field is a message: that field goes into the hold, where the message waits for what is said about it in the
 // other fields, which may come before it or behind it. Those are read as text, and are short.
 
+import type { DiskUse } from '../../arrival.js'
 import type { InboundContext } from '../../context.js'
 import { type HeldText, holdText } from '../../text/held-text.js'
 import { formFieldBytesMax } from '../limits.js'
@@ -15,7 +16,7 @@ export interface ReadFormOptions {
   readonly field: string
   /** The other ones that are wanted; what else comes is passed over. */
   readonly wanted: readonly string[]
-  readonly mayTouchDisk: boolean
+  readonly disk: DiskUse
   readonly holding: InboundContext['holding']
 }
 
@@ -39,7 +40,10 @@ export async function readForm(body: AsyncIterable<Buffer>, options: ReadFormOpt
         continue
       }
       const message = new UpToNextField(pieces)
-      text = await holdText({ header: Buffer.alloc(0), next: () => message.next() }, { ...options.holding, ...options })
+      text = await holdText(
+        { header: Buffer.alloc(0), next: () => message.next() },
+        { ...options.holding, disk: options.disk },
+      )
       piece = message.behind
     }
   } catch (error) {
