@@ -139,8 +139,10 @@ test('a start with a wrong POSTERN_ROUTE tells it beside the other mistakes', as
 
 test('sending rules are set one by one for a tenant, a domain, an inbox and a credential, shown, and taken away', async () => {
   const { ask, text } = await inbox()
-  const made = ['--label', 'scanner', '--scopes', 'smtp', '--inbox', 'ada@example.test']
-  expect((await ask('credential', 'create', ...made)).code).toBe(0)
+  const made = ['--label', 'scanner', '--scopes', 'smtp', '--inbox', 'ada@example.test', '--malformed', 'mend']
+  expect((await ask('credential', 'create', ...made)).said).toMatchObject({ sending: { malformed: 'mend' } })
+  expect((await ask('inbox', 'create', 'news@example.test', '--sends-per-day', '9')).code).toBe(0)
+  expect((await ask('inbox', 'show', 'news@example.test')).said).toMatchObject({ sending: { recipients_per_day: 9 } })
   const all = ['--sends-per-hour', '100', '--sends-per-day', '1000', '--message-bytes-max', '25M']
   const more = ['--recipients-max', '20', '--session-max', '30m', '--from', 'rewrite', '--malformed', 'mend']
   for (const what of [

@@ -85,6 +85,7 @@ const create = command('credential create', {
   about: 'make an API key or an app password, whose secret is shown this once',
   options: {
     ...settings,
+    ...sendingOptions,
     inbox: one('<address>', 'the inbox that it belongs to and ends with; it is then an app password, for that address'),
     kind: one('<key|app>', 'API key or app password', oneOf(['key', 'app'])),
     environment: one('<environment>', 'where it holds; without it that of its inbox or of the domain it is for'),
@@ -109,6 +110,7 @@ const create = command('credential create', {
         anyUsername: options.anyUsername,
         quietReadOnly: options.quietReadOnly,
         expiresAt: options.expires ?? undefined,
+        sending: sendingChangesOf(options),
         secret: { publicPart, hash },
         by,
       })

@@ -91,7 +91,7 @@ async function madeOf(open: OpenStore, inbox: Inbox, password: string): Promise<
 const create = command('inbox create', {
   about: 'make an inbox and its password, which is shown this once',
   parameters: [['<address>', 'its address, in a domain that is here']],
-  options: settings,
+  options: { ...settings, ...sendingOptions },
   run: ({ env, args, options }) =>
     withStore(env, async (open) => {
       const { directory } = open.store
@@ -108,6 +108,7 @@ const create = command('inbox create', {
         quotaBytes: changes.quotaBytes ?? undefined,
         quotaMessages: changes.quotaMessages ?? undefined,
         plusAddressing: changes.plusAddressing,
+        sending: sendingChangesOf(options),
         password: { publicPart, hash },
         by,
       })

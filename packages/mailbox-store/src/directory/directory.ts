@@ -103,6 +103,7 @@ export interface NewInbox {
   readonly quotaMessages?: number | undefined
   /** On unless it's turned off. */
   readonly plusAddressing?: boolean | undefined
+  readonly sending?: SendingChanges | undefined
   /** Makes the inbox's password in the same commit (contract G1). */
   readonly password?: NewSecret | undefined
 }
@@ -149,6 +150,7 @@ export interface NewCredential {
   /** An inbox has one at most. */
   readonly inboxPassword?: boolean | undefined
   readonly expiresAt?: number | undefined
+  readonly sending?: SendingChanges | undefined
   readonly secret: NewSecret
 }
 

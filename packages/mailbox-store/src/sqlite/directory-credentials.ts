@@ -20,7 +20,7 @@ import type { Transaction } from './transaction.js'
 
 export function createCredential(tx: Transaction, options: NewCredential & By): Credential {
   const { kind, environment, label, networks = [], anyUsername = false, quietReadOnly = false, secret, by } = options
-  const { inboxPassword = false } = options
+  const { inboxPassword = false, sending } = options
   getEnvironment(tx.db, environment)
   const inbox = options.inbox === undefined ? undefined : inboxFor(tx, options.inbox, environment)
   if (anyUsername) checkAnyUsername(inbox?.id)
@@ -30,8 +30,8 @@ export function createCredential(tx: Transaction, options: NewCredential & By): 
   const object = publicId('cred')
   const id = tx.db.run(
     `INSERT INTO credential (public_id, kind, environment, inbox, label, scopes, grants, networks, any_username,
-     quiet_read_only, inbox_password, disabled, expires_at, created_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?)`,
+     quiet_read_only, inbox_password, disabled, expires_at, sending, created_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?)`,
     object,
     kind,
     environment,
@@ -44,10 +44,12 @@ export function createCredential(tx: Transaction, options: NewCredential & By): 
     quietReadOnly ? 1 : 0,
     inboxPassword ? 1 : 0,
     expiryColumn(options.expiresAt),
+    sendingColumn(changedSending({}, sending ?? {})),
     tx.now,
   ) as CredentialId
   insertSecret(tx, id, secret)
-  const detail = { kind, label, scopes, grants, inbox: inbox?.publicId ?? null }
+  const about = { kind, label, scopes, grants, inbox: inbox?.publicId ?? null }
+  const detail = { ...about, ...(sending === undefined ? {} : { sending: toldSending(sending) }) }
   auditIn(tx, environment, { by, action: 'credential.create', object, detail })
   return getCredential(tx.db, id)
 }

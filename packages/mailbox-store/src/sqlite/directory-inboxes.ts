@@ -62,7 +62,7 @@ const inboxOf = (row: InboxRow): Inbox => ({
 })
 
 export function createInbox(tx: Transaction, options: NewInbox & By): Inbox {
-  const { displayName, quotaBytes, quotaMessages, plusAddressing = true, by } = options
+  const { displayName, quotaBytes, quotaMessages, plusAddressing = true, sending, by } = options
   const domain = getDomain(tx.db, options.domain)
   const parsed = parseAddress(options.address)
   if (parsed.domain !== domain.name) refuse('invalid', `An inbox of this domain has an address @${domain.name}.`)
@@ -70,7 +70,7 @@ export function createInbox(tx: Transaction, options: NewInbox & By): Inbox {
   const object = publicId('inb')
   const id = tx.db.run(
     `INSERT INTO inbox (public_id, environment, domain, address, name, quota_bytes, quota_messages, plus_addressing,
-     created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+     sending, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     object,
     domain.environment,
     domain.id,
@@ -79,10 +79,12 @@ export function createInbox(tx: Transaction, options: NewInbox & By): Inbox {
     quotaColumn(quotaBytes),
     quotaColumn(quotaMessages),
     plusAddressing ? 1 : 0,
+    sendingColumn(changedSending({}, sending ?? {})),
     tx.now,
   ) as AccountId
   createFirstMailboxes(tx, id, domain.space)
-  auditIn(tx, domain.environment, { by, action: 'inbox.create', object, detail: { address } })
+  const detail = { address, ...(sending === undefined ? {} : { sending: toldSending(sending) }) }
+  auditIn(tx, domain.environment, { by, action: 'inbox.create', object, detail })
   return getInbox(tx.db, id)
 }
 

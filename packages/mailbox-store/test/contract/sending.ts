@@ -94,6 +94,21 @@ export function sendingContract(makeBench: MakeBench): void {
       expect((await directory.getInbox(inbox.id)).sending).toEqual({})
     })
 
+    test('an inbox and a credential may begin with some, which the log has', async () => {
+      const sending = { recipientsPerHour: 10, from: undefined }
+      const address = { domain: domain.id, address: 'bob@example.test' }
+      expect((await directory.createInbox({ ...address, sending })).sending).toEqual({ recipientsPerHour: 10 })
+      const logged = { detail: expect.objectContaining({ sending: { recipientsPerHour: 10 } }) }
+      expect(await lastAudit()).toMatchObject({ action: 'inbox.create', ...logged })
+      const of = { environment: domain.environment, grants: ['*'], kind: 'key', label: 'k', scopes: ['smtp'] } as const
+      const made = await directory.createCredential({ ...of, secret: secret(), sending })
+      expect(made.sending).toEqual({ recipientsPerHour: 10 })
+      expect(await lastAudit()).toMatchObject({ action: 'credential.create', ...logged })
+      const wrong = { recipientsMax: 0 }
+      await refused(directory.createCredential({ ...of, secret: secret(), sending: wrong }), 'invalid')
+      await refused(directory.createInbox({ ...address, address: 'eve@example.test', sending: wrong }), 'invalid')
+    })
+
     test("a domain's are a key of its settings, beside the others", async () => {
       const settings = { sending: { recipientsMax: 9 }, retentionDays: { Trash: 30 } }
       const made = await directory.updateDomain(domain.id, { settings })
