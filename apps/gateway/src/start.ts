@@ -87,7 +87,7 @@ export async function startGateway(config: Config, host: HostProcess): Promise<S
     lookups: () => sending.lookups(),
   })
   const inbound = createInboundPart({
-    ...{ config, store, certificates, counters, logger, metrics, clock },
+    ...{ config, store, serverKey, certificates, counters, logger, metrics, clock },
     folder: folder.incoming,
   })
   const hasImap = config.roles.includes('imap')

@@ -102,6 +102,8 @@ export interface Mode {
   /** Recipients with the same may be handed over together; SMTP, which has one answer for all, takes no others along. */
   laneOf(recipient: ArrivalRecipient): string
   readonly disk: DiskUse
+  /** What RCPT hears where the domain isn't furnished for the mode. */
+  refusal?(recipient: Pick<ArrivalRecipient, 'address' | 'domain'>): Reply | undefined
   deliver(text: ArrivedText, delivery: ModeDelivery): Promise<readonly Outcome[]>
 }
 

@@ -65,8 +65,10 @@ const modeReplies: Readonly<Record<Domain['mode'], (address: string) => Reply>> 
 
 /** Where nothing here does what the domain wants done with its mail. */
 function checkMode(
-  { mode }: Domain,
+  domain: Domain,
   { address, context }: { readonly address: string; readonly context: InboundContext },
 ): void {
-  if (context.modes[mode] === undefined) throw new SmtpError(modeReplies[mode](address))
+  const mode = context.modes[domain.mode]
+  const refusal = mode === undefined ? modeReplies[domain.mode](address) : mode.refusal?.({ address, domain })
+  if (refusal !== undefined) throw new SmtpError(refusal)
 }

@@ -315,6 +315,12 @@ export const settings = {
     {},
     'An rspamd that is asked about mail from other servers, such as http://127.0.0.1:11333; without an answer the message goes on.',
   ),
+  sinkAllowPrivate: setting(
+    'POSTERN_SINK_ALLOW_PRIVATE',
+    networks(),
+    { default: '' },
+    'Private networks, or addresses of this machine, that the sink of a domain in mode zero-retention may be in; none unless set.',
+  ),
   mxConnectionsPerMinute: setting(
     'POSTERN_MX_CONNECTIONS_PER_MINUTE',
     wholeNumber({ min: 0, max: 1_000_000, unit: 'connections' }),

@@ -71,6 +71,7 @@ describe('defaults', () => {
       sendingPerDay: undefined,
       auditDays: 90,
       mxBytesMax: 52_428_800,
+      sinkAllowPrivate: [],
       mxRecipientsMax: 100,
       mxSessionMs: 1_800_000,
       mxIdleTimeoutMs: 300_000,

@@ -13,6 +13,7 @@ export {
 } from './lifecycle.js'
 export { Connection, type ConnectionOptions } from './net/connection.js'
 export type { Refusal } from './net/connection-count.js'
+export { isForbidden } from './net/forbidden-addresses.js'
 export { type Listener, type ListenerOptions, listen } from './net/listener.js'
 export { clientNetwork, type Networks, networks, plainAddress } from './net/networks.js'
 export type { OutgoingLimits } from './net/outgoing.js'

@@ -13,6 +13,7 @@ import {
 import { everyItem } from '../pages.js'
 import { type Command, command, type Invocation } from './command.js'
 import { domainDkim } from './domain-dkim.js'
+import { domainSink } from './domain-sink.js'
 import { domainVerify } from './domain-verify.js'
 import { withStore } from './existing-store.js'
 import { listing } from './listing.js'
@@ -61,6 +62,7 @@ export const domainLines = (domain: DomainObject): string[] =>
     ['Verified', verifiedText(domain)],
     ['Mode', domain.mode],
     ['OpenPGP key', keyLine(domain.public_key)],
+    ['Sink', domain.own_sink ? `see \`postern domain sink ${domain.name}\`` : undefined],
     ['Catch-all', domain.catch_all ? 'on' : 'off'],
     ['DMARC', dmarcTexts[domain.dmarc]],
     ['Other names', domain.aliases.length === 0 ? undefined : domain.aliases.join(', ')],
@@ -238,6 +240,7 @@ export const domainCommands: readonly Command[] = [
   domainVerify,
   domainRoute,
   domainDkim,
+  domainSink,
   alias,
   unalias,
   remove,

@@ -75,6 +75,7 @@ export class Objects {
       own_route: domain.route !== undefined,
       public_key: await keyObject(domain.settings.publicKey),
       dmarc: domain.settings.dmarc ?? 'published',
+      own_sink: domain.sink !== undefined,
       sending: sendingObject(domain.sending),
       created_at: time(domain.createdAt),
     }

@@ -1,7 +1,7 @@
 // Receiving as a part: SMTP from other servers and LMTP open when the store and the certificates are there; a drain says goodbye to their
 // clients, and lets a message that is on its way in be answered.
 
-import { Resolver } from 'node:dns/promises'
+import { lookup, Resolver } from 'node:dns/promises'
 import type { Config } from '@postern/config'
 import type { Counters } from '@postern/events'
 import {
@@ -13,19 +13,23 @@ import {
   MemoryBudget,
   plainPlan,
   retained,
+  SinkClient,
   startInboundServer,
+  zeroRetention,
 } from '@postern/inbound'
 import type { Store } from '@postern/mailbox-store'
 import { type Certificates, networks, type Part } from '@postern/service'
 import { createMailLog, type Logger, type Metrics } from '@postern/telemetry'
 import { dns } from '../limits.js'
 import { recipientFacts } from '../sending/recipients.js'
+import { sealedRecords } from '../sending/sealed-records.js'
 import { judgeOf } from './judge.js'
 import { OnceStarted } from './once-started.js'
 
 export interface InboundPartOptions {
   readonly config: Config
   readonly store: () => Store
+  readonly serverKey: () => Uint8Array
   /** Where messages are held while they're judged. */
   readonly folder: string
   readonly certificates: () => Certificates
@@ -50,12 +54,16 @@ export function createInboundPart(options: InboundPartOptions): InboundPart {
   const { config, certificates, counters, logger } = options
   const opened = new OnceStarted<InboundServer>('receiving')
   const context = new OnceStarted<InboundContext>('receiving')
+  const sinks = new SinkClient({
+    addressesOf: addressesOf(config.dnsServers),
+    allowed: networks(config.sinkAllowPrivate),
+  })
   return {
     name: 'inbound',
     ports: () => ({ mx: opened.get().mxPort, lmtp: opened.get().lmtpPort }),
     context: () => context.get(),
     async start() {
-      context.set(inboundContext(options))
+      context.set(inboundContext(options, sinks))
       opened.set(
         await startInboundServer({
           inbound: context.get(),
@@ -90,15 +98,22 @@ export function createInboundPart(options: InboundPartOptions): InboundPart {
       )
     },
     drain: () => opened.get().drain(),
-    stop: () => opened.get().close(),
+    async stop() {
+      await opened.get().close()
+      sinks.close()
+    },
   }
 }
 
-function inboundContext({ config, store, folder, logger, metrics, clock }: InboundPartOptions): InboundContext {
+function inboundContext(
+  { config, store, serverKey, folder, logger, metrics, clock }: InboundPartOptions,
+  sinks: SinkClient,
+): InboundContext {
   const { hostname, domain } = config
   const opened = store()
   const planner = plainPlan
   const mailLog = createMailLog({ logger, metrics })
+  const sealed = sealedRecords(serverKey())
   const { heldBytesMax, memoryBytesMax } = defaultInboundLimits
   return {
     ...{ store: opened, hostname, logger, metrics, clock, planner },
@@ -106,6 +121,7 @@ function inboundContext({ config, store, folder, logger, metrics, clock }: Inbou
     modes: {
       retained: retained({ store: opened, planner, hostname }),
       encrypted: encrypted({ store: opened, planner, hostname, clock, logger }),
+      'zero-retention': zeroRetention({ client: sinks, sinkOf: sealed.sinkOf, hostname, clock, logger }),
     },
     recipientFor: (address) => recipientFacts(opened.directory, address),
     holding: { folder, memoryBytesMax: heldBytesMax, budget: new MemoryBudget(memoryBytesMax) },
@@ -118,4 +134,16 @@ function resolverOf(servers: readonly string[]): (name: string) => Promise<strin
   const resolver = new Resolver({ timeout: dns.timeoutMs, tries: dns.tries })
   if (servers.length > 0) resolver.setServers(servers)
   return (name) => resolver.resolve4(name)
+}
+
+/** Without servers of our own, the system's way of looking names up, which knows /etc/hosts too. */
+function addressesOf(servers: readonly string[]): (name: string) => Promise<readonly string[]> {
+  if (servers.length === 0)
+    return async (name) => (await lookup(name, { all: true, verbatim: true })).map(({ address }) => address)
+  const resolver = new Resolver({ timeout: dns.timeoutMs, tries: dns.tries })
+  resolver.setServers(servers)
+  return async (name) => {
+    const found = await Promise.allSettled([resolver.resolve4(name), resolver.resolve6(name)])
+    return found.flatMap((one) => (one.status === 'fulfilled' ? one.value : []))
+  }
 }

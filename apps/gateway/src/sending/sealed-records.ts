@@ -1,7 +1,8 @@
-// What the directory keeps sealed with the server's key (contract E2, E4, F3): the routes of domains and inboxes, private DKIM keys, and
-// the secrets of ingest keys. Each is sealed for the record it belongs to, so that a row copied to another record doesn't open there.
+// What the directory keeps sealed with the server's key (contract E2, E4, F3): the routes of domains and inboxes, private DKIM keys, the
+// secrets of ingest keys, and the sinks of domains that keep no mail. Each is sealed for the record it belongs to, so that a row copied to another record doesn't open there.
 
 import { CannotOpen, sealer } from '@postern/auth'
+import type { Sink } from '@postern/inbound'
 import type { DkimKey, Domain, Inbox, IngestKey } from '@postern/mailbox-store'
 import { type Route, RouteMistake, readRoute, writeRoute } from '@postern/routing'
 import { Failure } from '@postern/service'
@@ -12,6 +13,9 @@ export interface SealedRecords {
   sealRoute(route: Route, owner: RouteOwner): string
   /** Undefined where it has none of its own. Throws a Failure where it can't be opened. */
   routeOf(owner: RouteOwner): Route | undefined
+  sealSink(sink: Sink, domain: Pick<Domain, 'publicId'>): string
+  /** Undefined where it has none. Throws a Failure where it can't be opened. */
+  sinkOf(domain: Pick<Domain, 'publicId' | 'name' | 'sink'>): Sink | undefined
   sealDkimKey(pem: string, of: { readonly domain: Domain; readonly selector: string }): string
   /** PKCS #8 in PEM. */
   dkimKeyOf(key: DkimKey, domain: Domain): string
@@ -27,6 +31,11 @@ export function sealedRecords(serverKey: Uint8Array): SealedRecords {
       const sealed = owner.route
       if (sealed === undefined) return undefined
       return opened(`The route of ${nameOf(owner)}`, () => readRoute(open(sealed, routePurpose(owner))))
+    },
+    sealSink: (sink, { publicId }) => seal(JSON.stringify(sink), `sink of ${publicId}`),
+    sinkOf({ publicId, name, sink }) {
+      if (sink === undefined) return undefined
+      return opened(`The sink of ${name}`, () => JSON.parse(open(sink, `sink of ${publicId}`)) as Sink)
     },
     sealDkimKey: (pem, { domain, selector }) => seal(pem, dkimPurpose(domain, selector)),
     dkimKeyOf: ({ selector, privateKey }, domain) =>

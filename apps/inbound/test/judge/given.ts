@@ -39,7 +39,15 @@ export const recipient = (settings: Domain['settings'] = {}): ArrivalRecipient =
   domain: {
     ...{ id: 1 as Domain['id'], publicId: 'dom_1', environment: 1 as Domain['environment'], name: 'example.test' },
     ...{ space: 1 as Domain['space'], mode: 'retained', catchAll: true, verificationToken: '', aliases: [] },
-    ...{ verifiedAt: undefined, verifiedBy: undefined, sending: {}, route: undefined, createdAt: 0, settings },
+    ...{
+      verifiedAt: undefined,
+      verifiedBy: undefined,
+      sending: {},
+      route: undefined,
+      sink: undefined,
+      createdAt: 0,
+      settings,
+    },
   },
 })
 

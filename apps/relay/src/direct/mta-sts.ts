@@ -4,7 +4,7 @@
  * neither a lost DNS answer nor a lost web server undoes it (§5.1).
  */
 import { request } from 'node:https'
-import { isForbidden } from './forbidden-addresses.js'
+import { isForbidden } from '@postern/service'
 import type { NameServers } from './name-servers.js'
 
 export interface StsPolicy {

@@ -4,10 +4,10 @@
  * other. Addresses that were tried for this message already, and those that a stranger's domain mustn't lead to, are left out.
  */
 import type { Socket } from 'node:net'
+import { isForbidden } from '@postern/service'
 import mxConnect from 'mx-connect'
 import { untilAborted } from '../smtp/deadline.js'
 import { SessionFailure } from '../smtp/session-failure.js'
-import { isForbidden } from './forbidden-addresses.js'
 import type { MailHost } from './mail-hosts.js'
 import type { NameServers } from './name-servers.js'
 import { Unroutable } from './unroutable.js'

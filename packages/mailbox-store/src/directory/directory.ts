@@ -67,6 +67,8 @@ export interface DomainChanges {
   readonly sending?: SendingChanges | undefined
   /** Sealed by the caller; null takes it away. */
   readonly route?: string | null | undefined
+  /** Sealed by the caller; null takes it away. */
+  readonly sink?: string | null | undefined
 }
 
 export interface NewDkimKey {

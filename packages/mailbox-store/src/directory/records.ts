@@ -84,6 +84,8 @@ export interface Domain {
   readonly sending: SendingRules
   /** How its mail leaves (contract E2), sealed: the store doesn't read it. */
   readonly route: string | undefined
+  /** Where its mail is handed over in mode `zero-retention` (contract F2), sealed: the store doesn't read it. */
+  readonly sink: string | undefined
   readonly createdAt: number
 }
 

@@ -28,17 +28,21 @@ import type { Transaction } from './transaction.js'
 const verificationTokenCharacters = 32
 
 const columns = `domain.id, public_id AS publicId, environment, name, space, mode, catch_all AS catchAll,
-  verification_token AS verificationToken, verified_at AS verifiedAt, verified_by AS verifiedBy, settings, route,
+  verification_token AS verificationToken, verified_at AS verifiedAt, verified_by AS verifiedBy, settings, route, sink,
   created_at AS createdAt,
   (SELECT json_group_array(a.name) FROM domain_alias a WHERE a.domain = domain.id) AS aliases`
 
 interface DomainRow
-  extends Omit<Domain, 'catchAll' | 'verifiedAt' | 'verifiedBy' | 'settings' | 'sending' | 'route' | 'aliases'> {
+  extends Omit<
+    Domain,
+    'catchAll' | 'verifiedAt' | 'verifiedBy' | 'settings' | 'sending' | 'route' | 'sink' | 'aliases'
+  > {
   catchAll: number
   verifiedAt: number | null
   verifiedBy: Verification | null
   settings: string
   route: string | null
+  sink: string | null
   aliases: string
 }
 
@@ -52,6 +56,7 @@ function domainOf(row: DomainRow): Domain {
     settings,
     sending: settings.sending ?? {},
     route: row.route ?? undefined,
+    sink: row.sink ?? undefined,
     aliases: (JSON.parse(row.aliases) as string[]).sort(),
   }
 }
@@ -88,14 +93,23 @@ export function markDomainVerified(tx: Transaction, id: DomainId, { how, by }: {
 
 export function updateDomain(tx: Transaction, id: DomainId, changes: DomainChanges & By): Domain {
   const old = getDomain(tx.db, id)
-  const { mode = old.mode, catchAll = old.catchAll, settings = {}, sending, route = old.route, by } = changes
+  const {
+    mode = old.mode,
+    catchAll = old.catchAll,
+    settings = {},
+    sending,
+    route = old.route,
+    sink = old.sink,
+    by,
+  } = changes
   const merged = merge(old.settings, settings)
   tx.db.run(
-    'UPDATE domain SET mode = ?, catch_all = ?, settings = ?, route = ? WHERE id = ?',
+    'UPDATE domain SET mode = ?, catch_all = ?, settings = ?, route = ?, sink = ? WHERE id = ?',
     cleanMode(mode, merged),
     catchAll ? 1 : 0,
     settingsColumn(sending === undefined ? merged : withSending(merged, sending)),
     sealedColumn(route, 'A route'),
+    sealedColumn(sink, 'A sink'),
     id,
   )
   // Settings are the caller's own, and a route has passwords: the log names their keys.
@@ -103,6 +117,7 @@ export function updateDomain(tx: Transaction, id: DomainId, changes: DomainChang
     ...{ mode, catchAll, settings: Object.keys(settings) },
     ...(sending === undefined ? {} : { sending: toldSending(sending) }),
     ...(changes.route === undefined ? {} : { route: changes.route === null ? 'removed' : 'set' }),
+    ...(changes.sink === undefined ? {} : { sink: changes.sink === null ? 'removed' : 'set' }),
   }
   auditIn(tx, old.environment, { by, action: 'domain.update', object: old.publicId, detail })
   return getDomain(tx.db, id)

@@ -174,7 +174,18 @@ const inboxKeyKept = `
 ALTER TABLE inbox ADD COLUMN public_key TEXT;
 `
 
-const migrations: readonly string[] = [first, directoryWatchedAndRecentKept, sendingKept, ingestKept, inboxKeyKept]
+const sinkKept = `
+ALTER TABLE domain ADD COLUMN sink TEXT;
+`
+
+const migrations: readonly string[] = [
+  first,
+  directoryWatchedAndRecentKept,
+  sendingKept,
+  ingestKept,
+  inboxKeyKept,
+  sinkKept,
+]
 /** What the first entry leads to. Versions below it were never published. */
 const firstVersion = 3
 export const schemaVersion = firstVersion + migrations.length - 1
