@@ -57,7 +57,7 @@ async function measure(port, connections) {
     const [sent] = await transport.send(
       {
         ...{ queueId: `q${id}`, sender: 'ada@example.test', recipients: [{ ...recipient, id }], body: '7bit' },
-        ...{ ret: undefined, envelopeId: undefined, requireTls: false },
+        ...{ ret: undefined, envelopeId: undefined, requireTls: false, tlsOptional: false },
         message: { size: body.length, read: () => [body] },
       },
       { signal },

@@ -5,7 +5,7 @@ import type { Content, Store } from '@postern/mailbox-store'
 import type { Logger } from '@postern/telemetry'
 import type { Signer } from './dkim/signer.js'
 import { first, type RelayLoad } from './loads.js'
-import { hopsOf, type OutgoingHeader, readHeader } from './outgoing-header.js'
+import { hopsOf, type OutgoingHeader, readHeader, saysTlsOptional } from './outgoing-header.js'
 import type { RelayLimits } from './relay-limits.js'
 import type { OutgoingMessage, Parcel, Sent } from './transport.js'
 import type { TransportSet } from './transport-set.js'
@@ -61,7 +61,7 @@ export async function carry(
     const { message, sender } = first(load)
     const outgoing = await signer.outgoing({ message, sender, content, header, route: way.route })
     const answers = await transports.use(way.route, (transport) =>
-      transport.send(parcelOf(load, outgoing), { signal: abort.signal }),
+      transport.send(parcelOf(load, { header, outgoing }), { signal: abort.signal }),
     )
     if (!abort.signal.aborted) unreachable.note(to, answers, clock())
     return answers
@@ -81,11 +81,15 @@ type Answer<S> = S extends Sent ? Omit<S, 'id'> : never
 
 export const all = ({ rows }: RelayLoad, answer: Answer<Sent>): Sent[] => rows.map(({ id }) => ({ ...answer, id }))
 
-function parcelOf(load: RelayLoad, message: OutgoingMessage): Parcel {
+function parcelOf(
+  load: RelayLoad,
+  { header, outgoing: message }: { readonly header: OutgoingHeader; readonly outgoing: OutgoingMessage },
+): Parcel {
   const { queueId, sender, ret, envelopeId, requireTls, body } = first(load)
   const recipients = load.rows.map(({ id, recipient, domain, notify, originalRecipient }) => ({
     ...{ id, domain, notify, originalRecipient },
     address: recipient,
   }))
-  return { queueId, sender, recipients, ret, envelopeId, requireTls, body, message }
+  const tlsOptional = !requireTls && saysTlsOptional(header)
+  return { queueId, sender, recipients, ret, envelopeId, requireTls, tlsOptional, body, message }
 }

@@ -1,5 +1,5 @@
-// What the relay looks at in a message's header: where it goes wrong in circles (Received), who it's from (DKIM), and what a
-// notification says of it. The block is read once for each parcel; the message itself stays where it is.
+// What the relay looks at in a message's header: where it goes wrong in circles (Received), who it's from (DKIM), whether it may go in
+// clear (TLS-Required), and what a notification says of it. The block is read once for each parcel; the message itself stays where it is.
 
 import { domainToASCII } from 'node:url'
 import type { Content } from '@postern/mailbox-store'
@@ -67,6 +67,10 @@ export function fieldValue({ fields }: OutgoingHeader, name: string): string | u
 
 /** RFC 5321 §6.3. */
 export const hopsOf = ({ fields }: OutgoingHeader): number => fields.filter(({ name }) => name === 'received').length
+
+/** RFC 8689 §3: rather in clear than not at all. */
+export const saysTlsOptional = (header: OutgoingHeader): boolean =>
+  fieldValue(header, 'tls-required')?.toLowerCase() === 'no'
 
 /** Of the first address in From, as DNS has it: what DMARC compares (RFC 7489 §3.1). */
 export function fromDomain(header: OutgoingHeader): string | undefined {

@@ -16,6 +16,8 @@ export interface Parcel {
   readonly envelopeId: string | undefined
   /** RFC 8689. */
   readonly requireTls: boolean
+  /** RFC 8689 §4.2.2: what the recipient's domain asks of TLS is no reason to wait. Never with `requireTls`. */
+  readonly tlsOptional: boolean
   readonly body: BodyKind
   readonly message: OutgoingMessage
 }

@@ -291,6 +291,16 @@ describe('MTA-STS', () => {
     expect([it.first.messages, it.second.connections]).toEqual([[], 0])
   })
 
+  it('enforced: TLS-Required: No goes in clear where there is no TLS, on a session of its own', async () => {
+    const it = await given(policy('enforce', 'mx1.example.test'))
+    const transport = direct(it, it.more)
+    const sends = (tlsOptional: boolean) =>
+      transport.send(parcelTo(['you@example.org'], { tlsOptional }), { signal: never() })
+    expect(await sends(true)).toMatchObject([{ kind: 'delivered' }])
+    expect(await sends(false)).toMatchObject([{ kind: 'deferred' }])
+    expect(it.first.messages.map(({ isSecure }) => isSecure)).toEqual([false])
+  })
+
   it('enforced: leaves out hosts that are not listed, and waits where none is', async () => {
     const second = await given(policy('enforce', 'mx1.example.test'), { first: 'gone' })
     expect(await send(second, 'you@example.org', second.more)).toMatchObject([{ kind: 'deferred' }])
@@ -398,6 +408,13 @@ describe('DANE', () => {
     const it = await given(records(), { shows: shows() })
     expect(await send(it, 'you@example.org', it.more)).toMatchObject([{ kind: 'deferred' }])
     expect(it.first.messages).toEqual([])
+  })
+
+  it('TLS-Required: No takes the TLS that there is, whatever its certificate', async () => {
+    const it = await given([`3 1 1 ${own(other)}`])
+    const parcel = parcelTo(['you@example.org'], { tlsOptional: true })
+    expect(await direct(it, it.more).send(parcel, { signal: never() })).toMatchObject([{ kind: 'delivered' }])
+    expect(it.first.messages.map(({ isSecure }) => isSecure)).toEqual([true])
   })
 
   it('does not count where DNSSEC does not vouch for it', async () => {

@@ -46,6 +46,7 @@ export function parcelTo(addresses: readonly (string | ParcelRecipient)[], given
     ret: undefined,
     envelopeId: undefined,
     requireTls: false,
+    tlsOptional: false,
     body: '7bit',
     message: messageOf(letter),
     ...given,

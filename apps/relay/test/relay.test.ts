@@ -1,7 +1,7 @@
 // The relay's loop on a real store: what becomes of each recipient, when, and what the sender hears of it.
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type Answer, type Bench, gate, later, makeBench, refusedAnswer, taken, until } from './bench.js'
+import { type Answer, type Bench, gate, later, makeBench, message, refusedAnswer, taken, until } from './bench.js'
 
 const minuteMs = 60_000
 const hourMs = 60 * minuteMs
@@ -27,6 +27,18 @@ async function nextTry(queueId: string): Promise<void> {
 const events = (): unknown[] => bench.lines.flatMap(({ log, msg, to }) => (log === 'mail' ? [`${msg} ${to}`] : []))
 
 describe('what becomes of a recipient', () => {
+  test.each([
+    ['TLS-Required: No\r\n', false, true],
+    ['tls-required:\r\n no\r\n', false, true],
+    ['TLS-Required: No\r\n', true, false],
+    ['TLS-Required: yes\r\n', false, false],
+    ['', false, false],
+  ])('%j, REQUIRETLS %s: rather in clear than not at all: %s', async (field, requireTls, tlsOptional) => {
+    await bench.relay()
+    await settled(await bench.submit(['r@remote.test'], { text: `${field}${message}`, requireTls }))
+    expect(bench.carried).toMatchObject([{ parcel: { requireTls, tlsOptional } }])
+  })
+
   test('it is delivered at once, with its envelope', async () => {
     await bench.relay({ pollMs: 60_000 })
     const queueId = await bench.submit(

@@ -73,15 +73,6 @@ test.each(['To', 'Cc', 'Bcc', 'References', 'Received', 'X-Any', 'Comments', 'Re
   },
 )
 
-test.each([
-  ['TLS-Required: No\r\n', true],
-  ['tls-required:\r\n no\r\n', true],
-  ['TLS-Required: yes\r\n', false],
-  ['', false],
-])('%j: rather in clear than not at all: %s', async (field, optional) => {
-  expect((await take(`${complete}${field}\r\n`)).message.tlsOptional).toBe(optional)
-})
-
 test('the header that is told is the one that is kept in Sent', async () => {
   const { message, sentCopy } = await take(`${complete}Bcc: x@y.test\r\n\r\nHello\r\n`)
   expect(message.header.toString('latin1')).toBe(sentCopy?.slice(0, sentCopy.indexOf('Hello')))

@@ -26,6 +26,12 @@ interface Tried {
   readonly sent: readonly Sent[]
 }
 
+/** What was opened with less care than another message needs is not for that one. */
+function keyOf({ requireTls, tlsOptional }: Parcel, domain: string): string {
+  if (requireTls) return `${domain} REQUIRETLS`
+  return tlsOptional ? `${domain} TLS-Required: No` : domain
+}
+
 export function createDirect(route: DirectRoute, deps: TransportDeps): Transport {
   const limits = { ...transportLimits, ...deps.limits }
   const pool = new SessionPool(limits)
@@ -37,7 +43,7 @@ export function createDirect(route: DirectRoute, deps: TransportDeps): Transport
   return {
     async send(parcel, { signal }) {
       const { domain } = parcel.recipients[0]!
-      const key = parcel.requireTls ? `${domain} REQUIRETLS` : domain
+      const key = keyOf(parcel, domain)
       let used: SmtpSession | undefined
       try {
         await pool.enter(key, signal)
@@ -75,8 +81,8 @@ export function createDirect(route: DirectRoute, deps: TransportDeps): Transport
 
   /** Host after host, until one has something to say about the recipients. */
   async function onNewSession(parcel: Parcel, how: { domain: string; signal: AbortSignal }): Promise<Tried> {
-    const { requireTls } = parcel
-    const asking = mailHosts(how.domain, { names, sts, hostname, port: route.port, requireTls, clock })
+    const { requireTls, tlsOptional } = parcel
+    const asking = mailHosts(how.domain, { names, sts, hostname, port: route.port, requireTls, tlsOptional, clock })
     const hosts = await untilAborted(asking, how.signal)
     const tried: string[] = []
     let last: { readonly sent: readonly Sent[] } | undefined

@@ -1,6 +1,7 @@
 /**
  * The hosts that take a domain's mail, in the order of their preference (RFC 5321 §5.1), each with the TLS that has to be there: as its
- * TLSA records say (RFC 7672), as the domain's MTA-STS policy says (RFC 8461), or whatever there is (RFC 7435). A domain without MX
+ * TLSA records say (RFC 7672), as the domain's MTA-STS policy says (RFC 8461), or whatever there is (RFC 7435); the last also where
+ * the message says that neither is a reason to wait (RFC 8689 §4.2.2). A domain without MX
  * records is its own host; one whose only MX is the root takes no mail (RFC 7505).
  */
 import { isIP } from 'node:net'
@@ -27,6 +28,8 @@ export interface HostsOptions {
   readonly hostname: string
   readonly port: number
   readonly requireTls: boolean
+  /** RFC 8689 §4.2.2. */
+  readonly tlsOptional: boolean
   readonly clock: () => number
 }
 
@@ -34,6 +37,7 @@ export async function mailHosts(domain: string, options: HostsOptions): Promise<
   const literal = literalAddress(domain)
   if (literal !== undefined) return [anyTls({ exchange: literal, priority: 0 }, options, { isNamed: false })]
   const { hosts, isSecure } = await exchanges(domain, options)
+  if (options.tlsOptional) return hosts.map((host) => anyTls(host, options, { isNamed: false }))
   const policy = await options.sts.enforcedFor(domain)
   const named = policy === undefined ? hosts : hosts.filter(({ exchange }) => policyNames(policy, exchange))
   if (named.length === 0)

@@ -8,13 +8,11 @@ import { type Address, type BodyKind, parseAddress } from '@postern/mailbox-stor
 import {
   editedHeader,
   enforce,
-  firstNamed,
   type Header,
   Intake,
   LineCheck,
   mediaType,
   needsSmtpUtf8,
-  rawValue,
   readHeader,
   readHeaderBlock,
 } from '@postern/smtp'
@@ -36,8 +34,6 @@ export interface ReceivedMessage {
   readonly messageId: string
   /** Every address of From, as the directory spells it. */
   readonly from: readonly Address[]
-  /** RFC 8689 §3: rather in clear than not at all. REQUIRETLS overrules it. */
-  readonly tlsOptional: boolean
   /** Hands each text to `stage` as a stream, both at once; the one for Sent only where it's wanted. Once for a message. */
   stage<Staged>(stage: Stage<Staged>, wants: { sentCopy: boolean }): Promise<StagedTexts<Staged> & Measured>
   /** What is left of the data is read and not kept. */
@@ -68,7 +64,6 @@ export async function receiveMessage(source: AsyncIterable<Uint8Array>, facts: M
       header: headers.sentCopy ?? headers.wire,
       messageId,
       from: authorship.from,
-      tlsOptional: saysTlsOptional(header),
       async stage(stage, wants) {
         const wanted = { wire: headers.wire, sentCopy: wants.sentCopy ? headers.sentCopy : undefined }
         const texts = await toTheEnd(intake, () => stageTexts({ headers: wanted, body }, stage))
@@ -111,11 +106,6 @@ async function toTheEnd<Result>(intake: Intake, work: () => Promise<Result>): Pr
     await intake.drop()
     throw error
   }
-}
-
-function saysTlsOptional(header: Header): boolean {
-  const field = firstNamed(header, 'tls-required')
-  return field !== undefined && rawValue(header, field).toLowerCase() === 'no'
 }
 
 /** SMTPUTF8 is asked of the next server only where the text or its envelope needs it; 8-bit text is 8-bit whatever BODY has said. */
