@@ -39,7 +39,7 @@ export interface Door {
   close(): Promise<void>
 }
 
-export async function openDoor(): Promise<Door> {
+export async function openDoor({ requestTimeoutMs = 30_000 } = {}): Promise<Door> {
   const folder = await mkdtemp(join(tmpdir(), 'postern-ingest-'))
   const store = await openStore({ folder: join(folder, 'store') })
   const lines: string[] = []
@@ -79,7 +79,7 @@ export async function openDoor(): Promise<Door> {
   }))
   const http = createHttp({
     ...{ host: '127.0.0.1', port: 0, portSetting: 'POSTERN_HTTP_PORT', handlers: routes, logger },
-    ...{ requestTimeoutMs: 30_000, headersTimeoutMs: 30_000, keepAliveTimeoutMs: 1_000 },
+    ...{ requestTimeoutMs, headersTimeoutMs: requestTimeoutMs, keepAliveTimeoutMs: 1_000 },
     ...{ headersMax: 100, headerBytesMax: 32_768, connectionsMax: 300 },
   })
   await http.start()

@@ -325,6 +325,16 @@ describe('a hostile client', () => {
     await expectNothing()
   })
 
+  test('a body that does not come: 408 when its time is over, and nothing is left', async () => {
+    await door.close()
+    door = await openDoor({ requestTimeoutMs: 400 })
+    key = addKey(door, 'http')
+    ada = await door.inbox('ada')
+    expect(await speak(`${head({ 'Content-Length': '2000000' })}${plain}`)).toMatch(/^HTTP\/1\.1 408/)
+    await expect.poll(() => door.lines.some((line) => line.includes('"gone"'))).toBe(true)
+    await expectNothing()
+  })
+
   test('more than was announced is another request, and not ours', async () => {
     const next = 'GET /nothing HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'
     const answer = await speak(`${head({ 'Content-Length': `${plain.length}` })}${plain}${next}`)

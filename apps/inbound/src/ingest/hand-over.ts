@@ -16,7 +16,8 @@ import { mailLineEnds } from './line-ends.js'
 import type { Turns } from './turns.js'
 
 export interface Handed {
-  readonly key: IngestSecret
+  /** Undefined is nobody's, whose text throws at its end: till then it goes the same way, so that it takes as long. */
+  readonly key: IngestSecret | undefined
   /** The caller's id of the message. */
   readonly id: string
   /** Empty for a null reverse-path. */
@@ -63,7 +64,7 @@ class HandedOnce implements Once {
   readonly id: string
   readonly hash: Hash
   constructor({ key, id, sender, recipients }: Handed) {
-    this.scope = `${key.owner} ${key.provider}`
+    this.scope = key === undefined ? 'nobody' : `${key.owner} ${key.provider}`
     this.id = id
     this.hash = createHash('sha256').update(`${JSON.stringify([sender, recipients])}\n`)
   }
@@ -113,8 +114,8 @@ async function findAll({ recipients, key }: Handed, inbound: InboundContext): Pr
   return found
 }
 
-const isOf = ({ domain }: ArrivalRecipient, key: IngestSecret): boolean =>
-  key.domain === undefined ? domain.environment === key.environment : domain.id === key.domain
+const isOf = ({ domain }: ArrivalRecipient, key: IngestSecret | undefined): boolean =>
+  key?.domain === undefined ? domain.environment === key?.environment : domain.id === key.domain
 
 function arrivalOf(
   { sender, recipients, clientAddress }: Handed,
