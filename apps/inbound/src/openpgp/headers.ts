@@ -37,7 +37,7 @@ const marks = 'hp="cipher"; protected-headers="v1"'
 
 /** Behind the parameters that the field has. */
 function marking({ text }: Header, { valueStart, end }: Field): Edit {
-  const behind = text.slice(valueStart, end).replace(/[;\s]+$/, '').length
+  const behind = text.slice(valueStart, end).replace(/(?<![;\s])[;\s]+$/, '').length
   return { start: valueStart + behind, end, text: `;\r\n ${marks}\r\n` }
 }
 
