@@ -39,7 +39,7 @@ export interface RelayLimits {
   readonly giveUpMs: number
   /** When a sender who asked for it is told of a delay. */
   readonly delayMs: number
-  /** RFC 5321 §6.3: how many Received fields are a loop. */
+  /** RFC 5321 §6.3: more Received fields than the hundred that submission takes, and its own. */
   readonly hopsMax: number
   /** A report that the store can't take now is made again after this. */
   readonly reportAgainMs: number
@@ -72,7 +72,7 @@ export const defaultRelayLimits: RelayLimits = {
   retryMsMax: 4 * hourMs,
   giveUpMs: 5 * dayMs,
   delayMs: 4 * hourMs,
-  hopsMax: 50,
+  hopsMax: 101,
   reportAgainMs: 1_000,
   transportIdleMs: 10 * minuteMs,
   closedKeptMs: 7 * dayMs,
