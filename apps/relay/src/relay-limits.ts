@@ -30,6 +30,8 @@ export interface RelayLimits {
   readonly probeMax: number
   /** Between two such looks. */
   readonly probePauseMs: number
+  /** While a domain is full by its own hosts, how often it's looked whether somebody's mail goes there by another route. */
+  readonly otherRoutesMs: number
   /** A destination that nobody could reach isn't tried again within this. */
   readonly unreachableMs: number
   /** The wait after the first try, twice as long after each, up to the longest. */
@@ -67,6 +69,7 @@ export const defaultRelayLimits: RelayLimits = {
   probeMs: 100,
   probeMax: 250,
   probePauseMs: 20,
+  otherRoutesMs: 1_000,
   unreachableMs: minuteMs,
   retryFirstMs: 2 * minuteMs,
   retryMsMax: 4 * hourMs,

@@ -76,6 +76,7 @@ class RelayLoop implements Relay {
   #running: Promise<void> = Promise.resolve()
   #isDraining = false
   #probeAt: number | undefined
+  #otherRoutesAt = 0
 
   constructor(options: RelayOptions) {
     const { store, clock, logger } = options
@@ -172,9 +173,11 @@ class RelayLoop implements Relay {
   async #round(): Promise<number> {
     const { store, logger } = this.#options
     const { leaseMs } = this.#limits
-    const limit = Math.min(this.#lanes.room, this.#claimMax())
+    const domainsFull = this.#lanes.fullDomains()
+    const looksPast = domainsFull.length > 0 && this.#looksForOtherRoutes()
+    const limit = Math.min(this.#lanes.room, looksPast ? this.#limits.probeMax : this.#claimMax())
     if (limit < 1) return 0
-    const domainsBusy = this.#lanes.fullDomains()
+    const domainsBusy = looksPast ? [] : domainsFull
     const rows = await store.outbox.claim({ owner: this.owner, limit, leaseMs, domainsBusy })
     const sorted = await Promise.all(
       this.#leases.fresh(rows).map(async (row) => ({ row, way: await wayOf(row, this.#options, logger) })),
@@ -184,6 +187,14 @@ class RelayLoop implements Relay {
     await this.#putOffCrowded(crowded)
     this.#sendNext()
     return rows.length
+  }
+
+  /** A domain that is full may be so for one sender, while another one's smart host would take mail for it. */
+  #looksForOtherRoutes(): boolean {
+    const now = performance.now()
+    if (now < this.#otherRoutesAt) return false
+    this.#otherRoutesAt = now + this.#limits.otherRoutesMs
+    return true
   }
 
   /** While a host is full, a claim may bring what has to be put off again: that is done now and then. */

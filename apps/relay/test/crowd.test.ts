@@ -37,7 +37,14 @@ async function fill(waiting: number, domain: (i: number) => string): Promise<voi
   }
 }
 
-const noLogin = { user: undefined, secret: undefined }
+const host = (name: string): SmartHost => ({
+  kind: 'smart-host',
+  host: name,
+  port: 587,
+  tls: 'required',
+  user: undefined,
+  secret: undefined,
+})
 const never = new Promise<never>(() => {})
 const delivered = (queueId: string): Promise<void> =>
   until(async () => (await bench.states(queueId)).join() === 'delivered', 60_000)
@@ -52,11 +59,23 @@ test('a slow domain', async () => {
   await until(() => relay.stats().sending === limits.parallelPerDomain)
 })
 
+test('a slow domain, where another sender has a smart host', { timeout: 90_000 }, async () => {
+  await fill(2_000, () => 'slow.test')
+  bench.remote.routeOf = ({ sender }) =>
+    sender === 'bob@example.test' ? host('fast.test') : { kind: 'direct', port: 25 }
+  bench.remote.answer = (_, { sender }) => (sender === 'bob@example.test' ? taken : never)
+  clockRuns()
+  const relay = await bench.relay({ pollMs: 50, otherRoutesMs: 50 })
+  await until(() => relay.stats().inHand >= limits.inHandPerDomain / 2)
+  await delivered(await bench.submit(['r@slow.test'], { sender: 'bob@example.test', account: bench.bob.id }))
+  expect(relay.stats().inHand).toBeLessThanOrEqual(limits.inHandPerDomain + 1)
+})
+
 test('a slow smart host that takes mail for many domains', { timeout: 90_000 }, async () => {
-  const host: SmartHost = { kind: 'smart-host', host: 'slow.test', port: 587, tls: 'required', ...noLogin }
   await fill(20_000, (i) => `d${i % 5_000}.test`)
   bench.remote.answer = ({ domain }) => (domain === 'fast.test' ? taken : never)
-  bench.remote.routeOf = ({ sender }) => (sender === 'bob@example.test' ? { kind: 'direct', port: 25 } : host)
+  bench.remote.routeOf = ({ sender }) =>
+    sender === 'bob@example.test' ? { kind: 'direct', port: 25 } : host('slow.test')
   clockRuns()
   const relay = await bench.relay({ pollMs: 50 })
   await until(() => relay.stats().inHand > limits.inHandPerHost - limits.claimMax)
@@ -68,8 +87,7 @@ test('a slow smart host that takes mail for many domains', { timeout: 90_000 }, 
 test('a host that takes its time is not left without work, though much of its mail was put off', {
   timeout: 90_000,
 }, async () => {
-  const host: SmartHost = { kind: 'smart-host', host: 'slow.test', port: 587, tls: 'required', ...noLogin }
-  bench.remote.route = host
+  bench.remote.route = host('slow.test')
   await fill(4_000, (i) => `d${i}.test`)
   bench.remote.answer = () => new Promise((resolve) => setTimeout(resolve, 100, taken))
   clockRuns()
