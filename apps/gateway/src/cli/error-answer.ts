@@ -47,7 +47,7 @@ export function errorAnswer(error: unknown): ErrorAnswer {
 
 /** Where a refusal doesn't say it better. */
 const fixes: Partial<Record<RefusalCode, string>> = {
-  'not-found': 'Look for it with the command `list`.',
+  'not-found': 'See what there is with `list`, as in `postern inbox list` or `postern queue list --all`.',
   exists: 'Take another name, or use what is there.',
   invalid: 'Change that, and try again.',
 }
