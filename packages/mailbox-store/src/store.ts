@@ -276,7 +276,7 @@ export interface BackupReport {
   readonly files: number
 }
 
-/** Mail saved more than `days` ago is removed. `mailbox` is a name, a special use, or `*` for those no other rule names. */
+/** Mail saved more than `days` ago is removed; Infinity keeps it, whatever `*` says. `mailbox` is a name, a special use, or `*` for those no other rule names. */
 export interface RetentionRule {
   readonly domain: DomainId
   readonly mailbox: string

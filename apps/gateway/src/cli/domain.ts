@@ -22,6 +22,7 @@ import { operator as by } from './operator.js'
 import { choice, flag, one, onOff } from './options.js'
 import { keyLine, publicKeyGiven, publicKeyOption } from './public-key.js'
 import { domainOf, environmentForNew, environmentOf } from './references.js'
+import { retentionDaysWith, retentionOption, retentionText } from './retention-options.js'
 import { domainRoute } from './route.js'
 import { sendingChangesOf, sendingFields, sendingOptions } from './sending-options.js'
 import { fields } from './table.js'
@@ -67,6 +68,7 @@ export const domainLines = (domain: DomainObject): string[] =>
     ['DMARC', dmarcTexts[domain.dmarc]],
     ['Other names', domain.aliases.length === 0 ? undefined : domain.aliases.join(', ')],
     ['Route', domain.own_route ? `its own: see \`postern domain route ${domain.name}\`` : undefined],
+    ['Mail is kept', retentionText(domain.retention_days)],
     ...sendingFields(domain.sending),
     ['TXT record', domain.verified ? undefined : `${domain.verification.name}  ${domain.verification.value}`],
     ['Made', domain.created_at],
@@ -166,14 +168,16 @@ const show = command('domain show', {
 const update = command('domain update', {
   about: 'change what a domain does with mail, and what may be sent from it',
   parameters: domain,
-  options: { ...settings, ...sendingOptions },
+  options: { ...settings, retention: retentionOption, ...sendingOptions },
   run: ({ env, args: [word], options, stdin }) =>
     withStore(env, async ({ store: { directory } }) => {
       if (Object.values(options).every((each) => each === undefined))
         throw new Usage('Nothing is to be changed.', 'See `postern domain update --help`.')
-      const { id } = await domainOf(directory, word as string)
-      const changes = { ...(await changesOf({ options, stdin })), sending: sendingChangesOf(options) }
-      return new Objects(directory).domain(await directory.updateDomain(id, { ...changes, by }))
+      const found = await domainOf(directory, word as string)
+      const { settings: asked = {}, ...switches } = await changesOf({ options, stdin })
+      const kept = options.retention && { retentionDays: retentionDaysWith(options.retention, found) }
+      const changes = { ...switches, settings: { ...asked, ...kept }, sending: sendingChangesOf(options), by }
+      return new Objects(directory).domain(await directory.updateDomain(found.id, changes))
     }),
   lines: domainLines,
 })

@@ -42,7 +42,7 @@ export const inboxLines = (inbox: InboxObject): string[] =>
     ...sendingFields(inbox.sending),
     ['OpenPGP key', keyLine(inbox.public_key)],
     ['Disabled', inbox.disabled ? 'yes: nobody can sign in' : undefined],
-    ['Legal hold', inbox.legal_hold ? 'yes: nothing may be destroyed' : undefined],
+    ['Legal hold', inbox.legal_hold ? 'yes: neither retention nor deletion takes anything' : undefined],
     ['Made', inbox.created_at],
   ])
 
@@ -187,7 +187,7 @@ const update = command('inbox update', {
   parameters: address,
   options: {
     ...settings,
-    legalHold: onOff('whether nothing of it may be destroyed'),
+    legalHold: onOff('whether neither retention nor deletion takes anything of it'),
     publicKey: publicKeyOption,
     ...sendingOptions,
   },

@@ -18,6 +18,7 @@ import {
 } from '@postern/mailbox-store'
 import { verificationRecord } from '../dns/records.js'
 import { keyObject } from './public-key.js'
+import { retentionObject } from './retention-options.js'
 import { sendingObject } from './sending-options.js'
 
 const time = (at: number): string => new Date(at).toISOString()
@@ -75,6 +76,7 @@ export class Objects {
       own_route: domain.route !== undefined,
       public_key: await keyObject(domain.settings.publicKey),
       dmarc: domain.settings.dmarc ?? 'published',
+      retention_days: retentionObject(domain),
       own_sink: domain.sink !== undefined,
       sending: sendingObject(domain.sending),
       created_at: time(domain.createdAt),

@@ -47,7 +47,7 @@ export const dmarcLimits: readonly DmarcLimit[] = ['ignore', 'spam', 'refuse']
 
 /** What a domain may set for itself. The store keeps the keys it does not know. */
 export interface DomainSettings {
-  /** Days that mail is kept, by mailbox name, `*` for the rest (contract F2). */
+  /** Days that mail is kept, by mailbox name or special use, `*` for the rest; 0 keeps it for ever (contract F2). */
   readonly retentionDays?: { readonly [mailbox: string]: number }
   readonly sending?: SendingRules
   /** An armoured OpenPGP key, without which the domain can't be in mode `encrypted`. */
@@ -144,7 +144,7 @@ export interface Inbox {
   /** Whether `address+anything` arrives here. */
   readonly plusAddressing: boolean
   readonly disabled: boolean
-  /** Nothing of this inbox may be destroyed. */
+  /** Neither retention nor deletion takes anything of it: see docs/decisions/legal-hold.md. */
   readonly legalHold: boolean
   readonly aliases: readonly Alias[]
   readonly sending: SendingRules

@@ -187,6 +187,7 @@ async function expireSlice(
     if (!(days >= 1)) refuse('invalid', `Retention of ${days} days would remove new mail.`, 'Keep it a day at least.')
   let left = messagesMax
   for (const rule of rules) {
+    if (rule.days === Infinity) continue
     const before = Math.floor(now() / 1000) - rule.days * 86_400
     const named = rules.filter(({ domain, mailbox }) => domain === rule.domain && mailbox !== '*')
     for (const { account, mailbox } of mailboxesUnder(db, rule, named)) {

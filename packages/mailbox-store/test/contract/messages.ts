@@ -875,6 +875,18 @@ export function messageContract(makeEngine: MakeEngine): void {
       expect((await home.alice.quota()).messages.used).toBe(0)
     })
 
+    test('a folder that keeps its mail for ever keeps it from the rule for the rest, too', async () => {
+      for (const mailbox of [home.inbox, archive]) await fill(home.alice, mailbox, ['a'])
+      now += 9_999 * 86_400_000
+      const retention = [
+        { domain: home.domain, mailbox: 'INBOX', days: Number.POSITIVE_INFINITY },
+        { domain: home.domain, mailbox: '*', days: 1 },
+      ]
+      while (await home.store.maintenance.sweep({ retention }));
+      expect(await show(home.alice, home.inbox)).toEqual(['1 a'])
+      expect(await show(home.alice, archive)).toEqual([])
+    })
+
     test('mail past its days goes, by name, by special use or as the rest, but not under legal hold', async () => {
       const spam = await idOf(home.alice, 'Spam')
       const bob = await home.addInbox('bob')
