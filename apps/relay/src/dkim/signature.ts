@@ -63,7 +63,11 @@ function namesToSign(fields: readonly HeaderField[], leaveOut: readonly string[]
 /** RFC 6376 §5.4.2: of several fields of one name the last one comes first; a name without a field adds nothing. */
 function signedFields(fields: readonly HeaderField[], names: readonly string[]): string {
   const left = new Map<string, string[]>()
-  for (const { name, raw } of fields) left.set(name, [...(left.get(name) ?? []), raw])
+  for (const { name, raw } of fields) {
+    const ofName = left.get(name)
+    if (ofName === undefined) left.set(name, [raw])
+    else ofName.push(raw)
+  }
   return names
     .flatMap((name) => left.get(name)?.pop() ?? [])
     .map(relaxedField)
