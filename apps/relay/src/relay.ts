@@ -118,7 +118,7 @@ class RelayLoop implements Relay {
     this.#isDraining = true
     this.#rest.end()
     await this.#running
-    await this.#putOff(this.#lanes.takeQueued(), this.#options.clock())
+    await this.#putOff(this.#lanes.takeQueued(), this.#options.clock()).catch(this.#notGivenBack)
     await Promise.all(this.#sending.values())
   }
 
@@ -130,7 +130,7 @@ class RelayLoop implements Relay {
     this.#stopListening()
     for (const timer of this.#timers) clearInterval(timer)
     await this.#delivering.transports.closeAll()
-    await this.#options.store.outbox.release(this.owner)
+    await this.#options.store.outbox.release(this.owner).catch(this.#notGivenBack)
   }
 
   /** Of relays of this machine that are dead for certain. */
@@ -255,13 +255,14 @@ class RelayLoop implements Relay {
     this.#sending.set(load, sending)
   }
 
+  /** Its lease ends all the same, and then it's anybody's. */
+  readonly #notGivenBack = (err: unknown): void => this.#seldom.error(err, 'what is in hand could not be given back')
+
   /** Where the report has settled them they aren't ours any more, and nothing happens. */
   async #giveBack(ids: readonly number[]): Promise<void> {
     if (ids.length === 0) return
     const { store, clock } = this.#options
-    await store.outbox
-      .postpone({ owner: this.owner, ids, until: clock() })
-      .catch((err: unknown) => this.#seldom.error(err, 'what was claimed twice could not be given back'))
+    await store.outbox.postpone({ owner: this.owner, ids, until: clock() }).catch(this.#notGivenBack)
     this.#rest.end()
   }
 

@@ -143,3 +143,21 @@ test('a store that stays full is told of once, not with every look at the queue'
   bench.fault.on = undefined
   await settled(queueId)
 })
+
+test('a relay stops also where the store is full; what it had in hand is taken over', async () => {
+  const { opened, open } = gate()
+  bench.remote.answer = () => opened.then(() => taken)
+  const relay = await bench.relay({ parallelPerDomain: 1 })
+  await bench.submit(['a@remote.test'])
+  await until(() => bench.carried.length === 1)
+  const waits = await bench.submit(['b@remote.test'])
+  await until(async () => (await bench.states(waits)).join() === 'leased')
+  bench.fault.on = 'commit'
+  await relay.close()
+  bench.fault.on = undefined
+  open()
+  bench.clock.now += 60_000
+  await bench.relay()
+  await settled(waits)
+  expect(await bench.states(waits)).toEqual(['delivered'])
+})
