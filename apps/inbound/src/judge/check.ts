@@ -44,7 +44,7 @@ async function signaturesOf(
   text: ArrivedText,
   { header, ...options }: CheckOptions & { readonly header: Header; readonly fromFields: number },
 ): Promise<Signatures> {
-  if (header.fields.length === 0) return { dkim: [], arc: undefined }
+  if (!header.fields.some(({ name }) => signed.has(name))) return { dkim: [], arc: undefined }
   try {
     const overlong = await overlongLimits(header, text)
     const { dkim, arc } = await signatures(text, { ...options, header: shownHeader(header, overlong) })
@@ -58,6 +58,11 @@ async function signaturesOf(
     return unread('it could not be checked')
   }
 }
+
+/** Without one of these the body needn't be read. */
+const signed: ReadonlySet<string> = new Set([
+  ...['dkim-signature', 'arc-seal', 'arc-message-signature', 'arc-authentication-results'],
+])
 
 const beyondBody: Dkim = {
   ...{ result: 'permerror', domain: '', selector: '', algorithm: '' },

@@ -134,7 +134,7 @@ describe('name servers that are no help', () => {
 })
 
 describe('what is made to hurt', () => {
-  const slowMs = 2_000
+  const slowMs = 5_000
   const body = '\r\n\r\nHello\r\n'
   const from = 'From: carol@example.org\r\n'
   const sign = (tags: string): string => `DKIM-Signature: v=1; a=rsa-sha256; c=simple; d=example.org; s=r1; ${tags}\r\n`

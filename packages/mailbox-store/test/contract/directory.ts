@@ -137,6 +137,8 @@ export function directoryContract(makeBench: MakeBench): void {
       await refused(directory.updateDomain(domain, { mode: 'encrypted' }), 'invalid')
       await refused(directory.updateDomain(domain, { settings: { big: 'x'.repeat(65_536) } }), 'invalid')
       await refused(directory.updateDomain(domain, { mode: 'lost' as 'retained' }), 'invalid')
+      expect((await directory.updateDomain(domain, { settings: { dmarc: 'spam' } })).settings.dmarc).toBe('spam')
+      await refused(directory.updateDomain(domain, { settings: { dmarc: 'loud' } }), 'invalid')
     })
 
     test('another name leads to the domain, and belongs to one only', async () => {
