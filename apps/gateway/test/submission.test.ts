@@ -223,6 +223,30 @@ test('a message that was sent a second time because its 250 was lost is there on
   expect(await stop(it.gateway)).toBe(0)
 })
 
+test('a message that was sent a second time though its 250 was heard is another one, and is there twice', async () => {
+  const it = await running()
+  const here = await loggedIn(it)
+  const body = `From: <${it.user}>\r\nSubject: alarm\r\n\r\nDisk full\r\n.\r\n`
+  const send = async (lastWords = '') => {
+    here.say(`MAIL FROM:<${it.user}>\r\nRCPT TO:<${it.user}>\r\nDATA\r\n`)
+    await here.heard('354 ')
+    here.say(`${body}${lastWords}`)
+    return /queued as (\S+)/.exec(await here.heard('250 2.0.0 Ok: queued as q_'))?.[1]
+  }
+  const ids = [await send(), await send(), await send()]
+  expect(new Set(ids).size).toBe(3)
+  // What is sent behind the message without waiting says nothing of its 250.
+  const last = await send('NOOP\r\nQUIT\r\n')
+  await here.closed
+  const again = await loggedIn(it)
+  again.say(`MAIL FROM:<${it.user}>\r\nRCPT TO:<${it.user}>\r\nDATA\r\n`)
+  await again.heard('354 ')
+  again.say(body)
+  expect(await again.heard('\r\n')).toContain(`queued as ${last}`)
+  expect(await subjects(it, 'INBOX')).toEqual(['alarm', 'alarm', 'alarm', 'alarm'])
+  expect(await stop(it.gateway)).toBe(0)
+})
+
 test('SIGTERM: a message that is on its way is taken, confirmed and kept', async () => {
   const it = await running()
   const here = Caller.byTls(it.said.smtp?.port as number)

@@ -69,8 +69,10 @@ async function stored(message: ReceivedMessage, accepting: Accepting): Promise<s
     const { wire, sentCopy, body, digest } = await message.stage((text) => session.context.store.stage(text), {
       sentCopy: place.filed,
     })
-    const texts = { wire, sentCopy, body, resendKey: resendKey(digest, { session, transaction }) }
+    const key = resendKey(digest, { session, transaction })
+    const texts = { wire, sentCopy, body, resendKey: session.context.heardAnswers.keyNow(key) }
     const submitted = await submit(texts, { accepting, place })
+    session.confirms(key)
     if (!submitted.repeated) noteAccepted({ ...accepting, message, sizeBytes: wire.size })
     return submitted.queueId
   } finally {

@@ -17,6 +17,7 @@ import type {
 import type { Route } from '@postern/routing'
 import type { Certificates } from '@postern/service'
 import type { Logger, MailLog, Metrics } from '@postern/telemetry'
+import type { HeardAnswers } from './heard-answers.js'
 import type { SubmissionLimits } from './limits.js'
 
 export interface LoginRequest extends Proof {
@@ -84,6 +85,7 @@ export interface SubmissionContext {
   readonly lookups: SendingLookups
   /** Where it's said that a message is on its way in, for a client that files its own copy meanwhile (contract E3). */
   readonly sending: Sending
+  readonly heardAnswers: HeardAnswers
   readonly certificates: Certificates
   readonly logger: Logger
   readonly metrics: Metrics

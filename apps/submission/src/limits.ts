@@ -26,6 +26,8 @@ export interface SubmissionLimits {
   /** For a balancer to send its PROXY header. */
   readonly proxyTimeoutMs: number
   readonly lingerMs: number
+  /** Messages of which it is known that their 250 was heard; the oldest are forgotten first. */
+  readonly heardAnswersMax: number
   /** A session whose login is taken back may finish what it's doing within this. */
   readonly endGraceMs: number
 }
@@ -45,5 +47,6 @@ export const defaultSubmissionLimits: SubmissionLimits = {
   handshakeTimeoutMs: 30_000,
   proxyTimeoutMs: 5_000,
   lingerMs: 2_000,
+  heardAnswersMax: 20_000,
   endGraceMs: 700,
 }

@@ -14,6 +14,7 @@ import {
 import { Conversations, type Reply, replyLine } from '@postern/smtp'
 import { createMailLog } from '@postern/telemetry'
 import type { SubmissionContext } from './context.js'
+import { HeardAnswers } from './heard-answers.js'
 import { defaultSubmissionLimits, type SubmissionLimits } from './limits.js'
 import { Session } from './session.js'
 
@@ -54,6 +55,7 @@ export async function startSubmissionServer(options: SubmissionServerOptions): P
     ...{ store, login, lookups, sending, certificates, logger, metrics, hostname, clock, limits },
     mechanisms: mechanisms({ tokens }),
     mailLog: createMailLog({ logger, metrics }),
+    heardAnswers: new HeardAnswers({ messagesMax: limits.heardAnswersMax, clock }),
   }
   const sessions = new Conversations({
     ...{ hostname, limits },

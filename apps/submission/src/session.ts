@@ -17,6 +17,8 @@ export class Session extends Conversation {
   /** Those of the server until the login; then what holds for who sends. */
   limits: SendingLimits
   wrongLogins = 0
+  /** Of the message that was accepted last, and what had come by then. */
+  #confirmed: { readonly key: Uint8Array; readonly bytesIn: number } | undefined
   readonly #heard: CommandSet<Session, 'login'>
   #loginTimer: NodeJS.Timeout
 
@@ -35,7 +37,21 @@ export class Session extends Conversation {
   }
 
   protected override obey(line: Buffer): Promise<void> {
+    this.#noteHeard()
     return obey<Session, 'login'>(this, { line, set: this.#heard })
+  }
+
+  /** The 250 to a message is about to be said. */
+  confirms(key: Uint8Array): void {
+    this.#confirmed = { key, bytesIn: this.wire.bytesIn }
+  }
+
+  /** What the client had sent before is no answer to it. */
+  #noteHeard(): void {
+    const confirmed = this.#confirmed
+    if (confirmed === undefined || this.wire.bytesIn === confirmed.bytesIn) return
+    this.#confirmed = undefined
+    this.context.heardAnswers.note(confirmed.key)
   }
 
   admit(admission: Admission): void {
