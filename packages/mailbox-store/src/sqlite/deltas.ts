@@ -41,8 +41,10 @@ export class Deltas {
     if (!this.#follows(mailbox)) return
     const last = this.#deltas[this.#deltas.length - 1]
     const isOwn = this.#deltas.length > this.#before
-    if (isOwn && last?.kind === 'new' && last.mailbox === mailbox.id) push(last.entries, entry)
-    else {
+    if (isOwn && last?.kind === 'new' && last.mailbox === mailbox.id) {
+      push(last.entries, entry)
+      this.#untold.delete(mailbox)
+    } else {
       const entries = new Entries(1)
       entries.push(entry)
       this.#tell(mailbox, { kind: 'new', entries })
