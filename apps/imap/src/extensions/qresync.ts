@@ -58,6 +58,8 @@ function* each(set: UidSet): Generator<number, undefined> {
 /** What the client will be told as VANISHED without EARLIER, since it was there when it selected, stays out of this. */
 async function writeGone(session: Session, { since, uids }: Since): Promise<void> {
   const { mailbox, view } = session.mailbox
+  await session.hear()
+  if (view.index.vanishedAt <= since) return
   const vanished = await session.account.vanishedSince(mailbox.id, since)
   await session.hear()
   const waiting = uidSetOf(view.goneUids)

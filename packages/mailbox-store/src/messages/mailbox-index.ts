@@ -32,6 +32,8 @@ export class MailboxIndex {
   modSeq = 0
   /** The highest uid that was ever in it. */
   lastUid: number
+  /** Nothing has vanished after this modseq; whether anything did before, the index needn't know. */
+  vanishedAt: number
   readonly entries: Entries
   /** The mailbox of each entry, where the index spans several (`*@domain`). */
   #mailboxes: Uint32Array | undefined
@@ -41,6 +43,7 @@ export class MailboxIndex {
   constructor({ entries, modSeq, mailboxes }: { entries: Entries; modSeq: number; mailboxes?: Uint32Array }) {
     this.entries = entries
     this.modSeq = modSeq
+    this.vanishedAt = modSeq
     this.lastUid = entries.uids[entries.length - 1] ?? 0
     this.#mailboxes = mailboxes
     this.#recent = new RecentChanges(modSeq)
@@ -143,6 +146,7 @@ export class MailboxIndex {
   }
 
   #remove({ vanished, modSeq }: Pick<IndexDelta, 'vanished' | 'modSeq'>): void {
+    if (vanished.length > 0) this.vanishedAt = modSeq
     const positions: number[] = []
     const { entries } = this
     for (const [from, to] of vanished)

@@ -19,56 +19,57 @@ import type { MailboxListing } from '../store.js'
 import { decodeChunk } from './chunks.js'
 import type { Connection } from './connection.js'
 
-interface ListedRow {
-  id: MailboxId
-  account: AccountId
-  name: string
-  specialUse: SpecialUse | null
-  subscribed: number
-  uidValidity: number
-  uidNext: number
-  modSeq: number
-  messages: number
-  unseen: number
-  deleted: number
-  bytes: number
-  recentAfter: number
-  recent: number
-}
+/** As `listedSql` names them. */
+type ListedRow = readonly [
+  id: MailboxId,
+  account: AccountId,
+  name: string,
+  specialUse: SpecialUse | null,
+  subscribed: number,
+  uidValidity: number,
+  uidNext: number,
+  modSeq: number,
+  messages: number,
+  unseen: number,
+  deleted: number,
+  bytes: number,
+  recentAfter: number,
+  recent: number,
+]
 
-const listedSql = `SELECT m.id, m.account, m.name, m.special_use AS specialUse, s.name IS NOT NULL AS subscribed,
-  u.uid_validity AS uidValidity, m.uid_next AS uidNext, m.mod_seq AS modSeq, m.messages, m.unseen, m.deleted, m.bytes,
-  m.recent_after AS recentAfter, m.recent FROM mailbox m JOIN uid_space u ON u.id = m.space LEFT JOIN subscription s ON s.account = m.account AND s.name = m.name
-  WHERE m.account = ?`
+const listedSql = `SELECT m.id, m.account, m.name, m.special_use, s.name IS NOT NULL, u.uid_validity, m.uid_next, m.mod_seq,
+  m.messages, m.unseen, m.deleted, m.bytes, m.recent_after, m.recent FROM mailbox m JOIN uid_space u ON u.id = m.space
+  LEFT JOIN subscription s ON s.account = m.account AND s.name = m.name WHERE m.account = ?`
+const allSql = `${listedSql} ORDER BY m.name`
+const namedSql = `${listedSql} AND m.name = ?`
+const withIdSql = `${listedSql} AND m.id = ?`
 
 export function listMailboxes(db: Connection, account: AccountId): MailboxListing[] {
-  return db.all<ListedRow>(`${listedSql} ORDER BY m.name`, account).map(listing)
+  return db.reading(() => (db.prepareRaw(allSql).all(account) as ListedRow[]).map(listing))
 }
 
 export function mailboxNamed(db: Connection, account: AccountId, name: string): MailboxListing | undefined {
-  const row = db.get<ListedRow>(`${listedSql} AND m.name = ?`, account, name)
+  const row = db.reading(() => db.prepareRaw(namedSql).get(account, name) as ListedRow | undefined)
   return row === undefined ? undefined : listing(row)
 }
 
 export function mailboxById(db: Connection, account: AccountId, id: MailboxId): MailboxListing {
-  const row = db.get<ListedRow>(`${listedSql} AND m.id = ?`, account, id)
+  const row = db.reading(() => db.prepareRaw(withIdSql).get(account, id) as ListedRow | undefined)
   return row === undefined ? refuse('no-such-mailbox', 'That mailbox is gone.') : listing(row)
 }
 
 function listing(row: ListedRow): MailboxListing {
-  const { id, account, name, uidValidity, uidNext, messages, unseen, deleted, bytes, recentAfter, recent } = row
+  const [id, account, name, specialUse, subscribed, uidValidity, uidNext, highestModSeq, ...counts] = row
+  const [messages, unseen, deleted, bytes, recentAfter, recent] = counts
   return {
     id,
     account,
     name,
-    specialUse: row.specialUse ?? undefined,
-    subscribed: row.subscribed === 1,
+    specialUse: specialUse ?? undefined,
+    subscribed: subscribed === 1,
     objectId: `F${id}`,
     uidValidity,
-    status: {
-      ...{ messages, unseen, deleted, bytes, uidNext, uidValidity },
-      ...{ highestModSeq: row.modSeq, recentAfter, recent },
-    },
+    status: { messages, unseen, deleted, bytes, uidNext, uidValidity, highestModSeq, recentAfter, recent },
   }
 }
 
