@@ -1,6 +1,7 @@
 // A submission client that does as little as one can, so that a measured time is the server's: it pipelines the envelope, writes
 // the message in one piece, and looks at replies for their codes alone. RFC 2920.
 
+import { connect as connectInClear } from 'node:net'
 import { connect, createSecureContext } from 'node:tls'
 
 /** One for all connections: a handshake is to cost the client what TLS costs and no more. No session is resumed. */
@@ -30,15 +31,24 @@ export class SmtpClient {
     return client
   }
 
+  /** As another mail server comes, without TLS. */
+  static async ofServer({ host, port }) {
+    const client = new SmtpClient(connectInClear({ host, port, noDelay: true }))
+    await client.replies([220])
+    await client.say('EHLO bench.example.org', 250)
+    return client
+  }
+
   say(line, code) {
     this.write(`${line}\r\n`)
     return this.replies([code])
   }
 
-  /** MAIL, RCPT and DATA in one piece, then the message with its final dot. */
+  /** MAIL, RCPT (each, where `to` is a list) and DATA in one piece, then the message with its final dot. */
   async send({ from, to, message }) {
-    this.write(`MAIL FROM:<${from}>\r\nRCPT TO:<${to}>\r\nDATA\r\n`)
-    await this.replies([250, 250, 354])
+    const recipients = [to].flat()
+    this.write(`MAIL FROM:<${from}>\r\n${recipients.map((one) => `RCPT TO:<${one}>\r\n`).join('')}DATA\r\n`)
+    await this.replies([250, ...recipients.map(() => 250), 354])
     this.write(message)
     await this.replies([250])
   }

@@ -1,6 +1,6 @@
 // The clients, in a process of their own, so that the measured server never waits for whoever measures. Orders come from
 // load-process.mjs: `open` makes clients that stay, `send` has them send for a while, `visit` does the same with a new connection for
-// each message, `close` ends them.
+// each message, `bring` sends so many as another server does, `close` ends them.
 
 import { SmtpClient } from './client.mjs'
 import { letters } from './letters.mjs'
@@ -29,6 +29,18 @@ const orders = {
       await client.send({ from, to, message: letter() })
       await client.quit()
     })
+  },
+
+  async bring({ server, clients, size, to, messages }) {
+    const from = 'bench@example.org'
+    let left = messages
+    const one = async () => {
+      const [client, letter] = [await SmtpClient.ofServer(server), letters({ from, to: 'bench', size })]
+      while (left-- > 0) await client.send({ from, to, message: letter() })
+      await client.quit()
+    }
+    await Promise.all(Array.from({ length: clients }, one))
+    return messages
   },
 
   async close({ pool }) {
