@@ -34,9 +34,11 @@ export async function check(text: ArrivedText, options: CheckOptions): Promise<C
     signaturesOf(text, { ...options, header, fromFields: authors.fields }),
   ])
   const arc = await arcChain(signed.arc, ask)
-  const dmarc = await authorsDmarc({ spf, dkim: signed.dkim, authors, ask })
-  // Without SPF only a pass is sure.
-  return { spf, dkim: signed.dkim, arc, dmarc: spf === undefined && dmarc?.result !== 'pass' ? undefined : dmarc }
+  const { dkim } = signed
+  // Without SPF only a pass is sure, and only a signature can bring one.
+  if (spf === undefined && !dkim.some(({ result }) => result === 'pass')) return { spf, dkim, arc, dmarc: undefined }
+  const dmarc = await authorsDmarc({ spf, dkim, authors, ask })
+  return { spf, dkim, arc, dmarc: spf === undefined && dmarc?.result !== 'pass' ? undefined : dmarc }
 }
 
 /** What breaks the one who checks proves nothing for who sent it, and keeps no mail away. */
@@ -44,7 +46,7 @@ async function signaturesOf(
   text: ArrivedText,
   { header, ...options }: CheckOptions & { readonly header: Header; readonly fromFields: number },
 ): Promise<Signatures> {
-  if (!header.fields.some(({ name }) => signed.has(name))) return { dkim: [], arc: undefined }
+  if (!header.fields.some(({ name }) => fieldsOfSignatures.has(name))) return { dkim: [], arc: undefined }
   try {
     const overlong = await overlongLimits(header, text)
     const { dkim, arc } = await signatures(text, { ...options, header: shownHeader(header, overlong) })
@@ -60,7 +62,7 @@ async function signaturesOf(
 }
 
 /** Without one of these the body needn't be read. */
-const signed: ReadonlySet<string> = new Set([
+const fieldsOfSignatures: ReadonlySet<string> = new Set([
   ...['dkim-signature', 'arc-seal', 'arc-message-signature', 'arc-authentication-results'],
 ])
 

@@ -176,8 +176,13 @@ describe('what a domain lets happen', () => {
   })
 
   test('where only who handed it over is known, a signature counts and nothing else does', async () => {
+    it.names.questions.length = 0
     const verdict = await it.judge(from('carol@example.org'), { via: 'ingest' })
     expect(toldBy(verdict)).toEqual(['dkim=none'])
+    expect(it.names.questions).toEqual([])
+    expect(toldBy(await it.judge(await by('example.net', from('carol@example.org')), { via: 'ingest' }))).toEqual([
+      'dkim=pass header.d=example.net header.s=r1 header.a=rsa-sha256',
+    ])
     expect(verdict.action).toBe('accept')
     const right = await it.judge(await by('example.org', from('carol@example.org')), { via: 'ingest' })
     expect(dmarcOf(right)).toBe('dmarc=pass (p=reject) header.from=example.org')
