@@ -1,6 +1,9 @@
 // Mail from elsewhere that is judged on its way in, through the whole gateway: what is refused, what goes into \Junk, what a reader finds
 // in the header, and what our own signatures are to another gateway. Contract F1.
 
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { createTransport } from 'nodemailer'
 import { expect, onTestFinished, test } from 'vitest'
 import { nameServer } from './dns-server.js'
@@ -124,4 +127,23 @@ test('what another gateway signs passes here, by both of its keys', async () => 
   expect(header).toContain(' dmarc=pass (p=reject) header.from=example.test\r\n')
   expect(await stop(there.gateway)).toBe(0)
   expect(await stop(here.gateway)).toBe(0)
+})
+
+test('an rspamd beside it has a say, and is not missed when it has gone', async () => {
+  const { server } = await nameServer()
+  const rspamd = createServer((request, response) => {
+    request.resume().once('end', () => response.end(JSON.stringify({ action: 'reject', score: 20 })))
+  })
+  rspamd.listen(0, '127.0.0.1')
+  await once(rspamd, 'listening')
+  const url = `http://127.0.0.1:${(rspamd.address() as AddressInfo).port}`
+  const it = await running({ ...untrusting, POSTERN_DNS_SERVERS: server, POSTERN_RSPAMD_URL: url })
+  const offer = (subject: string) => send(it, { from: 'a@example.org', raw: written('a@example.org', subject) })
+  expect(await offer('bad')).toBe('550 5.7.1 The message looks like spam')
+  rspamd.closeAllConnections()
+  rspamd.close()
+  await once(rspamd, 'close')
+  expect(await offer('good')).toMatch(/^250 /)
+  expect(await subjects(it, 'INBOX')).toEqual(['good'])
+  expect(await stop(it.gateway)).toBe(0)
 })
