@@ -46,3 +46,10 @@ test('what is no address is forbidden, and every address of this machine', () =>
   for (const { address } of Object.values(networkInterfaces()).flatMap((list) => list ?? []))
     expect(isForbidden(address, { allowsPrivate: false }), address).toBe(true)
 })
+
+test.each(['::1', '0:0:0:0:0:0:0:1', '127.0.0.1', '::127.0.0.1'])(
+  '%s is let through where private networks are',
+  (address) => {
+    expect(isForbidden(address, { allowsPrivate: true })).toBe(false)
+  },
+)

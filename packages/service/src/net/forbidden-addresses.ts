@@ -37,7 +37,8 @@ function embedded(address: string): string | undefined {
   const [first, second, third] = groups
   if (first === 0x2002) return ipv4(second, third)
   const isTranslated = first === 0x64 && second === 0xff9b && groups.slice(2, 6).every((group) => group === 0)
-  const isCompatible = groups.slice(0, 6).every((group) => group === 0)
+  // RFC 4291 §2.5.3: `::1` is loopback, and has no 0.0.0.1 in it.
+  const isCompatible = groups.slice(0, 6).every((group) => group === 0) && !(groups[6] === 0 && groups[7] === 1)
   return isTranslated || isCompatible ? ipv4(groups[6], groups[7]) : undefined
 }
 
