@@ -33,6 +33,9 @@ beforeEach(async () => {
 })
 afterEach(() => door.close())
 
+/** Other tests may have the machine. */
+const patient = { timeout: 20_000 }
+
 type Given = Partial<SignedFields> & { readonly by?: IngestSecret; readonly headers?: Record<string, string> }
 
 const send = (body: string | Buffer = plain, { by = key, headers = {}, ...fields }: Given = {}): Promise<Answered> =>
@@ -321,7 +324,7 @@ describe('a hostile client', () => {
       await new Promise((resolve) => socket.write(head({ 'Content-Length': '2000000' }) + sent, resolve))
       socket.destroy()
     }
-    await expect.poll(() => door.lines.filter((line) => line.includes('"gone"')).length).toBe(2)
+    await expect.poll(() => door.lines.filter((line) => line.includes('"gone"')).length, patient).toBe(2)
     await expectNothing()
   })
 
@@ -331,7 +334,7 @@ describe('a hostile client', () => {
     key = addKey(door, 'http')
     ada = await door.inbox('ada')
     expect(await speak(`${head({ 'Content-Length': '2000000' })}${plain}`)).toMatch(/^HTTP\/1\.1 408/)
-    await expect.poll(() => door.lines.some((line) => line.includes('"gone"'))).toBe(true)
+    await expect.poll(() => door.lines.some((line) => line.includes('"gone"')), patient).toBe(true)
     await expectNothing()
   })
 
@@ -350,11 +353,11 @@ describe('a hostile client', () => {
       .poll(async () => {
         refused = await send(plain, { id: randomBytes(8).toString('hex') })
         return refused.status
-      })
+      }, patient)
       .toBe(429)
     expect(refused?.headers.get('retry-after')).toBe('5')
     for (const socket of sockets) socket.destroy()
-    await expect.poll(async () => (await send(plain, { id: 'later' })).status).toBe(200)
+    await expect.poll(async () => (await send(plain, { id: 'later' })).status, patient).toBe(200)
   })
 })
 

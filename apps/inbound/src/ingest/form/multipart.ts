@@ -101,8 +101,14 @@ async function readName(source: Source): Promise<string> {
   if (end > formHeaderBytesMax) throw malformed('The header of a part of the form is too long.')
   const header = source.take(end + 4).toString('utf8')
   const disposition = /^content-disposition:[ \t]*form-data[ \t]*;(.*)$/im.exec(header)?.[1] ?? ''
-  const [, quoted, word] = /(?:^|;)[ \t]*name=(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))/i.exec(disposition) ?? []
-  const name = quoted?.replace(/\\(.)/g, '$1') ?? word
+  const name = parameterOf(disposition, 'name')
   if (name === undefined) throw malformed('A part of the form has no name.')
   return name
+}
+
+/** One after the other: what looks like a parameter inside another one's quotes is none. */
+function parameterOf(parameters: string, wanted: string): string | undefined {
+  for (const [, name = '', quoted, word] of parameters.matchAll(/([^\s=;"]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))/g))
+    if (name.toLowerCase() === wanted) return quoted?.replace(/\\(.)/g, '$1') ?? word
+  return undefined
 }
