@@ -1,6 +1,6 @@
 // Which messages' 250 was heard. A client that sends the very same bytes again has either lost the 250, and means the same message, or
 // heard it, and means another: a script that reports twice. Who says something after the 250 came has heard it. Kept in memory for
-// as long as a message may be sent again; what isn't known is taken as lost (contract E5).
+// as long as a message may be sent again; what isn't known is taken as lost (contract E5). docs/decisions/the-same-bytes-again.md.
 
 import { createHash } from 'node:crypto'
 import { resendWithinMs } from './resend-key.js'
