@@ -10,6 +10,7 @@ import { type Announcement, announcement } from './announcement.js'
 import { dataFolder } from './data-folder.js'
 import { refuseMissingEngines } from './engines.js'
 import { readinessTimeoutMs, stopTimeoutMs } from './limits.js'
+import { storedBytesMax } from './message-sizes.js'
 import { createCertificatesPart } from './parts/certificates.js'
 import { errorPage } from './parts/error-page.js'
 import { createEventsPart } from './parts/events.js'
@@ -51,7 +52,7 @@ export async function startGateway(config: Config, host: HostProcess): Promise<S
   const storePart = createStorePart({
     folder: path,
     doorbell,
-    messageBytesMax: config.messageBytesMax,
+    messageBytesMax: storedBytesMax(config),
     readiness,
     logger,
   })

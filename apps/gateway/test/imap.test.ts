@@ -148,9 +148,7 @@ test('people read of the port in clear, where there is one', async () => {
     env: { POSTERN_DATA_DIR: newFolder(), POSTERN_LOG_LEVEL: 'silent', POSTERN_IMAP_PORT: '0' },
   })
   await said(gateway, '(POSTERN_ROUTE)')
-  expect(gateway.stdout()).toMatch(
-    / {2}IMAP {9}localhost port \d+, SSL\/TLS {2}.*\n {15}localhost port \d+, STARTTLS\n/,
-  )
+  expect(gateway.stdout()).toMatch(/ {2}IMAP +localhost port \d+, SSL\/TLS {2}.*\n +localhost port \d+, STARTTLS\n/)
   expect(await stop(gateway)).toBe(0)
 })
 

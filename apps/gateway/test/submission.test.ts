@@ -53,6 +53,18 @@ test('nodemailer: a pool sends many over one connection, ten megabytes come thro
   expect(await stop(it.gateway)).toBe(0)
 })
 
+test('no door takes what a mailbox would not, and SIZE says so', async () => {
+  const it = await running({ POSTERN_MESSAGE_BYTES_MAX: '70000' })
+  for (const caller of [Caller.byTls(it.said.smtp?.port as number), Caller.inClear(it.said.mx?.port as number)]) {
+    caller.say('EHLO client.example.org\r\n')
+    await caller.heard('250-SIZE 70000\r\n')
+  }
+  const largest = `${'x'.repeat(68)}\r\n`.repeat(990)
+  await mailer(it, { secure: true }).sendMail({ from: it.user, to: it.user, subject: 'largest', text: largest })
+  expect(await subjects(it, 'INBOX')).toEqual(['largest'])
+  expect(await stop(it.gateway)).toBe(0)
+})
+
 test('Python’s smtplib, SMTP_SSL and starttls, as the guides print them', async () => {
   const it = await running()
   const script = fileURLToPath(new URL('send-mail.py', import.meta.url))

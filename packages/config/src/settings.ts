@@ -223,7 +223,7 @@ export const settings = {
     'POSTERN_SUBMISSION_BYTES_MAX',
     wholeNumber({ min: 1_024, max: 1_073_741_824, unit: 'bytes' }),
     { default: '10485760' },
-    'Bytes of the largest message that may be sent, where no rule of a tenant, domain, inbox or credential says otherwise.',
+    'Bytes of the largest message that may be sent, where no rule of a tenant, domain, inbox or credential says otherwise, and as far as POSTERN_MESSAGE_BYTES_MAX lets mailboxes take it.',
   ),
   submissionRecipientsMax: setting(
     'POSTERN_SUBMISSION_RECIPIENTS_MAX',
@@ -271,7 +271,7 @@ export const settings = {
     'POSTERN_MX_BYTES_MAX',
     wholeNumber({ min: 65_536, max: 1_073_741_824, unit: 'bytes' }),
     { default: '52428800' },
-    'Bytes of the largest message that is taken from other servers; POSTERN_MESSAGE_BYTES_MAX has to be larger.',
+    'Bytes of the largest message that is taken from other servers, as far as POSTERN_MESSAGE_BYTES_MAX lets mailboxes take it.',
   ),
   mxRecipientsMax: setting(
     'POSTERN_MX_RECIPIENTS_MAX',
@@ -416,12 +416,6 @@ export function combinations(config: Partial<Config>): Mistake[] {
       fix: `Give each listener a port of its own; ${defaultOf(settings[field])}.`,
     })
   }
-  if ((config.mxBytesMax ?? 0) >= (config.messageBytesMax ?? Number.POSITIVE_INFINITY))
-    mistakes.push({
-      name: settings.mxBytesMax.name,
-      wrong: `is not below ${settings.messageBytesMax.name}, and what is received grows by some lines`,
-      fix: 'Set it lower, or let mailboxes take more.',
-    })
   if (config.route !== undefined && leadsToItself(config.route, config))
     mistakes.push({
       name: settings.route.name,

@@ -96,17 +96,6 @@ test.each([
   expect(mistakesOf(env)).toEqual([])
 })
 
-test('what is taken from other servers has to fit into a mailbox, with what is put on top', () => {
-  expect(mistakesOf({ POSTERN_MESSAGE_BYTES_MAX: '1000000', POSTERN_MX_BYTES_MAX: '1000000' })).toEqual([
-    {
-      name: 'POSTERN_MX_BYTES_MAX',
-      wrong: expect.stringContaining('POSTERN_MESSAGE_BYTES_MAX'),
-      fix: expect.any(String),
-    },
-  ])
-  expect(mistakesOf({ POSTERN_MESSAGE_BYTES_MAX: '1000000', POSTERN_MX_BYTES_MAX: '900000' })).toEqual([])
-})
-
 test('all mistakes come at once, each with its name, in one message', () => {
   expect(() =>
     load({ POSTERN_HTTP_PORT: 'web', POSTERN_BIND: 'everywhere', POSTERN_TLS_CERT: '/c.pem', POSTERN_HTTP_PROT: '80' }),

@@ -21,6 +21,7 @@ import type { Store } from '@postern/mailbox-store'
 import { type Certificates, networks, type Part } from '@postern/service'
 import { createMailLog, type Logger, type Metrics } from '@postern/telemetry'
 import { dns } from '../limits.js'
+import { receivedBytesMax } from '../message-sizes.js'
 import { recipientFacts } from '../sending/recipients.js'
 import { sealedRecords } from '../sending/sealed-records.js'
 import { judgeOf } from './judge.js'
@@ -83,7 +84,7 @@ export function createInboundPart(options: InboundPartOptions): InboundPart {
           connectionsMax: config.connectionsMax,
           connectionsPerAddressMax: config.connectionsPerAddressMax,
           limits: {
-            messageBytesMax: config.mxBytesMax,
+            messageBytesMax: receivedBytesMax(config),
             recipientsMax: config.mxRecipientsMax,
             sessionMsMax: config.mxSessionMs,
             idleTimeoutMs: config.mxIdleTimeoutMs,

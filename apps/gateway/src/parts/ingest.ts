@@ -6,6 +6,7 @@ import { type InboundContext, type IngestContext, type IngestSecret, ingestRoute
 import type { Directory, Domain, IngestKey, Store } from '@postern/mailbox-store'
 import type { Route } from '@postern/service'
 import { sending as limits } from '../limits.js'
+import { receivedBytesMax } from '../message-sizes.js'
 import { everyItem } from '../pages.js'
 import { askedLately, KeptLookups } from '../sending/kept-lookups.js'
 import { type SealedRecords, sealedRecords } from '../sending/sealed-records.js'
@@ -22,7 +23,7 @@ export function ingestRoutesOf({ config, store, serverKey, inbound }: IngestOpti
   return ingestRoutes(() => {
     context ??= {
       ...{ inbound: inbound(), fetch, keyFor: keysOf(store().directory, sealedRecords(serverKey())) },
-      limits: { messageBytesMax: config.mxBytesMax, recipientsMax: config.mxRecipientsMax },
+      limits: { messageBytesMax: receivedBytesMax(config), recipientsMax: config.mxRecipientsMax },
     }
     return context
   })

@@ -7,6 +7,7 @@ import type { Store } from '@postern/mailbox-store'
 import { type Certificates, networks, type Part } from '@postern/service'
 import { type Login, type SendingLookups, type SubmissionServer, startSubmissionServer } from '@postern/submission'
 import type { Logger, Metrics } from '@postern/telemetry'
+import { sentBytesMax } from '../message-sizes.js'
 import { OnceStarted } from './once-started.js'
 
 export interface SubmissionPartOptions {
@@ -52,7 +53,7 @@ export function createSubmissionPart(options: SubmissionPartOptions): Part & { p
           connectionsMax: config.connectionsMax,
           connectionsPerAddressMax: config.connectionsPerAddressMax,
           limits: {
-            messageBytesMax: config.submissionBytesMax,
+            messageBytesMax: sentBytesMax(config),
             recipientsMax: config.submissionRecipientsMax,
             sessionMsMax: config.submissionSessionMs,
             loginTimeoutMs: config.submissionLoginTimeoutMs,

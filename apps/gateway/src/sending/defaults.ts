@@ -2,9 +2,10 @@
 
 import type { Config } from '@postern/config'
 import type { SendingDefaults } from '@postern/mailbox-store'
+import { sentBytesMax } from '../message-sizes.js'
 
 export const sendingDefaults = (config: Config): SendingDefaults => ({
-  messageBytesMax: config.submissionBytesMax,
+  messageBytesMax: sentBytesMax(config),
   recipientsMax: config.submissionRecipientsMax,
   sessionMsMax: config.submissionSessionMs,
   showClientAddress: config.showClientAddress,
