@@ -263,7 +263,10 @@ export interface Outbox {
 
   /** What was answered when it came before; kept for two days. Refuses with `exists` where that was another message. */
   answered(once: Once): Promise<{ readonly answer: string | undefined } | undefined>
-  /** Remembers it, and the answer where there's one. Refuses with `exists` as above. */
+  /**
+   * Remembers that it came, flushed; or what was answered, which a power cut may cost: who has the message is in the commit that
+   * delivered it. Refuses with `exists` as above.
+   */
   rememberAnswer(once: Once, options?: { readonly answer?: string }): Promise<void>
 
   /** Due recipients, the longest due first, now leased to the owner. */

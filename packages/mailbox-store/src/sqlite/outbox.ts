@@ -79,7 +79,8 @@ export class SqliteOutbox implements O.Outbox {
     return this.#read((db) => answered(db, once))
   }
   rememberAnswer(once: O.Once, options: { readonly answer?: string } = {}): Promise<void> {
-    return this.#flushed((tx) => rememberAnswer(tx, once, options))
+    const run = (tx: Transaction): void => rememberAnswer(tx, once, options)
+    return options.answer === undefined ? this.#flushed(run) : this.#unflushed(run)
   }
 
   async claim(options: O.ClaimOptions): Promise<readonly O.Claimed[]> {
