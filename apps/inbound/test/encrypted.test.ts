@@ -37,10 +37,11 @@ async function town(publicKey: string) {
   const logger = createLogger({ level: 'info', destination: { write: (line) => void lines.push(line) } })
   const metrics = createMetrics({ processMetrics: false })
   const hostname = 'mx.example.test'
-  const clock = { now: Date.now() }
-  const mode = encrypted({ ...{ store, planner: plainPlan, hostname, logger }, clock: () => clock.now })
+  const clock = { aheadMs: 0 }
+  const now = (): number => Date.now() + clock.aheadMs
+  const mode = encrypted({ ...{ store, planner: plainPlan, hostname, logger }, clock: now })
   const context: InboundContext = {
-    ...{ store, hostname, logger, metrics, planner: plainPlan, judge: acceptAll, clock: () => clock.now },
+    ...{ store, hostname, logger, metrics, planner: plainPlan, judge: acceptAll, clock: now },
     modes: { encrypted: mode },
     recipientFor: async () => ({ kind: 'remote' }),
     holding: { folder: join(folder, 'incoming'), memoryBytesMax: 65_536, budget: new MemoryBudget(0) },
@@ -200,7 +201,7 @@ test('a message of 40 MB is encrypted in flat memory, and is whole', { timeout: 
 test('with a key that has expired mail waits, and the log says why', async () => {
   const gpg = new Gpg()
   const here = await town(gpg.makeKey('ada@example.test', { expires: '2d' }))
-  here.clock.now += 3 * 86_400_000
+  here.clock.aheadMs += 3 * 86_400_000
   expect(await here.send(secret)).toMatchObject([
     { kind: 'deferred', reply: '451 4.7.5 Mail for ada@example.test cannot be encrypted now, try again later' },
   ])
