@@ -40,21 +40,29 @@ describe('help', () => {
   const helpOf = new Map<string, string>()
   beforeAll(async () => {
     help = execFileSync('npx', ['postern', '--help'], { cwd: root, encoding: 'utf8' })
-    for (const group of Object.keys(groups)) helpOf.set(group, (await run([group])).stdout)
+    helpOf.set('', help)
+    for (const group of Object.keys(groups)) helpOf.set(group, (await run(group.split(' '))).stdout)
   })
 
   test.each(commands.map(({ name, about }) => [name, about]))('lists %s', (name, about) => {
-    const [word = '', second] = name.split(' ')
-    const page = second === undefined ? help : (helpOf.get(word) ?? '')
+    const { page, word } = placeOf(name)
     expect(page.replace(/\s+/g, ' ')).toContain(about)
-    expect(page).toMatch(new RegExp(`^ {2}${second ?? word}\\b`, 'm'))
+    expect(page).toMatch(new RegExp(`^ {2}${word}\\b`, 'm'))
   })
 
-  test('names what begins a command of two words, and what can follow it', () => {
-    for (const [word, about] of Object.entries(groups)) {
-      expect(help).toMatch(new RegExp(`^ {2}${word}\\b`, 'm'))
-      expect(help.replace(/\s+/g, ' ')).toContain(about)
-      expect(helpOf.get(word)).toContain(`Usage: postern ${word} <command>`)
+  /** Where a command, or what begins one, is listed, and by which word. */
+  function placeOf(name: string): { readonly page: string; readonly word: string } {
+    const words = name.split(' ')
+    const word = words.pop() as string
+    return { page: helpOf.get(words.join(' ')) ?? '', word }
+  }
+
+  test('names what begins a command of several words, and what can follow it', () => {
+    for (const [name, about] of Object.entries(groups)) {
+      const { page, word } = placeOf(name)
+      expect(page).toMatch(new RegExp(`^ {2}${word}\\b`, 'm'))
+      expect(page.replace(/\s+/g, ' ')).toContain(about)
+      expect(helpOf.get(name)).toContain(`Usage: postern ${name} <command>`)
     }
   })
 
@@ -108,6 +116,7 @@ describe('errors', () => {
     [['nonsense', '--json'], 'postern nonsense'],
     [['--nonsense'], 'postern --nonsense'],
     [['domain', 'nonsense', '--json'], 'postern domain nonsense'],
+    [['ingest', 'key', 'nonsense'], 'postern ingest key nonsense'],
   ])('%j names the word that is no command', async (words, name) => {
     const { code, stderr } = await run(words, { env: {} })
     expect([code, stderr.includes(`There is no command \`${name}\`.`)]).toEqual([2, true])
