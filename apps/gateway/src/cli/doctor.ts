@@ -11,7 +11,6 @@ import { checkLogins } from '../doctor/login.js'
 import { checkClock, checkDataFolder, checkDisk } from '../doctor/machine.js'
 import { checkQueue } from '../doctor/queue.js'
 import { checkRedis } from '../doctor/redis.js'
-import { checkRoutes } from '../doctor/routes.js'
 import { dns } from '../limits.js'
 import { runningGateways } from '../running.js'
 import { domainSending } from '../sending/domain-sending.js'
@@ -57,6 +56,7 @@ async function examine(open: OpenStore, named: Named): Promise<Finding[]> {
   const { directory } = store
   const now = Date.now()
   const gateways = await runningGateways(folder.running)
+  const { checkRoutes } = await import('../doctor/routes.js')
   const hasSubmission = placeOf('submissions', gateways) !== undefined
   const lookup = createLookup({ ...dns, servers: config.dnsServers })
   const sealed = () => sealedOf(open)

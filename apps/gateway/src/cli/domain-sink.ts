@@ -2,7 +2,6 @@
 // secret, which is shown this once; both are kept sealed.
 
 import { randomBytes } from 'node:crypto'
-import { wrongWithUrl } from '@postern/inbound'
 import { command } from './command.js'
 import { withStore } from './existing-store.js'
 import { operator as by } from './operator.js'
@@ -51,6 +50,7 @@ export const domainSink = command('domain sink', {
         await directory.updateDomain(domain.id, { sink: null, by })
         return { ...about, url: null, secret: null }
       }
+      const { wrongWithUrl } = await import('@postern/inbound')
       const wrong = wrongWithUrl(url)
       if (wrong !== undefined) throw new Usage(`The URL ${wrong}.`, 'Give one such as https://hooks.example.net/mail.')
       const secret = `ps_sink_${randomBytes(secretBytes).toString('hex')}`

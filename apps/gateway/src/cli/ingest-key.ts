@@ -4,7 +4,6 @@
 import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
-import { sendgridPublicKey } from '@postern/inbound'
 import { type IngestKey, type IngestProvider, ingestProviders, publicId } from '@postern/mailbox-store'
 import { type Command, command, type Invocation } from './command.js'
 import { withStore } from './existing-store.js'
@@ -105,6 +104,7 @@ async function givenSecret(provider: IngestProvider, asked: Asked): Promise<stri
     }
     case 'sendgrid': {
       const key = await fileText(asked)
+      const { sendgridPublicKey } = await import('@postern/inbound')
       if (key !== undefined && sendgridPublicKey(key) === undefined)
         throw new Usage(
           'That is no public key.',

@@ -3,7 +3,7 @@
 
 import { readFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
-import { type AboutKey, aboutKey, KeyTrouble, readPublicKey } from '@postern/inbound'
+import type { AboutKey } from '@postern/inbound'
 import { one } from './options.js'
 import { Usage } from './usage.js'
 
@@ -22,6 +22,7 @@ export async function publicKeyGiven({ file, stdin }: Given): Promise<string | n
   if (file === undefined) return undefined
   if (file === 'none') return null
   const armoured = file === '-' ? await text(stdin()) : await readFile(file, 'utf8')
+  const { KeyTrouble, readPublicKey } = await openPgp()
   try {
     await readPublicKey(armoured, { at: Date.now() })
     return armoured
@@ -35,7 +36,7 @@ export type KeyObject = Awaited<ReturnType<typeof keyObject>>
 
 export async function keyObject(armoured: string | undefined) {
   if (armoured === undefined) return null
-  const { fingerprint, userIds, expiresAt } = await aboutKey(armoured).catch(unreadable)
+  const { fingerprint, userIds, expiresAt } = await about(armoured)
   return {
     fingerprint,
     user_ids: userIds,
@@ -43,11 +44,21 @@ export async function keyObject(armoured: string | undefined) {
   }
 }
 
-/** One that something else than these commands has set. */
-function unreadable(error: unknown): Omit<AboutKey, 'fingerprint'> & { readonly fingerprint: null } {
-  if (error instanceof KeyTrouble) return { fingerprint: null, userIds: [], expiresAt: undefined }
-  throw error
+type Shown = Omit<AboutKey, 'fingerprint'> & { readonly fingerprint: string | null }
+
+/** Not readable is one that something else than these commands has set. */
+async function about(armoured: string): Promise<Shown> {
+  const { aboutKey, KeyTrouble } = await openPgp()
+  try {
+    return await aboutKey(armoured)
+  } catch (error) {
+    if (error instanceof KeyTrouble) return { fingerprint: null, userIds: [], expiresAt: undefined }
+    throw error
+  }
 }
+
+/** Large, and asked for by few commands. */
+const openPgp = () => import('@postern/inbound')
 
 export function keyLine(key: KeyObject): string | undefined {
   if (key === null) return undefined
