@@ -66,14 +66,18 @@ test('Sender and Resent fields of covered addresses stand', async () => {
   expect(await refused(`${header}\r\n`)).toBe('accepted')
 })
 
-test('more addresses than are looked up', async () => {
+test('more addresses than are looked up, and more fields than are read', async () => {
   const many = Array.from({ length: 51 }, (_, i) => `a${i}@team.example.org`).join(',\r\n ')
   expect(await refused(`From: ${many}\r\n\r\n`)).toContain('more than 50 addresses say who it is from')
-  const resent = Array.from({ length: 50 }, (_, i) => `Resent-From: a${i}@team.example.org\r\n`).join('')
+  const resent = (fields: number): string =>
+    Array.from({ length: fields }, (_, i) => `Resent-From: a${i}@team.example.org\r\n`).join('')
+  const two = 'Resent-From: b@team.example.org, c@team.example.org\r\n'
   let asked = 0
   const maySend = async (): Promise<boolean> => ++asked > 0
-  expect(await refused(`${resent}From: ada@example.org\r\n\r\n`, { maySend })).toContain('more than 50 addresses')
+  const from = 'From: ada@example.org\r\n\r\n'
+  expect(await refused(`${resent(48)}${two}${from}`, { maySend })).toContain('more than 50 addresses')
   expect(asked).toBe(50)
+  expect(await refused(`${resent(50)}${from}`, { maySend })).toContain('more than 50 fields say who it is from')
 })
 
 const own = { ownAddress: 'ada@example.org' }
