@@ -1,24 +1,29 @@
 // A gateway, or one command of its command line, as a process of its own, on a data folder of the test's.
 
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { loadServerKey, parseSecret, verifySecret } from '@postern/auth'
 import { type Credential, openStore } from '@postern/mailbox-store'
-import { afterEach } from 'vitest'
+import { afterAll, afterEach } from 'vitest'
 import type { Announcement } from '../src/announcement.js'
 
 export const bin = fileURLToPath(new URL('../bin/postern.js', import.meta.url))
 
 const folders: string[] = []
-const children: ChildProcess[] = []
-afterEach(() => {
-  for (const child of children.splice(0)) child.kill('SIGKILL')
-  // What a test has opened on it is closed behind this, and may still be writing.
-  for (const folder of folders.splice(0))
-    rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 })
+const running: Process[] = []
+afterEach(async () => {
+  const ending = running.splice(0)
+  for (const { child } of ending) child.kill('SIGKILL')
+  await Promise.all(ending.map(({ ended }) => ended))
+})
+
+// Not after each test: a store that a test closes when it's finished is still open then, and may be writing.
+afterAll(async () => {
+  for (const folder of folders) await rm(folder, { recursive: true, force: true })
 })
 
 export function newFolder(): string {
@@ -49,7 +54,6 @@ export function postern(words: readonly string[], { env = {}, under = [] }: RunO
   const ports = { POSTERN_HTTP_PORT: '0', POSTERN_IMAPS_PORT: '0', ...submissionPorts, ...inboundPorts }
   const own = { PATH: process.env.PATH, ...ports, POSTERN_LOG_LEVEL: 'info' }
   const child = spawn(program, rest, { env: { ...own, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
-  children.push(child)
   const out = { stdout: '', stderr: '' }
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     out.stdout += text
@@ -60,7 +64,9 @@ export function postern(words: readonly string[], { env = {}, under = [] }: RunO
   const ended = new Promise<number | string>((resolve) => {
     child.once('close', (code, signal) => resolve(code ?? signal ?? 'gone'))
   })
-  return { child, stdout: () => out.stdout, stderr: () => out.stderr, ended }
+  const gateway = { child, stdout: () => out.stdout, stderr: () => out.stderr, ended }
+  running.push(gateway)
+  return gateway
 }
 
 /** One command to its end. */
