@@ -3,9 +3,9 @@
 // which of them a message came. Contract F.
 
 import type { AccountId, Domain, Flags, Inbox, MailboxId, Once, SpecialUse } from '@postern/mailbox-store'
-import type { Reply } from '@postern/smtp'
+import type { DiskUse, MailText, Reply } from '@postern/smtp'
 
-export type { Reply } from '@postern/smtp'
+export type { DiskUse, Reply } from '@postern/smtp'
 
 export interface Arrival {
   /** In the Received field and in the mail log. */
@@ -34,12 +34,8 @@ export interface ArrivalRecipient {
 }
 
 /** The message as it came, before anything is added. Large ones are held in a file that has no name. */
-export interface ArrivedText {
-  /** The header block, with the empty line behind it if there is one. */
-  readonly header: Buffer
+export interface ArrivedText extends MailText {
   readonly sizeBytes: number
-  /** From the first byte, as often as it's asked for. */
-  read(): AsyncIterable<Buffer>
 }
 
 export type Action = 'accept' | 'spam' | 'refuse' | 'defer'
@@ -93,9 +89,6 @@ export interface Outcome {
   /** It had no room: what asks for this one again soon may be told so at once. */
   readonly account?: AccountId
 }
-
-/** How a text may touch the disk on its way: as it is, under a key that is in memory alone, or not at all. */
-export type DiskUse = 'plain' | 'sealed' | 'never'
 
 /** What a domain does with its mail (contract F2). */
 export interface Mode {

@@ -2,9 +2,9 @@
 // ways in.
 
 import type { Domain, DomainMode, Inbox, Store } from '@postern/mailbox-store'
+import type { MemoryBudget } from '@postern/smtp'
 import type { Logger, MailLog, Metrics } from '@postern/telemetry'
 import type { Judge, Mode, Planner } from './arrival.js'
-import type { MemoryBudget } from './text/held-text.js'
 
 /** What an envelope recipient is to this gateway. */
 export type RecipientFacts =

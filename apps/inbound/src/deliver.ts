@@ -2,12 +2,11 @@
 // its recipients' domains, lane by lane. What comes back is one outcome for each recipient, in their order. Whatever is thrown
 // happened before anything was stored.
 
-import { Intake, LineCheck, readHeaderBlock } from '@postern/smtp'
-import type { Addressed, ArrivalRecipient, DiskUse, Mode, Outcome, Verdict } from './arrival.js'
+import { arrivedHeader, type DiskUse, type HeldText, holdText, Intake, LineCheck, readHeaderBlock } from '@postern/smtp'
+import type { Addressed, ArrivalRecipient, Mode, Outcome, Verdict } from './arrival.js'
 import type { InboundContext } from './context.js'
 import { noteOutcomes, noteRefused } from './mail-events.js'
-import { arrivedHeader, refuseBrokenBeginning, refuseCircles } from './text/arrived-header.js'
-import { type HeldText, holdText } from './text/held-text.js'
+import { refuseBrokenBeginning, refuseCircles } from './text/arrived-header.js'
 
 export interface Delivering extends Addressed {
   readonly bytesMax: number

@@ -1,11 +1,10 @@
 // A message from elsewhere in the mail log (contract I5): accepted for those who have it, refused for the others. A client that has
 // gone was told neither.
 
-import { ClientGone, rawValue } from '@postern/smtp'
+import { arrivedHeader, ClientGone, rawValue } from '@postern/smtp'
 import type { Addressed, Arrival, ArrivedText, Outcome } from './arrival.js'
 import type { InboundContext } from './context.js'
 import { replyTo } from './reply-to.js'
-import { arrivedHeader } from './text/arrived-header.js'
 import { Withdrawn } from './withdrawn.js'
 
 export function noteOutcomes(

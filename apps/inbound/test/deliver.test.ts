@@ -4,6 +4,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Domain, type Inbox, openStore, type Store } from '@postern/mailbox-store'
+import { MemoryBudget } from '@postern/smtp'
 import { createLogger, createMailLog, createMetrics } from '@postern/telemetry'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import {
@@ -12,7 +13,6 @@ import {
   acceptAll,
   deliver,
   type InboundContext,
-  MemoryBudget,
   type Outcome,
   plainPlan,
   retained,

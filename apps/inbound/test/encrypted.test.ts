@@ -5,6 +5,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Inbox, openStore, type Store } from '@postern/mailbox-store'
+import { MemoryBudget } from '@postern/smtp'
 import { createLogger, createMailLog, createMetrics } from '@postern/telemetry'
 import { simpleParser } from 'mailparser'
 import { expect, onTestFinished, test } from 'vitest'
@@ -16,7 +17,6 @@ import {
   encrypted,
   type InboundContext,
   laneOf,
-  MemoryBudget,
   plainPlan,
 } from '../src/index.js'
 import { Gpg } from './gpg.js'

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Domain, type Inbox, openStore, type Store } from '@postern/mailbox-store'
 import { createHttp, type HttpServer } from '@postern/service'
+import { MemoryBudget } from '@postern/smtp'
 import { createLogger, createMailLog, createMetrics, type Metrics } from '@postern/telemetry'
 import {
   acceptAll,
@@ -13,7 +14,6 @@ import {
   type InboundContext,
   type IngestSecret,
   ingestRoutes,
-  MemoryBudget,
   plainPlan,
   retained,
 } from '../src/index.js'

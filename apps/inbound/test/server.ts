@@ -11,6 +11,7 @@ import type { Wire } from '@postern/dialogue'
 import { type Counters, type Doorbell, localCounters, localDoorbell } from '@postern/events'
 import { type Domain, type DomainMode, type Fault, type Inbox, openStore, type Store } from '@postern/mailbox-store'
 import { type Certificates, networks, openCertificates } from '@postern/service'
+import { MemoryBudget } from '@postern/smtp'
 import { createLogger, createMailLog, createMetrics, type Metrics } from '@postern/telemetry'
 import {
   acceptAll,
@@ -20,7 +21,6 @@ import {
   type InboundContext,
   type InboundLimits,
   type InboundServer,
-  MemoryBudget,
   plainPlan,
   type RecipientFacts,
   retained,

@@ -12,6 +12,8 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { openStore } from '@postern/mailbox-store'
 import { networks, openCertificates } from '@postern/service'
+import { SinkClient, wrongWithUrl } from '@postern/sink'
+import { MemoryBudget } from '@postern/smtp'
 import { createLogger, createMailLog, createMetrics } from '@postern/telemetry'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import {
@@ -21,10 +23,7 @@ import {
   deliver,
   findRecipient,
   type InboundContext,
-  MemoryBudget,
   plainPlan,
-  SinkClient,
-  wrongWithUrl,
   zeroRetention,
 } from '../src/index.js'
 

@@ -8,6 +8,7 @@ export { Conversations, type ConversationsOptions } from './conversations.js'
 export { readHelloName } from './hello-name.js'
 export { needsSmtpUtf8 } from './international.js'
 export type { Meters } from './measures.js'
+export { arrivedHeader } from './message/arrived-header.js'
 export { type Edit, type Edits, editedHeader } from './message/edited-header.js'
 export {
   type Field,
@@ -20,6 +21,14 @@ export {
   textValue,
 } from './message/header.js'
 export { type HeaderBlock, readHeaderBlock } from './message/header-block.js'
+export {
+  type DiskUse,
+  type HeldText,
+  type HoldOptions,
+  holdText,
+  type MailText,
+  MemoryBudget,
+} from './message/held-text.js'
 export { Intake, type IntakeOptions, type LinePass } from './message/intake.js'
 export { lineOctetsMax } from './message/limits.js'
 export { LineCheck } from './message/line-check.js'

@@ -50,7 +50,7 @@ export const domainSink = command('domain sink', {
         await directory.updateDomain(domain.id, { sink: null, by })
         return { ...about, url: null, secret: null }
       }
-      const { wrongWithUrl } = await import('@postern/inbound')
+      const { wrongWithUrl } = await import('@postern/sink')
       const wrong = wrongWithUrl(url)
       if (wrong !== undefined) throw new Usage(`The URL ${wrong}.`, 'Give one such as https://hooks.example.net/mail.')
       const secret = `ps_sink_${randomBytes(secretBytes).toString('hex')}`

@@ -3,7 +3,7 @@
 
 import { readFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
-import type { AboutKey } from '@postern/inbound'
+import type { AboutKey } from '@postern/openpgp'
 import { one } from './options.js'
 import { Usage } from './usage.js'
 
@@ -58,7 +58,7 @@ async function about(armoured: string): Promise<Shown> {
 }
 
 /** Large, and asked for by few commands. */
-const openPgp = () => import('@postern/inbound')
+const openPgp = () => import('@postern/openpgp')
 
 export function keyLine(key: KeyObject): string | undefined {
   if (key === null) return undefined

@@ -10,15 +10,15 @@ import {
   encrypted,
   type InboundContext,
   type InboundServer,
-  MemoryBudget,
   plainPlan,
   retained,
-  SinkClient,
   startInboundServer,
   zeroRetention,
 } from '@postern/inbound'
 import type { Store } from '@postern/mailbox-store'
 import { type Certificates, networks, type Part } from '@postern/service'
+import { SinkClient } from '@postern/sink'
+import { MemoryBudget } from '@postern/smtp'
 import { createMailLog, type Logger, type Metrics } from '@postern/telemetry'
 import { dns } from '../limits.js'
 import { receivedBytesMax } from '../message-sizes.js'

@@ -2,10 +2,10 @@
 // secrets of ingest keys, and the sinks of domains that keep no mail. Each is sealed for the record it belongs to, so that a row copied to another record doesn't open there.
 
 import { CannotOpen, sealer } from '@postern/auth'
-import type { Sink } from '@postern/inbound'
 import type { DkimKey, Domain, Inbox, IngestKey } from '@postern/mailbox-store'
 import { type Route, RouteMistake, readRoute, writeRoute } from '@postern/routing'
 import { Failure } from '@postern/service'
+import type { Sink } from '@postern/sink'
 
 export type RouteOwner = Pick<Domain, 'publicId' | 'route' | 'name'> | Pick<Inbox, 'publicId' | 'route' | 'address'>
 

@@ -2,8 +2,8 @@
 // it is gone: nobody hears an answer.
 
 import type { IncomingMessage } from 'node:http'
+import type { MemoryBudget } from '@postern/smtp'
 import { ClientGone } from '@postern/smtp'
-import type { MemoryBudget } from '../text/held-text.js'
 import { IngestError } from './answer.js'
 
 export async function* bodyOf(request: IncomingMessage, bytesMax: number): AsyncGenerator<Buffer> {

@@ -1,7 +1,7 @@
 // One post as its handler is given it, and what all handlers share.
 
 import type { IncomingMessage } from 'node:http'
-import type { MemoryBudget } from '../text/held-text.js'
+import type { MemoryBudget } from '@postern/smtp'
 import { IngestError } from './answer.js'
 import type { IngestContext } from './context.js'
 import type { Turns } from './turns.js'

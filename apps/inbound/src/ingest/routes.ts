@@ -3,8 +3,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Route, sendJson } from '@postern/service'
-import { ClientGone } from '@postern/smtp'
-import { MemoryBudget } from '../text/held-text.js'
+import { ClientGone, MemoryBudget } from '@postern/smtp'
 import { mailgunPost } from './adapters/mailgun.js'
 import { postmarkPost } from './adapters/postmark.js'
 import { sendgridPost } from './adapters/sendgrid.js'

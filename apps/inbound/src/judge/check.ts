@@ -2,9 +2,9 @@
 // domains have published. Nothing is decided here (policy.ts).
 
 import type { Header } from '@postern/smtp'
+import { arrivedHeader } from '@postern/smtp'
 import type { Logger } from '@postern/telemetry'
 import type { Arrival, ArrivedText } from '../arrival.js'
-import { arrivedHeader } from '../text/arrived-header.js'
 import { arcChain } from './arc-chain.js'
 import { authorsOf } from './authors.js'
 import { overlongLimits } from './body-limits.js'

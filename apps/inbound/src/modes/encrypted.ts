@@ -2,11 +2,10 @@
 // message is stored, listed and searched is the encrypted text; the plain one is in memory, and beyond that in a file that can't be
 // read without what is in memory. Mail that came encrypted is kept as it is. A key that can't be used makes mail wait.
 
+import { isEncrypted, KeyTrouble, keyName, pgpMime, readPublicKey } from '@postern/openpgp'
+import type { MailText } from '@postern/smtp'
 import type { Logger } from '@postern/telemetry'
 import type { ArrivalRecipient, ArrivedText, Mode, Outcome } from '../arrival.js'
-import { isEncrypted } from '../openpgp/already-encrypted.js'
-import { pgpMime, type StoredText } from '../openpgp/pgp-mime.js'
-import { KeyTrouble, keyName, readPublicKey } from '../openpgp/public-key.js'
 import { type RetainedOptions, retained } from './retained.js'
 
 export interface EncryptedOptions extends Omit<RetainedOptions, 'storedText'> {
@@ -36,7 +35,7 @@ export function encrypted({ clock, logger, ...options }: EncryptedOptions): Mode
     },
   }
 
-  async function storedText(text: ArrivedText, recipients: readonly ArrivalRecipient[]): Promise<StoredText> {
+  async function storedText(text: ArrivedText, recipients: readonly ArrivalRecipient[]): Promise<MailText> {
     if (await isEncrypted(text)) return text
     const at = clock()
     return pgpMime(text, { key: await readPublicKey(keyOf(recipients[0] as ArrivalRecipient), { at }), at })

@@ -2,9 +2,9 @@
 // the doorbell. Where one answer has to do for all, all have the message or none has it: see docs/decisions/one-answer-for-all.md.
 
 import type { Delivery, DeliveryOutcome, Inbox, Store } from '@postern/mailbox-store'
+import type { MailText } from '@postern/smtp'
 import type { ArrivalRecipient, ArrivedText, Mode, ModeDelivery, Outcome, Place, Planner } from '../arrival.js'
 import { inboxOf } from '../made-inbox.js'
-import type { StoredText } from '../openpgp/pgp-mime.js'
 import { deliveredText } from '../text/delivered-text.js'
 
 export interface RetainedOptions {
@@ -12,7 +12,7 @@ export interface RetainedOptions {
   readonly planner: Planner
   readonly hostname: string
   /** The text that is stored in the place of the one that came. */
-  readonly storedText?: (text: ArrivedText, recipients: readonly ArrivalRecipient[]) => Promise<StoredText>
+  readonly storedText?: (text: ArrivedText, recipients: readonly ArrivalRecipient[]) => Promise<MailText>
 }
 
 interface Planned {
@@ -56,7 +56,7 @@ export function retained({ store, planner, hostname, storedText = asItCame }: Re
   }
 }
 
-const asItCame = async (text: ArrivedText): Promise<StoredText> => text
+const asItCame = async (text: ArrivedText): Promise<MailText> => text
 
 /** The store answers place by place, in their order. A recipient has it when it's in all of its places. */
 function outcomesOf(planned: readonly Planned[], outcomes: readonly DeliveryOutcome[]): Outcome[] {

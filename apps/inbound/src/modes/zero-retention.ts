@@ -3,12 +3,10 @@
 // all recipients of the domain.
 
 import type { Domain } from '@postern/mailbox-store'
+import { isTaken, type Sink, type SinkClient, signedPost } from '@postern/sink'
 import type { Reply } from '@postern/smtp'
 import type { Logger } from '@postern/telemetry'
 import type { ArrivalRecipient, ArrivedText, Mode, ModeDelivery, Outcome } from '../arrival.js'
-import { signedPost } from '../sink/signature.js'
-import type { Sink } from '../sink/sink.js'
-import { isTaken, type SinkClient } from '../sink/sink-client.js'
 import { deliveredText } from '../text/delivered-text.js'
 
 export interface ZeroRetentionOptions {

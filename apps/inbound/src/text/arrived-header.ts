@@ -1,27 +1,11 @@
-// The header of a message from elsewhere, cut into fields as a mail store reads it: what isn't a field is passed over, and nothing is
-// refused for its form. What is looked at here is only what this server writes itself, and what tells that mail goes in circles.
-// RFC 5321 §4.4 and §6.3, RFC 8601 §5, RFC 5322 §4.5.
+// What is looked at in the header of a message from elsewhere: what only this server writes, and what tells that mail goes in circles.
+// RFC 5321 §4.4 and §6.3, RFC 8601 §5.
 
-import { HeaderLines } from '@postern/message'
 import { type Field, fieldsNamed, type Header, rawValue, SmtpError } from '@postern/smtp'
 import { claimsToBe } from '../judge/forged-results.js'
 
 /** 554 5.4.6. RFC 5321 §6.3: a large number, so that long ways are not taken for a circle. */
 export const receivedFieldsMax = 100
-
-export function arrivedHeader(bytes: Buffer): Header {
-  const text = bytes.toString('latin1')
-  const lines = new HeaderLines(text)
-  const fields: Field[] = []
-  while (lines.next())
-    fields.push({
-      name: text.slice(lines.nameStart, lines.nameEnd).toLowerCase(),
-      start: lines.nameStart,
-      valueStart: text.indexOf(':', lines.nameEnd) + 1,
-      end: lines.end,
-    })
-  return { bytes, text, fields }
-}
 
 /** A first line that begins with white space would go on with the last field that is put above it. */
 export function refuseBrokenBeginning({ text }: Header): void {

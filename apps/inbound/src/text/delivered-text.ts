@@ -2,9 +2,9 @@
 // writes (arrived-header.ts). Return-Path and Delivered-To stand where there's one recipient alone for Delivered-To: with several, each
 // would learn of the others, of whom some may have been in Bcc. RFC 5321 §4.4; RFC 3848 and RFC 6531 §4.3 for the word behind `with`.
 
-import { addressLiteral, editedHeader, isMachineName, receivedField } from '@postern/smtp'
-import type { Arrival, ArrivalRecipient, ArrivedText } from '../arrival.js'
-import { arrivedHeader, forged } from './arrived-header.js'
+import { addressLiteral, arrivedHeader, editedHeader, isMachineName, type MailText, receivedField } from '@postern/smtp'
+import type { Arrival, ArrivalRecipient } from '../arrival.js'
+import { forged } from './arrived-header.js'
 
 export interface Stamped {
   readonly arrival: Arrival
@@ -13,10 +13,7 @@ export interface Stamped {
   readonly hostname: string
 }
 
-export async function* deliveredText(
-  text: Pick<ArrivedText, 'header' | 'read'>,
-  stamped: Stamped,
-): AsyncGenerator<Buffer> {
+export async function* deliveredText(text: MailText, stamped: Stamped): AsyncGenerator<Buffer> {
   const header = arrivedHeader(text.header)
   const edits = forged(header, stamped.hostname).map(({ start, end }) => ({ start, end, text: '' }))
   yield editedHeader(header, { onTop: fieldsOnTop(stamped), edits })

@@ -1,8 +1,9 @@
 // Authentication-Results that came with a message: ours go, whatever they look like; those of others stay (RFC 8601 §5).
 
+import { arrivedHeader } from '@postern/smtp'
 import { describe, expect, test } from 'vitest'
 import { claimsToBe } from '../../src/judge/forged-results.js'
-import { arrivedHeader, forged } from '../../src/text/arrived-header.js'
+import { forged } from '../../src/text/arrived-header.js'
 import { hostname } from './given.js'
 
 describe('taken for ours', () => {

@@ -1,9 +1,9 @@
 // A form whose one large field is a message: that field goes into the hold, where the message waits for what is said about it in the
 // other fields, which may come before it or behind it. Those are read as text, and are short.
 
+import { type HeldText, holdText } from '@postern/smtp'
 import type { DiskUse } from '../../arrival.js'
 import type { InboundContext } from '../../context.js'
-import { type HeldText, holdText } from '../../text/held-text.js'
 import { formFieldBytesMax } from '../limits.js'
 import { malformed } from '../post.js'
 import type { FormPiece } from './form-piece.js'

@@ -3,12 +3,13 @@
 // either, the file is encrypted with a key that is in memory alone; where it may not touch the disk it stays in memory, of which there
 // is so much for all messages together.
 
-import { type Cipher, createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import { type Cipher, createCipheriv, createDecipheriv, randomBytes, randomUUID } from 'node:crypto'
 import { type FileHandle, mkdir, open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { publicId } from '@postern/mailbox-store'
-import { SmtpError } from '@postern/smtp'
-import type { ArrivedText, DiskUse } from '../arrival.js'
+import { SmtpError } from '../reply.js'
+
+/** How a text may touch the disk on its way: as it is, under a key that is in memory alone, or not at all. */
+export type DiskUse = 'plain' | 'sealed' | 'never'
 
 export interface HoldOptions {
   /** Where files are made. */
@@ -19,7 +20,16 @@ export interface HoldOptions {
   readonly budget: MemoryBudget
 }
 
-export interface HeldText extends ArrivedText {
+/** A message, or what takes its place: its header block, and all of it. */
+export interface MailText {
+  /** With the empty line behind it if there is one. */
+  readonly header: Buffer
+  /** From the first byte, as often as it's asked for; the header is its first piece. */
+  read(): AsyncIterable<Buffer>
+}
+
+export interface HeldText extends MailText {
+  readonly sizeBytes: number
   /** Lets go of file and memory. */
   drop(): Promise<void>
 }
@@ -135,7 +145,7 @@ class Held implements HeldText {
 
 async function namelessFile(folder: string): Promise<FileHandle> {
   await mkdir(folder, { recursive: true, mode: 0o700 })
-  const path = join(folder, publicId('q'))
+  const path = join(folder, randomUUID())
   const file = await open(path, 'wx+', 0o600)
   await rm(path)
   return file

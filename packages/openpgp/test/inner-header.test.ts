@@ -1,7 +1,7 @@
 // The header that goes into what is encrypted, from a message that a stranger wrote.
 
 import { expect, test } from 'vitest'
-import { innerHeader } from '../src/openpgp/headers.js'
+import { innerHeader } from '../src/headers.js'
 
 test('its Content-Type is marked behind what it has', () => {
   const marked = innerHeader(Buffer.from('Content-Type: text/plain; charset=utf-8; ;\r\n\r\n')).toString()

@@ -2,8 +2,7 @@
 // the true Subject, is in the encrypted part, marked the way that clients with header protection look for (RFC 9788: `hp="cipher"`
 // and HP-Outer). See docs/decisions/encrypted-mail.md.
 
-import { type Edit, editedHeader, type Field, firstNamed, type Header } from '@postern/smtp'
-import { arrivedHeader } from '../text/arrived-header.js'
+import { arrivedHeader, type Edit, editedHeader, type Field, firstNamed, type Header } from '@postern/smtp'
 
 /** Written on the way by servers. */
 const trace: ReadonlySet<string> = new Set(['return-path', 'delivered-to', 'received', 'authentication-results'])

@@ -2,13 +2,13 @@
 // part names the protocol and its second one holds what the protocol says (RFC 3156 §4, RFC 8551 §3.3).
 
 import { parseMessage } from '@postern/message'
-import type { StoredText } from './pgp-mime.js'
+import type { MailText } from '@postern/smtp'
 
 /** Of the body; its parts begin within it. */
 const lookedAtBytesMax = 16_384
 const armour = '-----BEGIN PGP MESSAGE-----'
 
-export async function isEncrypted(text: StoredText): Promise<boolean> {
+export async function isEncrypted(text: MailText): Promise<boolean> {
   const beginning = await beginningOf(text)
   const { root } = parseMessage(beginning)
   const [control, data] = root.children
@@ -24,7 +24,7 @@ export async function isEncrypted(text: StoredText): Promise<boolean> {
 /** A signature alone has this media type too. */
 const seals = (type: string): boolean => /^(?:enveloped|authenveloped)-data$/i.test(type)
 
-async function beginningOf(text: StoredText): Promise<Buffer> {
+async function beginningOf(text: MailText): Promise<Buffer> {
   const pieces: Buffer[] = []
   let bytes = 0
   for await (const piece of text.read()) {

@@ -3,18 +3,12 @@
 
 import { randomBytes } from 'node:crypto'
 import { ReadableStream } from 'node:stream/web'
+import type { MailText } from '@postern/smtp'
 import { createMessage, encrypt } from 'openpgp'
-import type { ArrivedText } from '../arrival.js'
 import { innerHeader, outerFields } from './headers.js'
 import type { EncryptionKey } from './public-key.js'
 
-/** What can be stored in the place of the text. */
-export type StoredText = Pick<ArrivedText, 'header' | 'read'>
-
-export function pgpMime(
-  text: StoredText,
-  { key, at }: { readonly key: EncryptionKey; readonly at: number },
-): StoredText {
+export function pgpMime(text: MailText, { key, at }: { readonly key: EncryptionKey; readonly at: number }): MailText {
   const boundary = `=_${randomBytes(18).toString('base64url')}`
   const header = Buffer.concat([outerFields(text.header), Buffer.from(bodyFields(boundary))])
   return {
@@ -43,7 +37,7 @@ const before = (boundary: string): string =>
   'Content-Type: application/octet-stream; name="encrypted.asc"\r\n' +
   'Content-Disposition: inline; filename="encrypted.asc"\r\n\r\n'
 
-async function* inner(text: StoredText): AsyncGenerator<Buffer> {
+async function* inner(text: MailText): AsyncGenerator<Buffer> {
   yield innerHeader(text.header)
   let isHeader = true
   for await (const piece of text.read()) {
