@@ -15,6 +15,7 @@ export {
 export { domainAccount } from './handles/domain-account.js'
 export { limitedAccount } from './handles/limited-account.js'
 export { type AccountRights, allRights, domainRights, markingRights } from './handles/rights.js'
+export * from './imports/imports.js'
 export { defaultLimits, type StoreLimits } from './limits.js'
 export { delimiter, validName } from './mailboxes/names.js'
 export type { Entries, Entry } from './messages/entries.js'

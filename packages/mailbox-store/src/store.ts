@@ -6,6 +6,7 @@
 
 import type { Directory } from './directory/directory.js'
 import type { AccountRights } from './handles/rights.js'
+import type { Imports } from './imports/imports.js'
 import type { Listings, ListingWants } from './messages/listings.js'
 import type { MailboxIndex } from './messages/mailbox-index.js'
 import type { PreparedMessage } from './messages/prepare.js'
@@ -25,6 +26,7 @@ import type { SearchQuery, SortKey } from './search/query.js'
 export interface Store {
   readonly directory: Directory
   readonly outbox: Outbox
+  readonly imports: Imports
   account(id: AccountId): Account
   /** `*@domain`: one mailbox, every inbox's INBOX, in the order of arrival (contract C12). */
   domainView(id: DomainId): DomainView

@@ -8,6 +8,7 @@ import { describe } from 'vitest'
 import type { MakeEngine } from './contract/engine.js'
 import { faultContract } from './contract/faults.js'
 import { handlesContract } from './contract/handles.js'
+import { importsContract } from './contract/imports.js'
 import { joinedContract } from './contract/joined.js'
 import { mailboxContract } from './contract/mailboxes.js'
 import { messageContract } from './contract/messages.js'
@@ -28,4 +29,5 @@ describe('SQLite', () => {
   faultContract(makeEngine)
   handlesContract(makeEngine)
   sentMergeContract(makeEngine)
+  importsContract(makeEngine)
 })

@@ -178,6 +178,16 @@ const sinkKept = `
 ALTER TABLE domain ADD COLUMN sink TEXT;
 `
 
+const importsKept = `
+CREATE TABLE import_origin (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, account INTEGER NOT NULL REFERENCES inbox ON DELETE CASCADE,
+  source TEXT NOT NULL, uid_validity INTEGER NOT NULL, UNIQUE (account, source, uid_validity));
+CREATE TABLE imported (
+  origin INTEGER NOT NULL REFERENCES import_origin ON DELETE CASCADE, source_uid INTEGER NOT NULL,
+  mailbox INTEGER NOT NULL, uid INTEGER NOT NULL, flags TEXT NOT NULL,
+  PRIMARY KEY (origin, source_uid)) WITHOUT ROWID;
+`
+
 const migrations: readonly string[] = [
   first,
   directoryWatchedAndRecentKept,
@@ -185,6 +195,7 @@ const migrations: readonly string[] = [
   ingestKept,
   inboxKeyKept,
   sinkKept,
+  importsKept,
 ]
 /** What the first entry leads to. Versions below it were never published. */
 const firstVersion = 3
