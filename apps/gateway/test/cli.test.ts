@@ -1,4 +1,5 @@
-// The `postern` command line as a process: help, every command with and without --json, and errors in both forms.
+// The `postern` command line: help, every command with and without --json, and errors in both forms; as a process, but for what is
+// asked of every command.
 
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -7,6 +8,7 @@ import { openStore } from '@postern/mailbox-store'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { commands, groups } from '../src/cli/commands.js'
 import { flagOf } from '../src/cli/options.js'
+import { commandLine } from './command-line.js'
 import { credentialOf, newFolder, postern, run, started, stop } from './gateway-process.js'
 
 const root = join(import.meta.dirname, '..', '..', '..')
@@ -41,7 +43,7 @@ describe('help', () => {
   beforeAll(async () => {
     help = execFileSync('npx', ['postern', '--help'], { cwd: root, encoding: 'utf8' })
     helpOf.set('', help)
-    for (const group of Object.keys(groups)) helpOf.set(group, (await run(group.split(' '))).stdout)
+    for (const group of Object.keys(groups)) helpOf.set(group, (await commandLine(group.split(' '))).stdout)
   })
 
   test.each(commands.map(({ name, about }) => [name, about]))('lists %s', (name, about) => {
@@ -75,7 +77,7 @@ describe('help', () => {
   test.each(commands.map(({ name, parameters, options }) => [name, parameters, options]))(
     'of %s names its parameters and options',
     async (name, parameters, options) => {
-      const { code, stdout } = await run([...name.split(' '), '--help'])
+      const { code, stdout } = await commandLine([...name.split(' '), '--help'])
       expect(code).toBe(0)
       for (const flag of ['--json', ...Object.keys(options).map(flagOf)]) expect(stdout).toContain(`  ${flag} `)
       for (const [parameter] of parameters) expect(stdout).toContain(parameter)
@@ -104,7 +106,7 @@ describe('errors', () => {
     expect(lines[0]).toMatch(/^postern: /)
     expect(lines.length).toBe(name === 'wrong_settings' ? 3 : 2)
 
-    const json = await run([...words, '--json'], { env })
+    const json = await commandLine([...words, '--json'], { env })
     expect(json).toMatchObject({ code, stdout: '' })
     const { error } = JSON.parse(json.stderr)
     expect(Object.keys(error)).toEqual(['name', 'code', 'message', 'fix', 'docs'])
@@ -118,7 +120,7 @@ describe('errors', () => {
     [['domain', 'nonsense', '--json'], 'postern domain nonsense'],
     [['ingest', 'key', 'nonsense'], 'postern ingest key nonsense'],
   ])('%j names the word that is no command', async (words, name) => {
-    const { code, stderr } = await run(words, { env: {} })
+    const { code, stderr } = await commandLine(words)
     expect([code, stderr.includes(`There is no command \`${name}\`.`)]).toEqual([2, true])
   })
 

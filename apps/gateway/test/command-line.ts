@@ -5,12 +5,12 @@ import { Readable, Writable } from 'node:stream'
 import { runCli } from '../src/cli/program.js'
 
 export interface CommandLineOptions {
-  readonly env: Readonly<Record<string, string>>
+  readonly env?: Readonly<Record<string, string>>
   /** What is piped in. */
   readonly input?: string
 }
 
-export async function commandLine(words: readonly string[], { env, input = '' }: CommandLineOptions) {
+export async function commandLine(words: readonly string[], { env = {}, input = '' }: CommandLineOptions = {}) {
   const out = { stdout: '', stderr: '' }
   const into = (name: keyof typeof out) =>
     new Writable({

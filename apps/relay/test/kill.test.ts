@@ -13,7 +13,7 @@ import { SMTPServer } from 'smtp-server'
 import { expect, test } from 'vitest'
 import { until } from './bench.js'
 
-const rounds = Number(process.env.POSTERN_KILLS ?? 20)
+const rounds = Number(process.env.POSTERN_KILLS ?? 12)
 const messagesPerRound = 8
 const childFile = fileURLToPath(new URL('./kill/child.mjs', import.meta.url))
 

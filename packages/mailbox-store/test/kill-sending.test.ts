@@ -11,7 +11,7 @@ import { expect, test } from 'vitest'
 import { idOf, settle } from './contract/engine.js'
 import { sentMail } from './kill/keyed.mjs'
 
-const rounds = Number(process.env.POSTERN_KILLS ?? 20)
+const rounds = Number(process.env.POSTERN_KILLS ?? 12)
 const child = fileURLToPath(new URL('./kill/sender.mjs', import.meta.url))
 
 interface Told {

@@ -11,7 +11,7 @@ import { expect, test } from 'vitest'
 import { idOf, settle, textOf } from './contract/engine.js'
 import { keyed } from './kill/keyed.mjs'
 
-const rounds = Number(process.env.POSTERN_KILLS ?? 50)
+const rounds = Number(process.env.POSTERN_KILLS ?? 30)
 const child = fileURLToPath(new URL('./kill/child.mjs', import.meta.url))
 
 interface Told {

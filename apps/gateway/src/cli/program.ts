@@ -27,11 +27,12 @@ export async function runCli(
   const stdin = () => surroundings.stdin
   const isJson = words.includes('--json')
   let exitCode: number | undefined = 0
-  const program = createProgram(async (command, typed) => {
+  const act: Action = async (command, typed) => {
     const outcome = await command.run({ env, stdin, ...typed })
     exitCode = outcome?.exitCode
     if (outcome) await print(outcome, { isJson, stdout })
-  })
+  }
+  const program = createProgram(act, stdout)
   try {
     await program.parseAsync(words, { from: 'user' })
     return exitCode
@@ -48,8 +49,10 @@ export async function runCli(
 type Typed = Pick<Parameters<Command['run']>[0], 'args' | 'options'>
 type Action = (command: Command, typed: Typed) => Promise<void>
 
-function createProgram(act: Action): Program {
+/** Help goes to the stream. */
+function createProgram(act: Action, stdout: NodeJS.WritableStream): Program {
   const program = quiet(new Program('postern'))
+    .configureOutput({ writeOut: (text) => stdout.write(text) })
     .description('The standard mail door for any inbox. Settings are environment variables: see `postern settings`.')
     .version(version)
   const homes = new Map<string, Program>()
