@@ -3,9 +3,7 @@
 // every local inbox. Each message has its line in the mail log, accepted or refused; what a client breaks off leaves nothing.
 
 import { randomBytes } from 'node:crypto'
-import type { Readable } from 'node:stream'
 import { queueIdAt, type StagedMessage, type Submitted } from '@postern/mailbox-store'
-import { boundedData } from '@postern/smtp'
 import { checkRoute } from './destinations.js'
 import { localPlaces } from './local-places.js'
 import { noteAccepted, noteRefused } from './mail-events.js'
@@ -23,7 +21,7 @@ export interface Accepting {
 
 /** Answers the queue id. */
 export async function accept(
-  data: Readable,
+  data: AsyncIterable<Uint8Array>,
   { session, transaction }: Pick<Accepting, 'session' | 'transaction'>,
 ): Promise<string> {
   const accepting = { session, transaction, queueId: queueIdAt(session.context.clock()) }
@@ -38,11 +36,14 @@ export async function accept(
   }
 }
 
-function received(data: Readable, { session, transaction, queueId }: Accepting): Promise<ReceivedMessage> {
+function received(
+  data: AsyncIterable<Uint8Array>,
+  { session, transaction, queueId }: Accepting,
+): Promise<ReceivedMessage> {
   const { context, wire, hello } = session
   const { from, parameters, recipients, rules, maySend, ownAddress } = transaction
-  const { hostname, clock, limits } = context
-  return receiveMessage(boundedData(data, rules.messageBytesMax + limits.overrunBytesMax), {
+  const { hostname, clock } = context
+  return receiveMessage(data, {
     sender: from,
     recipients: recipients.map(({ address }) => address),
     smtpUtf8: parameters.smtpUtf8,

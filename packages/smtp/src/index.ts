@@ -1,7 +1,6 @@
 // What both SMTP doors are made of, submission and receiving: the wire, the loop of commands, what can be said and read, and the
 // message behind DATA.
 
-export { boundedData } from './bounded-data.js'
 export { type Command, noWords } from './command.js'
 export { Conversation, type ConversationOptions, type Hello } from './conversation.js'
 export { Conversations, type ConversationsOptions } from './conversations.js'

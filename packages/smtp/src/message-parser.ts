@@ -4,6 +4,7 @@
 // copies each piece, which was an eighth of the work of taking a large message (docs/decisions/smtp-server.md).
 
 import { SMTPStream } from 'smtp-server/lib/smtp-stream.js'
+import { MessageData } from './message-data.js'
 
 type Done = (error?: Error | null) => void
 
@@ -16,6 +17,18 @@ const nothing = Buffer.alloc(0)
 export class MessageParser extends SMTPStream {
   /** What came last and may turn out to belong to the end. */
   #held: Buffer = nothing
+
+  /** @param bytesMax of which what isn't read is thrown away */
+  startMessage(bytesMax = Number.POSITIVE_INFINITY): MessageData {
+    const data = new MessageData({ bytesMax })
+    this._dataMode = true
+    this._maxBytes = Number.POSITIVE_INFINITY
+    this.dataBytes = 0
+    this._atDataStart = true
+    // What of a stream is asked for here and in the wire is there.
+    this._dataStream = data as unknown as SMTPStream['_dataStream']
+    return data
+  }
 
   override _feedDataStream(piece: Buffer, done: Done): void {
     const bytes = this.#held.length === 0 ? piece : Buffer.concat([this.#held, piece])

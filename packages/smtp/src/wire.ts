@@ -3,12 +3,12 @@
 // way to close; the commands and all that is said are our own, since most of what contract A2 and D1 ask for isn't in there
 // (docs/decisions/smtp-server.md).
 
-import type { Readable } from 'node:stream'
 import { TLSSocket } from 'node:tls'
 import { type Certificates, handshake, type Incoming } from '@postern/service'
 import type { SMTPServer } from 'smtp-server'
 import { SMTPConnection } from 'smtp-server/lib/smtp-connection.js'
 import type { SMTPStream } from 'smtp-server/lib/smtp-stream.js'
+import type { MessageData } from './message-data.js'
 import { MessageParser } from './message-parser.js'
 import { type Reply, replyLine, replyLines } from './reply.js'
 
@@ -162,14 +162,16 @@ export class Wire extends SMTPConnection {
     this.#said = ''
   }
 
-  /** Takes what follows as a message until its end; it breaks off with an error when the client does. */
-  startData(): Readable {
-    if (this._parser === false || this.#isOver) throw new ClientGone()
+  /**
+   * Takes what follows as a message until its end; it breaks off with an error when the client does, and with a refusal when it has more
+   * than so many bytes: a message that is too large is read to its end, so that the client hears the refusal (RFC 1870 §6.2), and
+   * one that has no end is not.
+   */
+  startData({ bytesMax }: { readonly bytesMax: number }): MessageData {
     const parser = this._parser
-    const data = parser.startDataMode()
-    // Who reads it hears of it too; but it may end before anybody does.
-    data.on('error', () => {})
-    this._dataStream = data
+    if (!(parser instanceof MessageParser) || this.#isOver) throw new ClientGone()
+    const data = parser.startMessage(bytesMax)
+    this._dataStream = data as unknown as SMTPStream['_dataStream']
     const goOn = this.#goOn
     this.#goOn = () => {
       this._dataStream = false

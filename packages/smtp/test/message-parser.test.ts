@@ -21,12 +21,12 @@ async function cut(parser: SMTPStream, pieces: readonly string[]): Promise<Cut> 
   }
   const got: Buffer[] = []
   let isWhole = false
-  const data = parser.startDataMode()
-  data.on('data', (bytes: Buffer) => got.push(bytes))
-  data.on('end', () => {
+  const data = parser instanceof MessageParser ? parser.startMessage() : parser.startDataMode()
+  void (async () => {
+    for await (const bytes of data) got.push(bytes as Buffer)
     isWhole = true
     parser.continue()
-  })
+  })()
   for (const piece of pieces) if (piece !== '') parser.write(Buffer.from(piece, 'latin1'))
   for (let i = 0; i < 2 * pieces.length + 40; i++) await turn()
   return { message: isWhole ? Buffer.concat(got).toString('latin1') : undefined, lines }
@@ -79,13 +79,40 @@ test.each([
 
 test('a reader that takes its time holds the client up', async () => {
   const parser = new MessageParser()
-  const data = parser.startDataMode()
+  const data = parser.startMessage()
   let isTaken = false
   parser.write(Buffer.alloc(1_000_000, 'x'), () => {
     isTaken = true
   })
   await turn()
   expect(isTaken).toBe(false)
-  data.resume()
+  await data.next()
   while (!isTaken) await turn()
+})
+
+test('a reader that has gone holds nobody up, and what follows the message is heard', async () => {
+  const parser = new MessageParser()
+  const data = parser.startMessage()
+  const lines: string[] = []
+  parser.oncommand = (line, goOn) => {
+    lines.push(line.toString('latin1'))
+    goOn?.()
+  }
+  for (let pieces = 0; pieces < 100; pieces++) parser.write(Buffer.alloc(100_000, 'x'))
+  await data.return()
+  parser.continue()
+  parser.write('\r\n.\r\nNOOP\r\n')
+  while (lines.length === 0) await turn()
+  expect(lines).toEqual(['NOOP'])
+})
+
+test('a message without end is broken off, and its reader hears why', async () => {
+  const parser = new MessageParser()
+  const data = parser.startMessage(1_000)
+  parser.write(Buffer.alloc(900, 'x'))
+  expect((await data.next()).value).toHaveLength(900)
+  const next = data.next()
+  parser.write(Buffer.alloc(200, 'x'))
+  await expect(next).rejects.toMatchObject({ reply: expect.stringMatching(/^552 5\.3\.4 /) })
+  expect(await data.next()).toMatchObject({ done: true })
 })

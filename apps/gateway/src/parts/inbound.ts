@@ -22,7 +22,7 @@ import { MemoryBudget } from '@postern/smtp'
 import { createMailLog, type Logger, type Metrics } from '@postern/telemetry'
 import { dns } from '../limits.js'
 import { receivedBytesMax } from '../message-sizes.js'
-import { recipientFacts } from '../sending/recipients.js'
+import { keptRecipients } from '../sending/kept-recipients.js'
 import { sealedRecords } from '../sending/sealed-records.js'
 import { judgeOf } from './judge.js'
 import { OnceStarted } from './once-started.js'
@@ -124,7 +124,7 @@ function inboundContext(
       encrypted: encrypted({ store: opened, planner, hostname, clock, logger }),
       'zero-retention': zeroRetention({ client: sinks, sinkOf: sealed.sinkOf, hostname, clock, logger }),
     },
-    recipientFor: (address) => recipientFacts(opened.directory, address),
+    recipientFor: keptRecipients(opened.directory),
     holding: { folder, memoryBytesMax: heldBytesMax, budget: new MemoryBudget(memoryBytesMax) },
     postmasterDomain: domain,
     mailLog,

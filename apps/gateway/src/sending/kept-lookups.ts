@@ -1,23 +1,25 @@
 // Answers from the directory that are asked for with every message: each is looked up once and kept until the directory
 // changes, by whatever process. The directory's version says whether it has; it is one cheap read, made at most so often.
 
-export interface KeptLookupsOptions {
+export interface KeptLookupsOptions<Value> {
   /** Moves when what was looked up may be out of date. */
   readonly version: () => Promise<number>
   readonly keysMax: number
+  /** What isn't worth keeping is looked up again. */
+  readonly keeps?: (found: Value) => boolean
 }
 
 export class KeptLookups<Value> {
-  readonly #options: KeptLookupsOptions
+  readonly #options: KeptLookupsOptions<Value>
   #kept = new Map<string, Promise<Value>>()
   #version: number | undefined
 
-  constructor(options: KeptLookupsOptions) {
+  constructor(options: KeptLookupsOptions<Value>) {
     this.#options = options
   }
 
   async get(key: string, look: () => Promise<Value>): Promise<Value> {
-    const { version, keysMax } = this.#options
+    const { version, keysMax, keeps = () => true } = this.#options
     const now = await version()
     if (now !== this.#version) this.#kept = new Map()
     this.#version = now
@@ -28,7 +30,10 @@ export class KeptLookups<Value> {
     const looking = look()
     kept.set(key, looking)
     // What failed is looked up again; who asked hears of the failure from `looking` itself.
-    looking.catch(() => kept.delete(key))
+    looking.then(
+      (found) => keeps(found) || kept.delete(key),
+      () => kept.delete(key),
+    )
     return looking
   }
 }

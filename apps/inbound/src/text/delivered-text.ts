@@ -13,10 +13,21 @@ export interface Stamped {
   readonly hostname: string
 }
 
-export async function* deliveredText(text: MailText, stamped: Stamped): AsyncGenerator<Buffer> {
+/** All of it where it's in memory, else piece by piece. */
+export function deliveredText(text: MailText, stamped: Stamped): Buffer | AsyncIterable<Buffer> {
+  const { inMemory } = text
+  const header = stampedHeader(text, stamped)
+  return inMemory === undefined ? pieces(header, text) : Buffer.concat([header, ...inMemory.slice(1)])
+}
+
+function stampedHeader(text: MailText, stamped: Stamped): Buffer {
   const header = arrivedHeader(text.header)
   const edits = forged(header, stamped.hostname).map(({ start, end }) => ({ start, end, text: '' }))
-  yield editedHeader(header, { onTop: fieldsOnTop(stamped), edits })
+  return editedHeader(header, { onTop: fieldsOnTop(stamped), edits })
+}
+
+async function* pieces(header: Buffer, text: MailText): AsyncGenerator<Buffer> {
+  yield header
   let isHeader = true
   for await (const piece of text.read()) {
     if (!isHeader) yield piece

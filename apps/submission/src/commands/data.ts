@@ -15,6 +15,7 @@ export const data: Command = {
     if (transaction.recipients.length === 0) throw new SmtpError('554 5.5.1 No recipient was accepted')
     session.transaction = undefined
     wire.say('354 Send the message, and end it with a line that has a dot alone')
-    return `250 2.0.0 Ok: queued as ${await accept(wire.startData(), { session, transaction })}`
+    const bytesMax = transaction.rules.messageBytesMax + session.context.limits.overrunBytesMax
+    return `250 2.0.0 Ok: queued as ${await accept(wire.startData({ bytesMax }), { session, transaction })}`
   },
 }

@@ -4,6 +4,7 @@
 // RFC 6409 §8 says what a submission server may change.
 
 import { isAscii } from 'node:buffer'
+import { createHash } from 'node:crypto'
 import { type Address, type BodyKind, parseAddress } from '@postern/mailbox-store'
 import {
   editedHeader,
@@ -49,7 +50,8 @@ export interface Measured {
 
 export async function receiveMessage(source: AsyncIterable<Uint8Array>, facts: MessageFacts): Promise<ReceivedMessage> {
   const mends = facts.malformed === 'mend'
-  const intake = new Intake(source, { bytesMax: facts.bytesMax, lines: mends ? new LineMend() : new LineCheck() })
+  const hash = createHash('sha256')
+  const intake = new Intake(source, { bytesMax: facts.bytesMax, lines: mends ? new LineMend() : new LineCheck(), hash })
   return toTheEnd(intake, async () => {
     const given = await readHeaderBlock(() => intake.next())
     const block = mends ? mendedHeader(given, facts) : given
@@ -67,7 +69,7 @@ export async function receiveMessage(source: AsyncIterable<Uint8Array>, facts: M
       async stage(stage, wants) {
         const wanted = { wire: headers.wire, sentCopy: wants.sentCopy ? headers.sentCopy : undefined }
         const texts = await toTheEnd(intake, () => stageTexts({ headers: wanted, body }, stage))
-        const measured = { body: bodyKind(headers.wire, { body, facts }), bytes: intake.bytes, digest: intake.digest() }
+        const measured = { body: bodyKind(headers.wire, { body, facts }), bytes: intake.bytes, digest: hash.copy().digest() }
         return { ...texts, ...measured }
       },
       drop: () => intake.drop(),

@@ -14,11 +14,18 @@ export function networks(items: readonly string[]): Networks {
     if (isIP(address) === 0) throw new TypeError(`"${item}" is not a network`)
     list.addSubnet(address, Number(bits ?? (family === 'ipv6' ? 128 : 32)), family)
   }
+  // A server in front asks for each of its messages.
+  let last = { address: '', isIn: false }
   return {
     has(address) {
-      const plain = plainAddress(address)
-      return isIP(plain) !== 0 && list.check(plain, isIPv6(plain) ? 'ipv6' : 'ipv4')
+      if (address !== last.address) last = { address, isIn: isIn(address) }
+      return last.isIn
     },
+  }
+
+  function isIn(address: string): boolean {
+    const plain = plainAddress(address)
+    return isIP(plain) !== 0 && list.check(plain, isIPv6(plain) ? 'ipv6' : 'ipv4')
   }
 }
 

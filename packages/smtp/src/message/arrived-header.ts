@@ -4,7 +4,16 @@
 import { HeaderLines } from '@postern/message'
 import type { Field, Header } from './header.js'
 
+/** Several look at each. */
+const cut = new WeakMap<Buffer, Header>()
+
 export function arrivedHeader(bytes: Buffer): Header {
+  const known = cut.get(bytes) ?? cutHeader(bytes)
+  cut.set(bytes, known)
+  return known
+}
+
+function cutHeader(bytes: Buffer): Header {
   const text = bytes.toString('latin1')
   const lines = new HeaderLines(text)
   const fields: Field[] = []

@@ -26,6 +26,8 @@ export interface MailText {
   readonly header: Buffer
   /** From the first byte, as often as it's asked for; the header is its first piece. */
   read(): AsyncIterable<Buffer>
+  /** The same at once, where none of it is in a file: then nobody has to wait for a small message. */
+  readonly inMemory?: readonly Buffer[] | undefined
 }
 
 export interface HeldText extends MailText {
@@ -118,6 +120,10 @@ class Held implements HeldText {
     this.#key ??= randomBytes(32)
     this.#cipher ??= createCipheriv('aes-256-ctr', this.#key, counterStart)
     return this.#cipher.update(pieces)
+  }
+
+  get inMemory(): readonly Buffer[] | undefined {
+    return this.#file === undefined ? [this.header, ...this.#pieces] : undefined
   }
 
   async *read(): AsyncGenerator<Buffer> {

@@ -1,6 +1,6 @@
-// The DATA stream as it's pulled in: counted, hashed as the client sent it, and its lines checked or mended, piece by piece. Who has
+// The DATA stream as it's pulled in: counted, hashed as the client sent it where somebody asks for that, and its lines checked or mended, piece by piece. Who has
 // refused the message drops the rest through it, since SMTP answers only behind the end of the data.
-import { createHash } from 'node:crypto'
+import type { Hash } from 'node:crypto'
 import { SmtpError } from '../reply.js'
 
 /** One look at every line: line-check.ts refuses, line-mend.ts mends. */
@@ -13,6 +13,8 @@ export interface LinePass {
 export interface IntakeOptions {
   readonly bytesMax: number
   readonly lines: LinePass
+  /** Gets all that came, in the client's own bytes. */
+  readonly hash?: Hash
 }
 
 export class Intake {
@@ -21,13 +23,14 @@ export class Intake {
   readonly #pieces: AsyncIterator<Uint8Array>
   readonly #bytesMax: number
   readonly #lines: LinePass
-  readonly #hash = createHash('sha256')
+  readonly #hash: Hash | undefined
   #ended = false
 
-  constructor(source: AsyncIterable<Uint8Array>, { bytesMax, lines }: IntakeOptions) {
+  constructor(source: AsyncIterable<Uint8Array>, { bytesMax, lines, hash }: IntakeOptions) {
     this.#pieces = source[Symbol.asyncIterator]()
     this.#bytesMax = bytesMax
     this.#lines = lines
+    this.#hash = hash
   }
 
   /** Undefined behind the last one. */
@@ -41,11 +44,6 @@ export class Intake {
     }
   }
 
-  /** Of all that came, in the client's own bytes. */
-  digest(): Buffer {
-    return this.#hash.copy().digest()
-  }
-
   /** Reads on and keeps nothing. What goes wrong with the source meanwhile (the client is gone, or has no end) is thrown. */
   async drop(): Promise<void> {
     while (!this.#ended) this.#ended = (await this.#pieces.next()).done === true
@@ -55,7 +53,7 @@ export class Intake {
     this.bytes += piece.length
     if (this.bytes > this.#bytesMax)
       throw new SmtpError(`552 5.3.4 The message is larger than ${this.#bytesMax} bytes, which is the most taken here`)
-    this.#hash.update(piece)
+    this.#hash?.update(piece)
     return this.#lines.take(piece)
   }
 }

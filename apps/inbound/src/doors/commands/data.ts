@@ -3,7 +3,7 @@
 
 import { randomBytes } from 'node:crypto'
 import { publicId } from '@postern/mailbox-store'
-import { boundedData, ClientGone, type Command, type Reply, SmtpError } from '@postern/smtp'
+import { ClientGone, type Command, type Reply, SmtpError } from '@postern/smtp'
 import type { Arrival, Outcome } from '../../arrival.js'
 import { deliver } from '../../deliver.js'
 import { replyTo } from '../../reply-to.js'
@@ -86,21 +86,10 @@ async function take(
   const { wire, context, measures } = session
   const { inbound, limits } = context
   wire.say('354 Send the message, and end it with a line that has a dot alone')
-  let sizeBytes = 0
-  const count = (bytes: number): void => {
-    sizeBytes += bytes
-  }
-  const data = counted(boundedData(wire.startData(), limits.messageBytesMax + limits.overrunBytesMax), count)
+  const data = wire.startData({ bytesMax: limits.messageBytesMax + limits.overrunBytesMax })
   const { recipients } = transaction
   const delivering = { arrival, recipients, together, bytesMax: limits.messageBytesMax }
   const outcomes = await deliver(data, { delivering, context: inbound })
-  measures.message(sizeBytes)
+  measures.message(data.byteLength)
   return outcomes
-}
-
-async function* counted(data: AsyncIterable<Uint8Array>, count: (bytes: number) => void): AsyncGenerator<Uint8Array> {
-  for await (const piece of data) {
-    count(piece.length)
-    yield piece
-  }
 }

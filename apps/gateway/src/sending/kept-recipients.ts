@@ -1,0 +1,25 @@
+// Who a recipient is, for mail from elsewhere: one inbox gets many messages, so that what its address leads to is kept until the directory
+// changes. How full it is changes with every message, and is read anew where there's a quota. Whoever isn't here is asked for
+// again, so that an inbox has its mail from the moment when it's made.
+
+import type { Directory } from '@postern/mailbox-store'
+import { sending as limits } from '../limits.js'
+import { askedLately, KeptLookups } from './kept-lookups.js'
+import { type RecipientFacts, recipientFacts } from './recipients.js'
+
+export function keptRecipients(directory: Directory): (address: string) => Promise<RecipientFacts> {
+  const elapsedMs = (): number => performance.now()
+  const kept = new KeptLookups<RecipientFacts>({
+    version: askedLately(() => directory.version(), { elapsedMs, forMs: limits.staleMsMax }),
+    keysMax: limits.keptMax,
+    keeps: ({ kind }) => kind === 'inbox',
+  })
+  return async (address) => {
+    const facts = await kept.get(address, () => recipientFacts(directory, address))
+    if (facts.kind !== 'inbox' || !hasQuota(facts.inbox)) return facts
+    return { ...facts, inbox: await directory.getInbox(facts.inbox.id) }
+  }
+}
+
+const hasQuota = ({ quotaBytes, quotaMessages }: { quotaBytes?: number; quotaMessages?: number }): boolean =>
+  quotaBytes !== undefined || quotaMessages !== undefined
