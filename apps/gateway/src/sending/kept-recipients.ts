@@ -2,7 +2,7 @@
 // changes. How full it is changes with every message, and is read anew where there's a quota. Whoever isn't here is asked for
 // again, so that an inbox has its mail from the moment when it's made.
 
-import type { Directory } from '@postern/mailbox-store'
+import type { Directory, Inbox } from '@postern/mailbox-store'
 import { sending as limits } from '../limits.js'
 import { askedLately, KeptLookups } from './kept-lookups.js'
 import { type RecipientFacts, recipientFacts } from './recipients.js'
@@ -21,5 +21,5 @@ export function keptRecipients(directory: Directory): (address: string) => Promi
   }
 }
 
-const hasQuota = ({ quotaBytes, quotaMessages }: { quotaBytes?: number; quotaMessages?: number }): boolean =>
+const hasQuota = ({ quotaBytes, quotaMessages }: Inbox): boolean =>
   quotaBytes !== undefined || quotaMessages !== undefined

@@ -5,7 +5,7 @@ import type { Delivery, DeliveryOutcome, Inbox, Store } from '@postern/mailbox-s
 import type { MailText } from '@postern/smtp'
 import type { ArrivalRecipient, ArrivedText, Mode, ModeDelivery, Outcome, Place, Planner } from '../arrival.js'
 import { inboxOf } from '../made-inbox.js'
-import { deliveredText } from '../text/delivered-text.js'
+import { deliveredAtOnce, deliveredText } from '../text/delivered-text.js'
 
 export interface RetainedOptions {
   readonly store: Store
@@ -50,7 +50,8 @@ export function retained({ store, planner, hostname, storedText = asItCame }: Re
     const { arrival, recipients, verdict, together } = delivery
     const { authenticationResults } = verdict
     const stamped = { arrival, recipients, authenticationResults, hostname }
-    const message = await store.stage(deliveredText(await storedText(text, recipients), stamped))
+    const stored = await storedText(text, recipients)
+    const message = await store.stage(deliveredAtOnce(stored, stamped) ?? deliveredText(stored, stamped))
     const internalDate = Math.floor(arrival.receivedAt / 1000)
     return { message, internalDate, recipients: placed, allOrNone: together, once: arrival.once }
   }

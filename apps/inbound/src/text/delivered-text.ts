@@ -13,26 +13,25 @@ export interface Stamped {
   readonly hostname: string
 }
 
-/** All of it where it's in memory, else piece by piece. */
-export function deliveredText(text: MailText, stamped: Stamped): Buffer | AsyncIterable<Buffer> {
+/** Undefined where some of it is in a file. */
+export function deliveredAtOnce(text: MailText, stamped: Stamped): Buffer | undefined {
   const { inMemory } = text
-  const header = stampedHeader(text, stamped)
-  return inMemory === undefined ? pieces(header, text) : Buffer.concat([header, ...inMemory.slice(1)])
+  return inMemory && Buffer.concat([stampedHeader(text, stamped), ...inMemory.slice(1)])
+}
+
+export async function* deliveredText(text: MailText, stamped: Stamped): AsyncGenerator<Buffer> {
+  yield stampedHeader(text, stamped)
+  let isHeader = true
+  for await (const piece of text.read()) {
+    if (!isHeader) yield piece
+    isHeader = false
+  }
 }
 
 function stampedHeader(text: MailText, stamped: Stamped): Buffer {
   const header = arrivedHeader(text.header)
   const edits = forged(header, stamped.hostname).map(({ start, end }) => ({ start, end, text: '' }))
   return editedHeader(header, { onTop: fieldsOnTop(stamped), edits })
-}
-
-async function* pieces(header: Buffer, text: MailText): AsyncGenerator<Buffer> {
-  yield header
-  let isHeader = true
-  for await (const piece of text.read()) {
-    if (!isHeader) yield piece
-    isHeader = false
-  }
 }
 
 function fieldsOnTop({ arrival, recipients, authenticationResults, hostname }: Stamped): string {

@@ -69,7 +69,11 @@ export async function receiveMessage(source: AsyncIterable<Uint8Array>, facts: M
       async stage(stage, wants) {
         const wanted = { wire: headers.wire, sentCopy: wants.sentCopy ? headers.sentCopy : undefined }
         const texts = await toTheEnd(intake, () => stageTexts({ headers: wanted, body }, stage))
-        const measured = { body: bodyKind(headers.wire, { body, facts }), bytes: intake.bytes, digest: hash.copy().digest() }
+        const measured = {
+          body: bodyKind(headers.wire, { body, facts }),
+          bytes: intake.bytes,
+          digest: hash.copy().digest(),
+        }
         return { ...texts, ...measured }
       },
       drop: () => intake.drop(),
