@@ -6,10 +6,12 @@ import { prepared } from './contract/bench.js'
 import { onceContract } from './contract/once.js'
 import { outboxContract } from './contract/outbox.js'
 import { sendingCountsContract } from './contract/sending-counts.js'
+import { sentOnContract } from './contract/sent-on.js'
 import { makeSqliteBench, type SqliteBench } from './fixture-directory.js'
 
 describe('outbox on SQLite', () => outboxContract(makeSqliteBench))
 describe('once on SQLite', () => onceContract(makeSqliteBench))
+describe('sent on by inboxes, on SQLite', () => sentOnContract(makeSqliteBench))
 describe('sending counts on SQLite', () => sendingCountsContract(makeSqliteBench))
 
 describe('a queue of 100,000', () => {

@@ -17,6 +17,7 @@ import type {
   Environment,
   FoundSecret,
   Inbox,
+  InboxRule,
   IngestKey,
   IngestProvider,
   Json,
@@ -123,6 +124,24 @@ export interface InboxChanges {
   readonly route?: string | null | undefined
   /** An armoured OpenPGP key that the caller has read; null takes it away. */
   readonly publicKey?: string | null | undefined
+}
+
+export interface NewRule {
+  /** `rul_…`, the caller's: the secret is sealed for it. */
+  readonly publicId: string
+  readonly name: string
+  readonly enabled?: boolean | undefined
+  readonly body: string
+  /** Sealed by the caller. */
+  readonly secret?: string | undefined
+}
+
+/** What is undefined stays; null takes a value away. */
+export interface RuleChanges {
+  readonly name?: string | undefined
+  readonly enabled?: boolean | undefined
+  readonly body?: string | undefined
+  readonly secret?: string | null | undefined
 }
 
 export interface InboxFilter extends PageOptions {
@@ -261,6 +280,19 @@ export interface Directory {
   /** In this order: the address, an alias, without its `+detail`, the same under the domain's own name, catch-all. */
   findAddress(address: string): Promise<Resolution | undefined>
   listInboxes(filter?: InboxFilter): Promise<Page<Inbox>>
+
+  /** In their order from place `at` on, or behind those that are there; or in the place of all of them. Answers the new ones. */
+  addRules(
+    id: AccountId,
+    options: { rules: readonly NewRule[]; at?: number | undefined; replacing?: boolean | undefined } & By,
+  ): Promise<readonly InboxRule[]>
+  updateRule(publicId: string, options: RuleChanges & By): Promise<InboxRule>
+  /** To a place from 1 on; the others close up. */
+  moveRule(publicId: string, options: { to: number } & By): Promise<InboxRule>
+  removeRule(publicId: string, options?: By): Promise<void>
+  /** In their order. */
+  listRules(id: AccountId): Promise<readonly InboxRule[]>
+  findRule(publicId: string): Promise<InboxRule | undefined>
 
   createCredential(options: NewCredential & By): Promise<Credential>
   updateCredential(id: CredentialId, options: CredentialChanges & By): Promise<Credential>

@@ -42,4 +42,6 @@ export const dkimPublicKeyCharactersMax = 2_048
 export const selectorCharactersMax = 63
 /** Those that hold, of one domain or of one environment's own. */
 export const ingestKeysMax = 50
+export const rulesPerInboxMax = 100
+export const ruleBodyBytesMax = 65_536
 export const pageMax = 500

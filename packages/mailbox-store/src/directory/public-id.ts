@@ -4,7 +4,7 @@
 
 import { randomFillSync } from 'node:crypto'
 
-export type Prefix = 'ten' | 'env' | 'dom' | 'inb' | 'cred' | 'ing' | 'q'
+export type Prefix = 'ten' | 'env' | 'dom' | 'inb' | 'cred' | 'ing' | 'rul' | 'q'
 
 /** Crockford's base 32: no i, l, o, u. */
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'

@@ -155,6 +155,23 @@ export interface Inbox {
   readonly createdAt: number
 }
 
+/** What an inbox does with a message by itself; see @postern/rules. */
+export interface InboxRule {
+  readonly id: number
+  readonly publicId: string
+  readonly inbox: AccountId
+  /** From 1; they're asked in this order. */
+  readonly position: number
+  readonly name: string
+  readonly enabled: boolean
+  /** JSON: the store doesn't read it. */
+  readonly body: string
+  /** Of its sink, sealed. */
+  readonly secret: string | undefined
+  readonly createdAt: number
+  readonly updatedAt: number
+}
+
 export type CredentialKind = 'key' | 'app'
 export type Scope = 'imap' | 'imap:read' | 'smtp' | 'api' | 'admin'
 export const scopes: readonly Scope[] = ['imap', 'imap:read', 'smtp', 'api', 'admin']

@@ -16,16 +16,51 @@ import type {
   SpecialUse,
   TenantId,
 } from '../model.js'
+import type { RefusalCode } from '../refusals.js'
 import type { Content } from '../store.js'
 
 export type RecipientState = 'waiting' | 'leased' | 'delivered' | 'failed' | 'cancelled'
 /** RFC 6152, RFC 3030, RFC 6531: how the message has to be sent. */
 export type BodyKind = '7bit' | '8bitmime' | 'binarymime' | 'smtputf8'
 
+/** A mailbox by its name, made where it's missing. */
+export interface NamedMailbox {
+  readonly name: string
+}
+
 /** A place in an account: INBOX unless it says otherwise. */
 export interface LocalPlace {
   readonly account: AccountId
-  readonly mailbox?: MailboxId | SpecialUse | undefined
+  readonly mailbox?: MailboxId | SpecialUse | NamedMailbox | undefined
+  readonly flags?: Flags | undefined
+  /** INBOX takes it, without keywords that can't be kept, where the mailbox is gone or can't be made. */
+  readonly orInbox?: boolean | undefined
+}
+
+/** Where an inbox wants a message: in several mailboxes, or, with none, nowhere. */
+export type LocalPlaces = LocalPlace | readonly LocalPlace[]
+
+/** What an inbox itself does with a message that it gets: it's sent on, or posted to the sink of one of its rules. */
+export interface SentOn {
+  /** Whose it is: the queue shows it there, and its limits count it. */
+  readonly account: AccountId
+  readonly queueId?: string | undefined
+  /** Empty for a null reverse-path. */
+  readonly sender: string
+  readonly recipients: readonly string[]
+  /** Undefined: the text that is delivered. */
+  readonly message?: PreparedMessage | undefined
+  readonly body: BodyKind
+  /** RFC 3461, of every recipient. */
+  readonly notify?: string | undefined
+  /** The rule whose sink it is posted to; that counts against no limit. */
+  readonly sink?: string | undefined
+  /** Nothing else has it: what fails is filed in INBOX. */
+  readonly keep: boolean
+  /** It came from elsewhere: it's not signed in this gateway's name. */
+  readonly foreign: boolean
+  /** Over them, INBOX takes it in the place of the recipients. */
+  readonly sending?: SendingAsk['sending']
 }
 
 export interface Placed {
@@ -40,7 +75,7 @@ export interface SubmitRecipient {
   /** RFC 3461 NOTIFY and ORCPT, as they were given. */
   readonly notify?: string | undefined
   readonly originalRecipient?: string | undefined
-  readonly local?: LocalPlace | undefined
+  readonly local?: LocalPlaces | undefined
 }
 
 /** Who sends, for the limits of the hour and the day (contract D6): a credential and an inbox are counted apart. */
@@ -105,7 +140,6 @@ export interface Delivery {
   /** Unix seconds. */
   readonly internalDate: number
   readonly recipients: readonly (LocalPlace & {
-    readonly flags?: Flags | undefined
     /** Filed also where there's no room: what tells of mail that would be lost without a word. */
     readonly beyondQuota?: boolean | undefined
   })[]
@@ -113,11 +147,17 @@ export interface Delivery {
   readonly allOrNone?: boolean | undefined
   /** A mailbox that has it already under this id isn't given it again: it counts as delivered. */
   readonly once?: Once | undefined
+  /** In the same commit, where the account's own places have taken it, or it has none. */
+  readonly sentOn?: readonly SentOn[] | undefined
 }
 
-/** One for each recipient, in their order. Two recipients that are the same place get one entry. */
+/**
+ * One for each recipient, in their order; then one for each INBOX that took what could not be sent on. Two recipients that are the
+ * same place get one entry.
+ */
 export type DeliveryOutcome =
-  | ({ readonly outcome: 'delivered' } & Placed)
+  /** `instead`: INBOX has it, since this was refused. */
+  | ({ readonly outcome: 'delivered'; readonly instead?: RefusalCode | undefined } & Placed)
   /** `held-back`: it had room, and another one of `allOrNone` had not. */
   | { readonly outcome: 'over-quota' | 'gone' | 'held-back'; readonly account: AccountId }
 
@@ -150,6 +190,10 @@ export interface Claimed {
   readonly attempts: number
   /** Whether the sender has been told of the delay. */
   readonly delayTold: boolean
+  /** Of what an inbox has sent on: see `SentOn`. */
+  readonly sink: string | undefined
+  readonly keep: boolean
+  readonly foreign: boolean
   readonly leaseUntil: number
   readonly createdAt: number
 }
@@ -164,7 +208,11 @@ export interface Reply {
 
 export type Outcome =
   /** `to` delivers into an inbox of this store in the same commit: for recipients that turned out to be local. */
-  | ({ readonly kind: 'delivered'; readonly to?: LocalPlace | undefined } & Reply)
+  | ({
+      readonly kind: 'delivered'
+      readonly to?: LocalPlaces | undefined
+      readonly sentOn?: readonly SentOn[] | undefined
+    } & Reply)
   | ({ readonly kind: 'deferred'; readonly nextTryAt: number; readonly delayTold?: boolean | undefined } & Reply)
   | ({ readonly kind: 'failed' } & Reply)
   | { readonly kind: 'cancelled' }
@@ -180,7 +228,12 @@ export interface Report {
 export interface Reported {
   /** `cancelled` where a deferred recipient had been cancelled meanwhile. */
   readonly state: RecipientState
+  /** The first of its places. */
   readonly delivered: Placed | undefined
+  /** INBOX has it, since this was refused. */
+  readonly instead: RefusalCode | undefined
+  /** INBOX has what failed and was nowhere else. */
+  readonly kept: boolean
   readonly notice: readonly DeliveryOutcome[]
   /** True where this was the submission's last open recipient. */
   readonly closed: boolean

@@ -16,6 +16,7 @@ import { setInboxPassword } from './directory-inbox-password.js'
 import * as inboxes from './directory-inboxes.js'
 import * as ingestKeys from './directory-ingest-keys.js'
 import { RefusedLogins } from './directory-refused-logins.js'
+import * as rules from './directory-rules.js'
 import * as secrets from './directory-secrets.js'
 import * as tenants from './directory-tenants.js'
 import type { Transaction } from './transaction.js'
@@ -179,6 +180,28 @@ export class SqliteDirectory implements D.Directory {
   }
   listInboxes(filter: D.InboxFilter = {}): Promise<D.Page<R.Inbox>> {
     return this.#read((db) => inboxes.listInboxes(db, filter))
+  }
+
+  addRules(
+    id: AccountId,
+    options: { rules: readonly D.NewRule[]; at?: number | undefined; replacing?: boolean | undefined } & D.By,
+  ): Promise<readonly R.InboxRule[]> {
+    return this.#write((tx) => rules.addRules(tx, id, options))
+  }
+  updateRule(publicId: string, options: D.RuleChanges & D.By): Promise<R.InboxRule> {
+    return this.#write((tx) => rules.updateRule(tx, publicId, options))
+  }
+  moveRule(publicId: string, options: { to: number } & D.By): Promise<R.InboxRule> {
+    return this.#write((tx) => rules.moveRule(tx, publicId, options))
+  }
+  removeRule(publicId: string, options: D.By = {}): Promise<void> {
+    return this.#write((tx) => rules.removeRule(tx, publicId, options))
+  }
+  listRules(id: AccountId): Promise<readonly R.InboxRule[]> {
+    return this.#read((db) => rules.listRules(db, id))
+  }
+  findRule(publicId: string): Promise<R.InboxRule | undefined> {
+    return this.#read((db) => rules.findRule(db, publicId))
   }
 
   createCredential(options: D.NewCredential & D.By): Promise<R.Credential> {

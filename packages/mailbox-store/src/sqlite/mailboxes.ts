@@ -122,6 +122,12 @@ export function ensureSpecialUse(tx: Transaction, account: AccountId, use: Speci
   return existing
 }
 
+/** The mailbox of this name, made and subscribed to if it's missing: a rule of its owner has named it. */
+export function ensureNamed(tx: Transaction, account: AccountId, name: string): MailboxId {
+  const clean = validName(name, tx.limits)
+  return findMailbox(tx, account, clean) ?? createMailbox(tx, { account, name: clean, subscribed: true })
+}
+
 /** RFC 9051 §6.3.6: children move along, and the uids and UIDVALIDITY stay; INBOX stays and only its mail moves. */
 export function renameMailbox(
   tx: Transaction,

@@ -2,6 +2,7 @@
 // and two may come at the same time, to two processes. Every mailbox that has it is written down in the commit that gave it; so
 // whatever is left to do can be done later, and nothing twice. The answer is kept with it, and all of it goes after two days.
 
+import type { AccountId } from '../model.js'
 import { onceAnswerBytesMax, onceKeptMs, oncePruneMax, onceWordCharactersMax } from '../outbox/limits.js'
 import type { LocalPlace, Once, Placed } from '../outbox/outbox.js'
 import { refuse } from '../refusals.js'
@@ -51,6 +52,21 @@ export function notePlaces(tx: Transaction, once: Once, placed: readonly Placed[
   note(tx, once)
   for (const { mailbox, uid } of placed)
     tx.db.run('INSERT OR IGNORE INTO once_place VALUES (?, ?, ?, ?)', once.scope, once.id, mailbox, uid)
+}
+
+/** Whether the account has been given the message, or had it sent on. */
+export const cameBefore = (tx: Transaction, { scope, id }: Once, account: AccountId): boolean =>
+  tx.db.get(
+    `SELECT 1 FROM once_place JOIN mailbox ON mailbox.id = once_place.mailbox
+     WHERE scope = ? AND once_place.id = ? AND account = ?`,
+    ...[scope, id, account],
+  ) !== undefined
+
+/** Where nothing of it is kept, its INBOX stands for the account: no message has uid 0. */
+export function noteTaken(tx: Transaction, once: Once, account: AccountId): void {
+  if (cameBefore(tx, once, account)) return
+  const box = boxFor(tx, account, undefined)
+  if (box !== undefined) notePlaces(tx, once, [{ account, mailbox: box.id, uid: 0 }])
 }
 
 function note(tx: Transaction, once: Once): void {

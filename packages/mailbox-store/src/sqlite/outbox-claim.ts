@@ -196,6 +196,9 @@ interface ClaimedRow {
   body: BodyKind
   attempts: number
   delayTold: number
+  sink: string | null
+  keep: number
+  foreign: number
   leaseUntil: number
   createdAt: number
 }
@@ -204,7 +207,7 @@ function claimed(tx: Transaction, id: number): Claimed {
   const row = tx.db.get<ClaimedRow>(
     `SELECT outbox.id, queue_id AS queueId, message, account, credential, environment, sender, recipient, domain, notify,
      original_recipient AS originalRecipient, ret, envelope_id AS envelopeId, require_tls AS requireTls, body, attempts,
-     delay_told AS delayTold, lease_until AS leaseUntil, created_at AS createdAt
+     delay_told AS delayTold, sink, keep_for IS NOT NULL AS keep, foreign_text AS "foreign", lease_until AS leaseUntil, created_at AS createdAt
      FROM outbox JOIN submission ON submission.id = outbox.submission WHERE outbox.id = ?`,
     id,
   ) as ClaimedRow
@@ -219,5 +222,8 @@ function claimed(tx: Transaction, id: number): Claimed {
     envelopeId: row.envelopeId ?? undefined,
     requireTls: row.requireTls === 1,
     delayTold: row.delayTold === 1,
+    sink: row.sink ?? undefined,
+    keep: row.keep === 1,
+    foreign: row.foreign === 1,
   }
 }

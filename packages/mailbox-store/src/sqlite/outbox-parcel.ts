@@ -5,8 +5,8 @@
 import type { PreparedMessage } from '../messages/prepare.js'
 import { type AccountId, type Flags, type MailboxId, type MessageId, noFlags } from '../model.js'
 import type { Delivery, DeliveryOutcome, LocalPlace } from '../outbox/outbox.js'
-import { StoreRefusal } from '../refusals.js'
-import { ensureSpecialUse } from './mailboxes.js'
+import { type RefusalCode, StoreRefusal } from '../refusals.js'
+import { ensureNamed, ensureSpecialUse } from './mailboxes.js'
 import { chargeQuota, insertMessage, packFlags, place } from './messages.js'
 import type { MailboxRow } from './remembered-rows.js'
 import type { Transaction } from './transaction.js'
@@ -57,6 +57,9 @@ export interface TakenRoom {
   readonly account: AccountId
   readonly box: MailboxRow
   readonly flags: Flags
+  readonly orInbox?: boolean
+  /** Why it's INBOX. */
+  readonly instead?: RefusalCode | undefined
 }
 /** Or why there's none. */
 export type Room = TakenRoom | { readonly account: AccountId; readonly why: 'over-quota' | 'gone' }
@@ -64,12 +67,15 @@ export type Room = TakenRoom | { readonly account: AccountId; readonly why: 'ove
 /** The same mailbox a second time is the same room, and takes its share once. */
 export function takeRooms(tx: Transaction, places: Delivery['recipients'], size: number): Room[] {
   const taken = new Map<MailboxId, Room>()
-  return places.map(({ account, mailbox, flags = noFlags, beyondQuota = false }) => {
-    const box = boxFor(tx, account, mailbox)
+  return places.map((place) => {
+    const { account, flags = noFlags, beyondQuota = false, orInbox = false } = place
+    const { box, instead } = orInbox ? boxOrInbox(tx, place) : { box: boxFor(tx, account, place.mailbox) }
     if (box === undefined) return { account, why: 'gone' }
     const room =
       taken.get(box.id) ??
-      (fits(tx, account, { bytes: size, beyondQuota }) ? { account, box, flags } : { account, why: 'over-quota' })
+      (fits(tx, account, { bytes: size, beyondQuota })
+        ? { account, box, flags, orInbox, instead }
+        : { account, why: 'over-quota' })
     taken.set(box.id, room)
     return room
   })
@@ -81,23 +87,23 @@ export interface PlacedParcel {
   readonly outcomes: readonly DeliveryOutcome[]
 }
 
-/** Into its rooms, and into the outbox where it `stays`. */
+/** Into its rooms, and into the outbox, where so many hold it. */
 export function placeParcel(
   tx: Transaction,
   parcel: Parcel,
-  { rooms, stays }: { rooms: readonly Room[]; stays: boolean },
+  { rooms, staying }: { rooms: readonly Room[]; staying: number },
 ): PlacedParcel {
   const distinct = new Map<MailboxId, TakenRoom>()
   for (const room of rooms) if ('box' in room) distinct.set(room.box.id, room)
-  const holders = distinct.size + (stays ? 1 : 0)
+  const holders = distinct.size + staying
   const message = holders === 0 ? undefined : parcel.store(accountsOf(distinct.values()))
   if (holders > 1) tx.db.run('INSERT INTO message_copies VALUES (?, ?)', message as MessageId, holders - 1)
   const uids = new Map<MailboxId, number>()
-  for (const { account, box, flags } of distinct.values())
+  for (const { box, ...room } of distinct.values())
     uids.set(
       box.id,
       place(tx, box, {
-        flags: packFlags(tx, account, flags),
+        flags: packed(tx, room),
         modSeq: tx.nextModSeq(box),
         message: message as MessageId,
         size: parcel.size,
@@ -107,7 +113,9 @@ export function placeParcel(
     )
   const outcomes = rooms.map((room): DeliveryOutcome => {
     if ('why' in room) return { outcome: room.why, account: room.account }
-    return { outcome: 'delivered', account: room.account, mailbox: room.box.id, uid: uids.get(room.box.id) as number }
+    const { account, box, instead } = room
+    const placed = { account, mailbox: box.id, uid: uids.get(box.id) as number }
+    return { outcome: 'delivered', ...placed, ...(instead === undefined ? {} : { instead }) }
   })
   return { message, outcomes }
 }
@@ -115,10 +123,39 @@ export function placeParcel(
 const accountsOf = (rooms: Iterable<Room>): AccountId[] =>
   Array.from(new Set(Array.from(rooms, ({ account }) => account)))
 
+function packed(tx: Transaction, { account, flags, orInbox }: Omit<TakenRoom, 'box'>): number {
+  try {
+    return packFlags(tx, account, flags)
+  } catch (error) {
+    if (!orInbox || !hasCode(error, 'keyword-limit')) throw error
+    return packFlags(tx, account, { ...flags, keywords: [] })
+  }
+}
+
+/** What a mailbox that somebody's rule names may be refused for. */
+const refusalsOfNamed: readonly StoreRefusal['code'][] = [
+  ...(['mailbox-limit', 'mailbox-name-invalid', 'mailbox-protected', 'special-use-taken'] as const),
+]
+
+function boxOrInbox(
+  tx: Transaction,
+  { account, mailbox }: LocalPlace,
+): { readonly box: MailboxRow | undefined; readonly instead?: RefusalCode } {
+  try {
+    const box = boxFor(tx, account, mailbox)
+    if (box !== undefined) return { box }
+    return { box: boxFor(tx, account, undefined), instead: 'no-such-mailbox' }
+  } catch (error) {
+    if (!(error instanceof StoreRefusal) || !refusalsOfNamed.includes(error.code)) throw error
+    return { box: boxFor(tx, account, undefined), instead: error.code }
+  }
+}
+
 export function boxFor(tx: Transaction, account: AccountId, mailbox: LocalPlace['mailbox']): MailboxRow | undefined {
   try {
     tx.account(account)
     if (typeof mailbox === 'number') return tx.mailboxOf(account, mailbox)
+    if (typeof mailbox === 'object') return tx.mailbox(ensureNamed(tx, account, mailbox.name))
     if (mailbox !== undefined) return tx.mailbox(ensureSpecialUse(tx, account, mailbox))
     const inbox = tx.db.get<{ id: MailboxId }>("SELECT id FROM mailbox WHERE account = ? AND name = 'INBOX'", account)
     return inbox === undefined ? undefined : tx.mailbox(inbox.id)

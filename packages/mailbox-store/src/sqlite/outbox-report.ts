@@ -2,12 +2,11 @@
 // writes the state, delivers the notice to the sender, and closes the submission behind its last recipient, which lets
 // go of the message.
 
-import type { MessageId } from '../model.js'
+import type { AccountId, MessageId } from '../model.js'
 import { replyTextCharactersMax } from '../outbox/limits.js'
 import type {
-  LocalPlace,
+  DeliveryOutcome,
   Outcome,
-  Placed,
   QueueScope,
   RecipientState,
   Reply,
@@ -20,6 +19,7 @@ import { refuse } from '../refusals.js'
 import { discard } from './messages.js'
 import { placeParcel, storedParcel, takeRooms } from './outbox-parcel.js'
 import { submissionOf } from './outbox-queue.js'
+import { placeAndSendOn } from './sent-on.js'
 import { deliver, placedOf } from './submit.js'
 import type { Transaction } from './transaction.js'
 
@@ -39,15 +39,17 @@ export function report(tx: Transaction, { id, owner, outcome, notice }: Report):
   )
   if (leased === undefined) return refuse('lease-lost', 'The recipient is no longer leased to this relay.')
   const { submission, message, cancelledAt } = leased
-  const delivered = outcome.kind === 'delivered' && outcome.to ? deliverStored(tx, message, outcome.to) : undefined
+  const here = outcome.kind === 'delivered' && outcome.to ? deliverStored(tx, message, outcome) : undefined
+  const delivered = here === undefined ? undefined : placedOf(here[0])[0]
+  const instead = here?.flatMap((each) => (each.outcome === 'delivered' ? (each.instead ?? []) : []))[0]
   if (outcome.kind !== 'cancelled') keepReply(tx, id, outcome)
   const told = notice === undefined ? [] : deliver(tx, notice)
   if (outcome.kind === 'deferred' && cancelledAt === null) {
     defer(tx, id, outcome)
-    return { state: 'waiting', delivered, notice: told, closed: false }
+    return { state: 'waiting', delivered, instead, kept: false, notice: told, closed: false }
   }
   const state = outcome.kind === 'deferred' ? 'cancelled' : outcome.kind
-  return { state, delivered, notice: told, closed: settle(tx, { id, submission, state }) }
+  return { state, delivered, instead, notice: told, ...settle(tx, { id, submission, state }) }
 }
 
 export function reportTogether(tx: Transaction, { owner, recipients, notice }: ReportTogether): ReportedTogether {
@@ -69,11 +71,12 @@ export function cancel(tx: Transaction, queueId: string, scope: QueueScope): { c
   return { cancelled: waiting.length, inFlight: open.length - waiting.length }
 }
 
-/** The recipient's last state. True when it was the submission's last one that was open. */
+/** The recipient's last state; and whether it was the submission's last one that was open. */
 export function settle(
   tx: Transaction,
   { id, submission, state }: { id: number; submission: number; state: 'delivered' | 'failed' | 'cancelled' },
-): boolean {
+): { readonly closed: boolean; readonly kept: boolean } {
+  const kept = state !== 'delivered' && keep(tx, submission)
   tx.db.run(
     'UPDATE outbox SET state = ?, done_at = ?, lease_owner = NULL, lease_until = NULL WHERE id = ?',
     state,
@@ -85,7 +88,20 @@ export function settle(
     submission,
   )
   if (open === undefined) close(tx, submission)
-  return open === undefined
+  return { closed: open === undefined, kept }
+}
+
+/** What an inbox has sent on, and nothing else has, comes back into its INBOX, once. */
+function keep(tx: Transaction, submission: number): boolean {
+  const row = tx.db.get<{ account: AccountId | null; message: MessageId | null }>(
+    'SELECT keep_for AS account, message FROM submission WHERE id = ?',
+    submission,
+  )
+  if (row === undefined || row.account === null || row.message === null) return false
+  tx.db.run('UPDATE submission SET keep_for = NULL WHERE id = ?', submission)
+  const parcel = storedParcel(tx, row.message)
+  const rooms = takeRooms(tx, [{ account: row.account, beyondQuota: true }], parcel.size)
+  return placeParcel(tx, parcel, { rooms, staying: 0 }).message !== undefined
 }
 
 /** The outbox lets go of the message: the sweep takes it away when no mailbox holds it either. */
@@ -96,12 +112,17 @@ function close(tx: Transaction, submission: number): void {
   discard(tx, Uint32Array.of(message))
 }
 
-function deliverStored(tx: Transaction, message: MessageId, to: LocalPlace): Placed | undefined {
+function deliverStored(
+  tx: Transaction,
+  message: MessageId,
+  { to = [], sentOn = [] }: Pick<Extract<Outcome, { kind: 'delivered' }>, 'to' | 'sentOn'>,
+): readonly DeliveryOutcome[] {
   const parcel = storedParcel(tx, message)
-  const [outcome] = placeParcel(tx, parcel, { rooms: takeRooms(tx, [to], parcel.size), stays: false }).outcomes
-  if (outcome?.outcome === 'over-quota') return refuse('over-quota', 'The inbox is over its quota.')
-  if (outcome?.outcome === 'gone') return refuse('not-found', 'That inbox is gone.')
-  return placedOf(outcome)[0]
+  const rooms = takeRooms(tx, [to].flat(), parcel.size)
+  const why = rooms.flatMap((room) => ('why' in room ? [room.why] : []))[0]
+  if (why === 'over-quota') return refuse('over-quota', 'The inbox is over its quota.')
+  if (why === 'gone') return refuse('not-found', 'That inbox is gone.')
+  return placeAndSendOn(tx, parcel, { rooms, sentOn, internalDate: parcel.internalDate }).outcomes
 }
 
 function keepReply(tx: Transaction, id: number, { code, text, remote }: Reply): void {

@@ -68,7 +68,9 @@ export class SqliteOutbox implements O.Outbox {
   }
   async deliver(delivery: O.Delivery): Promise<readonly O.DeliveryOutcome[]> {
     try {
-      return await this.#flushed((tx) => deliver(tx, delivery))
+      const outcomes = await this.#flushed((tx) => deliver(tx, delivery))
+      if ((delivery.sentOn?.length ?? 0) > 0) this.#onDue()
+      return outcomes
     } catch (error) {
       if (error instanceof NotForAll) return error.outcomes
       throw error
@@ -90,11 +92,15 @@ export class SqliteOutbox implements O.Outbox {
   renew(options: { owner: string; ids: readonly number[]; leaseMs: number }): Promise<readonly number[]> {
     return this.#unflushed((tx) => renew(tx, options))
   }
-  report(done: O.Report): Promise<O.Reported> {
-    return this.#flushed((tx) => report(tx, done))
+  async report(done: O.Report): Promise<O.Reported> {
+    const reported = await this.#flushed((tx) => report(tx, done))
+    if (sendsOn(done.outcome)) this.#onDue()
+    return reported
   }
-  reportTogether(reports: O.ReportTogether): Promise<O.ReportedTogether> {
-    return this.#flushed((tx) => reportTogether(tx, reports))
+  async reportTogether(reports: O.ReportTogether): Promise<O.ReportedTogether> {
+    const reported = await this.#flushed((tx) => reportTogether(tx, reports))
+    if (reports.recipients.some(({ outcome }) => sendsOn(outcome))) this.#onDue()
+    return reported
   }
   postpone(options: { owner: string; ids: readonly number[]; until: number }): Promise<void> {
     return this.#unflushed((tx) => postpone(tx, options))
@@ -139,3 +145,5 @@ export class SqliteOutbox implements O.Outbox {
     return this.#flushed((tx) => purge(tx, options))
   }
 }
+
+const sendsOn = (outcome: O.Outcome): boolean => outcome.kind === 'delivered' && (outcome.sentOn?.length ?? 0) > 0

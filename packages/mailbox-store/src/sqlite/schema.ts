@@ -188,6 +188,17 @@ CREATE TABLE imported (
   PRIMARY KEY (origin, source_uid)) WITHOUT ROWID;
 `
 
+const rulesKept = `
+CREATE TABLE rule (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, public_id TEXT NOT NULL UNIQUE,
+  inbox INTEGER NOT NULL REFERENCES inbox ON DELETE CASCADE, position INTEGER NOT NULL, name TEXT NOT NULL,
+  enabled INTEGER NOT NULL, body TEXT NOT NULL, secret TEXT, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL);
+CREATE INDEX rule_by_inbox ON rule (inbox, position);
+ALTER TABLE submission ADD COLUMN keep_for INTEGER;
+ALTER TABLE submission ADD COLUMN sink TEXT;
+ALTER TABLE submission ADD COLUMN foreign_text INTEGER NOT NULL DEFAULT 0;
+`
+
 const migrations: readonly string[] = [
   first,
   directoryWatchedAndRecentKept,
@@ -196,6 +207,7 @@ const migrations: readonly string[] = [
   inboxKeyKept,
   sinkKept,
   importsKept,
+  rulesKept,
 ]
 /** What the first entry leads to. Versions below it were never published. */
 const firstVersion = 3

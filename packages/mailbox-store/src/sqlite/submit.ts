@@ -2,16 +2,17 @@
 // E5), and `deliver`, behind the 250 of a message from elsewhere. Each is one mutation: all of it or nothing.
 
 import { queueIdAt } from '../directory/public-id.js'
-import { type EnvironmentId, type Flags, type MessageId, systemFlag } from '../model.js'
+import { type AccountId, type EnvironmentId, type Flags, type MessageId, systemFlag } from '../model.js'
 import { cleanRecipient, cleanSender, cleanWord } from '../outbox/envelope.js'
 import { queueIdCharactersMax, recipientsPerSubmissionMax } from '../outbox/limits.js'
 import type { Delivery, DeliveryOutcome, Placed, Submission, SubmitRecipient, Submitted } from '../outbox/outbox.js'
 import { refuse } from '../refusals.js'
-import { notePlaces, placesBefore } from './once.js'
+import { cameBefore, notePlaces, noteTaken, placesBefore } from './once.js'
 import { boxFor, freshParcel, placeParcel, type Room, type TakenRoom, takeRooms } from './outbox-parcel.js'
 import { countSending } from './sending-counts.js'
 import { noteSentCandidate, takeForSubmission } from './sent-candidates.js'
 import { mergeInto, type SentTwins } from './sent-merge.js'
+import { placeAndSendOn } from './sent-on.js'
 import type { Transaction } from './transaction.js'
 
 const seen: Flags = { system: systemFlag.seen, keywords: [] }
@@ -25,16 +26,20 @@ export function submit(tx: Transaction, submission: Submission, twins: SentTwins
   countSending(tx, { credential, account, sending, recipients: recipients.length })
   const sentPlace = takeSentPlace(tx, submission, twins)
   const rooms = takeLocalRooms(tx, recipients, submission.message.size)
-  const taken = ({ address }: Recipient): boolean => 'box' in (rooms.get(address) ?? {})
+  const taken = ({ address }: Recipient): boolean => rooms.get(address)?.every((room) => 'box' in room) === true
   const stays = !recipients.every(taken)
-  const { message, sent, delivered } = placeAll(tx, submission, { sentPlace, rooms: [...rooms.values()], stays })
+  const { message, sent, delivered } = placeAll(tx, submission, { sentPlace, rooms: [...rooms.values()].flat(), stays })
   const { id, queueId } = insertSubmission(tx, submission, { message: stays ? message : undefined })
   for (const recipient of recipients) insertRecipient(tx, id, recipient, taken(recipient))
-  const undelivered = Array.from(rooms).flatMap(([address, room]) =>
-    'why' in room ? [{ address, why: room.why }] : [],
-  )
+  const undelivered = Array.from(rooms).flatMap(([address, ofOne]) => {
+    const why = whyNot(ofOne)
+    return why === undefined ? [] : [{ address, why }]
+  })
   return { queueId, repeated: false, sent, delivered, undelivered }
 }
+
+const whyNot = (rooms: readonly Room[]): 'over-quota' | 'gone' | undefined =>
+  rooms.flatMap((room) => ('why' in room ? [room.why] : []))[0]
 
 /** Where the Sent copy goes; or the client's own, which it became. */
 interface SentPlace {
@@ -56,13 +61,15 @@ function placeAll(
 ): { message: MessageId | undefined; sent: Placed | undefined; delivered: Placed[] } {
   const ofOwnText = sentCopy?.message
   const shared = room === undefined || ofOwnText !== undefined ? [] : [room]
-  const placed = placeParcel(tx, freshParcel(tx, message, internalDate), { rooms: [...shared, ...rooms], stays })
+  const placed = placeParcel(tx, freshParcel(tx, message, internalDate), {
+    ...{ rooms: [...shared, ...rooms], staying: stays ? 1 : 0 },
+  })
   const delivered = placed.outcomes.slice(shared.length).flatMap(placedOf)
   if (room === undefined) return { message: placed.message, sent: merged, delivered }
   const filed =
     ofOwnText === undefined
       ? placed
-      : placeParcel(tx, freshParcel(tx, ofOwnText, internalDate), { rooms: [room], stays: false })
+      : placeParcel(tx, freshParcel(tx, ofOwnText, internalDate), { rooms: [room], staying: 0 })
   const sent = filed.outcomes.flatMap(placedOf)[0] as Placed
   const of = { uid: sent.uid, message: filed.message as MessageId, prepared: ofOwnText ?? message }
   noteSentCandidate(tx, room.box, { ...of, submitted: true })
@@ -80,18 +87,25 @@ export class NotForAll extends Error {
 }
 
 export function deliver(tx: Transaction, delivery: Delivery): readonly DeliveryOutcome[] {
-  const { message, internalDate, recipients, allOrNone = false, once } = delivery
+  const { message, internalDate, recipients, allOrNone = false, once, sentOn = [] } = delivery
   const before = once === undefined ? [] : placesBefore(tx, once, recipients)
   const missing = recipients.filter((_, i) => before[i] === undefined)
   const rooms = takeRooms(tx, missing, message.size)
   if (allOrNone && rooms.some((room) => 'why' in room)) throw new NotForAll(rooms)
-  const { outcomes } = placeParcel(tx, freshParcel(tx, message, internalDate), { rooms, stays: false })
-  if (once !== undefined) notePlaces(tx, once, outcomes.flatMap(placedOf))
+  const fresh = once === undefined ? sentOn : sentOn.filter(({ account }) => !cameBefore(tx, once, account))
+  const parcel = freshParcel(tx, message, internalDate)
+  const { outcomes } = placeAndSendOn(tx, parcel, { rooms, sentOn: fresh, internalDate })
+  if (once !== undefined) {
+    notePlaces(tx, once, outcomes.flatMap(placedOf))
+    const without = new Set(outcomes.filter(({ outcome }) => outcome !== 'delivered').map(({ account }) => account))
+    for (const { account } of fresh) if (!without.has(account)) noteTaken(tx, once, account)
+  }
   const now = outcomes.values()
-  return recipients.map((_, i) => {
+  const answers = recipients.map((_, i): DeliveryOutcome => {
     const earlier = before[i]
     return earlier === undefined ? (now.next().value as DeliveryOutcome) : { outcome: 'delivered', ...earlier }
   })
+  return [...answers, ...now]
 }
 
 export function placedOf(outcome: DeliveryOutcome | undefined): Placed[] {
@@ -110,6 +124,13 @@ function resendOf(tx: Transaction, { resendKey, resendWithinMs = 0, account }: S
     tx.now - resendWithinMs,
     account ?? null,
   )?.queueId
+}
+
+/** What the queue is told of a submission, or of what an inbox sends on. */
+export type QueuedSubmission = Omit<Submission, 'recipients' | 'message' | 'internalDate'> & {
+  readonly keepFor?: AccountId | undefined
+  readonly sink?: string | undefined
+  readonly foreign?: boolean | undefined
 }
 
 type Recipient = SubmitRecipient & { readonly domain: string }
@@ -142,15 +163,21 @@ function takeSentPlace(tx: Transaction, { sentCopy, message }: Submission, twins
 }
 
 /** By recipient's address. */
-function takeLocalRooms(tx: Transaction, recipients: readonly Recipient[], size: number): Map<string, Room> {
-  const places = recipients.flatMap(({ address, local }) => (local === undefined ? [] : [{ address, ...local }]))
-  const rooms = takeRooms(tx, places, size)
-  return new Map(places.map(({ address }, i) => [address, rooms[i] as Room]))
+function takeLocalRooms(tx: Transaction, recipients: readonly Recipient[], size: number): Map<string, readonly Room[]> {
+  const here = recipients.flatMap(({ address, local }) =>
+    local === undefined ? [] : [{ address, places: [local].flat() }],
+  )
+  const rooms = takeRooms(
+    tx,
+    here.flatMap(({ places }) => places),
+    size,
+  ).values()
+  return new Map(here.map(({ address, places }) => [address, places.map(() => rooms.next().value as Room)]))
 }
 
-function insertSubmission(
+export function insertSubmission(
   tx: Transaction,
-  s: Submission,
+  s: QueuedSubmission,
   { message }: { message: MessageId | undefined },
 ): { id: number; queueId: string } {
   const queueId = s.queueId ?? queueIdAt(tx.now)
@@ -160,7 +187,8 @@ function insertSubmission(
     refuse('exists', 'There is a submission of that queue id already.')
   const id = tx.db.run(
     `INSERT INTO submission (queue_id, account, credential, environment, sender, message, ret, envelope_id, require_tls,
-     body, resend_key, created_at, closed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+     body, resend_key, created_at, closed_at, keep_for, sink, foreign_text)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     queueId,
     s.account ?? null,
     s.credential ?? null,
@@ -174,16 +202,19 @@ function insertSubmission(
     s.resendKey ?? null,
     tx.now,
     message === undefined ? tx.now : null,
+    s.keepFor ?? null,
+    s.sink ?? null,
+    s.foreign ? 1 : 0,
   )
   return { id, queueId }
 }
 
-function environmentOf(tx: Transaction, { account, environment }: Submission): EnvironmentId | undefined {
+function environmentOf(tx: Transaction, { account, environment }: QueuedSubmission): EnvironmentId | undefined {
   if (environment !== undefined || account === undefined) return environment
   return tx.db.get<{ environment: EnvironmentId }>('SELECT environment FROM inbox WHERE id = ?', account)?.environment
 }
 
-function insertRecipient(tx: Transaction, submission: number, recipient: Recipient, delivered: boolean): void {
+export function insertRecipient(tx: Transaction, submission: number, recipient: Recipient, delivered: boolean): void {
   tx.db.run(
     `INSERT INTO outbox (submission, recipient, domain, notify, original_recipient, state, attempts, next_try_at,
      delay_told, done_at) VALUES (?, ?, ?, ?, ?, ?, 0, ?, 0, ?)`,
