@@ -4,7 +4,7 @@
 // After a commit the store calls the `ring` it was opened with; who listens asks `changesSince` or refreshes an open
 // mailbox. Nothing here knows of a protocol.
 
-import type { Directory } from './directory/directory.js'
+import type { By, Directory, Page, PageOptions } from './directory/directory.js'
 import type { AccountRights } from './handles/rights.js'
 import type { Imports } from './imports/imports.js'
 import type { Listings, ListingWants } from './messages/listings.js'
@@ -32,6 +32,8 @@ export interface Store {
   domainView(id: DomainId): DomainView
   /** Takes message bytes of any size off a stream, outside any transaction. `append` and `submit` place what it returns. */
   stage(source: MessageSource): Promise<StagedMessage>
+  /** What inboxes under legal hold have lost. */
+  readonly held: HeldMail
   maintenance: Maintenance
   /** Answers what waits, then lets go of the files. */
   close(): Promise<void>
@@ -258,6 +260,39 @@ export interface Content {
 export interface ByteRange {
   readonly start: number
   readonly end: number
+}
+
+export interface HeldFilter extends PageOptions {
+  readonly account: AccountId
+}
+
+/** A message that its owner has removed while the inbox was under legal hold. */
+export interface HeldMessage {
+  readonly id: number
+  /** Where it was; the mailbox may be gone, or another one of the name be there. */
+  readonly mailbox: string
+  readonly uidValidity: number
+  readonly uid: number
+  readonly flags: Flags
+  readonly size: number
+  /** Unix seconds. */
+  readonly internalDate: number
+  readonly saveDate: number
+  /** Unix milliseconds. */
+  readonly goneAt: number
+  readonly emailId: string
+  /** The header block. */
+  readonly header: Uint8Array
+}
+
+/** For who has ordered a legal hold; no handle of the owner's reaches it. */
+export interface HeldMail {
+  /** In the order in which it went. */
+  list(filter: HeldFilter): Promise<Page<HeldMessage>>
+  /** Puts into the audit log that the messages were taken out. */
+  noteExport(account: AccountId, options?: By): Promise<void>
+  /** The bytes of one in the list; `not-found` when the hold was lifted meanwhile. */
+  content(id: number): Promise<Content>
 }
 
 export interface Maintenance {

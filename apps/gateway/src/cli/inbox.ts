@@ -6,6 +6,7 @@ import type { Door, Ports } from '../running.js'
 import { type ClientSettings, clientPorts, clientSettings } from './client-settings.js'
 import { type Command, command } from './command.js'
 import { type OpenStore, withStore } from './existing-store.js'
+import { inboxHeld } from './inbox-held.js'
 import { listing } from './listing.js'
 import { mint } from './minting.js'
 import { type InboxObject, Objects } from './objects.js'
@@ -42,7 +43,10 @@ export const inboxLines = (inbox: InboxObject): string[] =>
     ...sendingFields(inbox.sending),
     ['OpenPGP key', keyLine(inbox.public_key)],
     ['Disabled', inbox.disabled ? 'yes: nobody can sign in' : undefined],
-    ['Legal hold', inbox.legal_hold ? 'yes: neither retention nor deletion takes anything' : undefined],
+    [
+      'Legal hold',
+      inbox.legal_hold ? `yes: what is removed is kept, see \`postern inbox held ${inbox.address}\`` : undefined,
+    ],
     ['Made', inbox.created_at],
   ])
 
@@ -187,7 +191,7 @@ const update = command('inbox update', {
   parameters: address,
   options: {
     ...settings,
-    legalHold: onOff('whether neither retention nor deletion takes anything of it'),
+    legalHold: onOff('whether nothing of it is destroyed; off lets go of what was held'),
     publicKey: publicKeyOption,
     ...sendingOptions,
   },
@@ -270,5 +274,6 @@ export const inboxCommands: readonly Command[] = [
   ),
   alias,
   unalias,
+  inboxHeld,
   remove,
 ]

@@ -11,11 +11,13 @@ import { table } from './table.js'
 
 interface Listing<Table extends OptionTable, Item> {
   readonly about: string
+  readonly parameters?: Command['parameters']
   readonly options: Table
   /** The objects of one page, as the API shows them. */
   page(
     open: OpenStore,
     options: Invocation<Table>['options'],
+    args: readonly string[],
   ): Promise<(page: PageOptions) => Promise<{ readonly items: readonly Item[]; readonly next: Page<Item>['next'] }>>
   readonly columns: readonly (readonly [title: string, cell: (item: Item) => string])[]
 }
@@ -36,11 +38,11 @@ export function listing<Item, const Table extends OptionTable>(
   return {
     name,
     about: definition.about,
-    parameters: [],
+    parameters: definition.parameters ?? [],
     options,
-    async run({ env, options: typed }): Promise<Outcome> {
+    async run({ env, args, options: typed }): Promise<Outcome> {
       const given = readOptions(options, typed) as Invocation<Table & typeof pageOptions>['options']
-      const pages = (): AsyncIterable<ListPage<Item>> => pagesOf(env, { definition, given })
+      const pages = (): AsyncIterable<ListPage<Item>> => pagesOf(env, { definition, given, args })
       return {
         isList: true,
         text: (isJson) => (isJson ? jsonOf(pages()) : linesOf(pages(), definition.columns)),
@@ -59,11 +61,19 @@ interface ListPage<Item> {
 
 async function* pagesOf<Table extends OptionTable, Item>(
   env: Invocation<Table>['env'],
-  { definition, given }: { definition: Listing<Table, Item>; given: Invocation<Table & typeof pageOptions>['options'] },
+  {
+    definition,
+    given,
+    args,
+  }: {
+    definition: Listing<Table, Item>
+    given: Invocation<Table & typeof pageOptions>['options']
+    args: readonly string[]
+  },
 ): AsyncIterable<ListPage<Item>> {
   const open = await openExisting(env)
   try {
-    const page = await definition.page(open, given as Invocation<Table>['options'])
+    const page = await definition.page(open, given as Invocation<Table>['options'], args)
     let left = (given.limit as number | undefined) ?? Number.POSITIVE_INFINITY
     let afterId = given.after as number | undefined
     do {

@@ -76,6 +76,10 @@ export interface SubmitRecipient {
   readonly notify?: string | undefined
   readonly originalRecipient?: string | undefined
   readonly local?: LocalPlaces | undefined
+  /** What this one gets where it's another text than `message` of the submission: the queue holds it, should it have to wait. */
+  readonly message?: PreparedMessage | undefined
+  /** Who has it already: counted and settled, and nothing is stored for it. */
+  readonly handedOver?: boolean | undefined
 }
 
 /** Who sends, for the limits of the hour and the day (contract D6): a credential and an inbox are counted apart. */
@@ -90,6 +94,15 @@ export interface SendingAsk {
 /** `opensAt` in Unix milliseconds; undefined where so many recipients never fit. */
 export type SendingRoom = { readonly fits: true } | { readonly fits: false; readonly opensAt: number | undefined }
 
+/** Filed in \Sent with \Seen. */
+export interface SentCopy {
+  readonly account: AccountId
+  /** Where the copy differs from what is sent: it keeps Bcc, or is encrypted. */
+  readonly message?: PreparedMessage | undefined
+  /** Of one that is encrypted: `messageIdentity` of the plain text, by which a client's own copy is known. */
+  readonly identity?: Uint8Array | undefined
+}
+
 export interface Submission {
   readonly queueId?: string | undefined
   readonly account?: AccountId | undefined
@@ -99,11 +112,11 @@ export interface Submission {
   /** Empty for a null reverse-path. */
   readonly sender: string
   readonly recipients: readonly SubmitRecipient[]
-  readonly message: PreparedMessage
+  /** Undefined where nobody gets it: each has a text of its own, or has it already. */
+  readonly message: PreparedMessage | undefined
   /** Unix seconds. */
   readonly internalDate: number
-  /** Filed in \Sent with \Seen; `message` where the copy differs (it keeps Bcc). */
-  readonly sentCopy?: { readonly account: AccountId; readonly message?: PreparedMessage | undefined } | undefined
+  readonly sentCopy?: SentCopy | undefined
   /** RFC 3461 RET and ENVID. */
   readonly ret?: 'full' | 'hdrs' | undefined
   readonly envelopeId?: string | undefined
@@ -123,7 +136,7 @@ export interface Submitted {
   readonly repeated: boolean
   readonly sent: Placed | undefined
   readonly delivered: readonly Placed[]
-  /** Local recipients that could not take it now: they wait in the outbox like remote ones. */
+  /** Local recipients that could not take it now: they wait in the outbox like remote ones, each for its own text. */
   readonly undelivered: readonly { readonly address: string; readonly why: 'over-quota' | 'gone' }[]
 }
 

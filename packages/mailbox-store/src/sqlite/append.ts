@@ -5,7 +5,8 @@ import type { PreparedMessage } from '../messages/prepare.js'
 import type { Flags, MailboxId } from '../model.js'
 import { refuse } from '../refusals.js'
 import type { Appended, Replaced } from '../store.js'
-import { bury, bytesOf, chargeQuota, discard, insertMessage, type Owned, packFlags, place, take } from './messages.js'
+import { letGo } from './held.js'
+import { bury, bytesOf, chargeQuota, insertMessage, type Owned, packFlags, place, take } from './messages.js'
 import type { MailboxRow } from './remembered-rows.js'
 import { isSent, noteSentCandidate } from './sent-candidates.js'
 import { mergeInto, type SentTwins } from './sent-merge.js'
@@ -71,7 +72,7 @@ export function replace(
   const taken = take(tx, box, [[uid, uid]], 0)
   if (taken.length === 0) refuse('no-such-message', 'That message is gone.')
   const modSeq = bury(tx, box, taken.uids.slice(0, 1))
-  discard(tx, taken.messages.slice(0, taken.length))
+  letGo(tx, box, taken)
   const [twin] = twins.find(tx, target, { messages: [entry.message], submitted: false })
   const added = twin === undefined ? { bytes: entry.message.size, messages: 1 } : { bytes: 0, messages: 0 }
   chargeQuota(tx, tx.account(account), { bytes: added.bytes - bytesOf(taken), messages: added.messages - 1 })

@@ -15,6 +15,7 @@ import { refuse } from '../refusals.js'
 import { auditIn } from './audit.js'
 import type { Connection } from './connection.js'
 import { getDomain } from './directory-domains.js'
+import { releaseHeld } from './held.js'
 import { createFirstMailboxes, dropMailbox } from './mailboxes.js'
 import type { Transaction } from './transaction.js'
 
@@ -106,6 +107,7 @@ export function updateInbox(tx: Transaction, id: AccountId, changes: InboxChange
     publicKeyColumn(changes.publicKey === undefined ? old.publicKey : changes.publicKey),
     id,
   )
+  if (old.legalHold && !legalHold) releaseHeld(tx, id)
   const { by: _, sending, route, publicKey, ...asked } = changes
   const detail = {
     ...Object.fromEntries(Object.entries(asked).map(([key, value]) => [key, value ?? null])),

@@ -16,6 +16,7 @@ import { asRefusal, Connection, type Fault } from './connection.js'
 import { SqliteDirectory } from './directory.js'
 import { SqliteDomainView } from './domain-view.js'
 import type { AroundFlush } from './flusher.js'
+import { SqliteHeldMail } from './held-mail.js'
 import { SqliteImports } from './imports.js'
 import { KeywordNames } from './keywords.js'
 import { OpenMailboxes } from './open-mailboxes.js'
@@ -102,6 +103,7 @@ export async function openStore(options: OpenOptions): Promise<Store> {
   return {
     directory: new SqliteDirectory({ db, writer, now }),
     outbox: new SqliteOutbox({ db, writer, blobs, now, onDue: ringOutbox }),
+    held: new SqliteHeldMail({ db, blobs, keywords, writer }),
     imports: new SqliteImports({ db, writer, blobs }),
     account: (id: AccountId) => new SqliteAccount(id, parts),
     domainView: (id: DomainId) => new SqliteDomainView(id, parts),

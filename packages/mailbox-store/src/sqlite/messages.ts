@@ -16,6 +16,7 @@ import {
 } from '../model.js'
 import { refuse } from '../refusals.js'
 import type { Copied, Expunged, FlagChange, FlagsStored } from '../store.js'
+import { letGo } from './held.js'
 import type { AccountRow, MailboxRow } from './remembered-rows.js'
 import type { Transaction } from './transaction.js'
 
@@ -80,7 +81,7 @@ export function expunge(
   if (taken.length === 0) return { uids: new Uint32Array(0), modSeq: box.modSeq }
   const removed = taken.uids.slice(0, taken.length)
   const modSeq = bury(tx, box, removed)
-  discard(tx, taken.messages.slice(0, taken.length))
+  letGo(tx, box, taken)
   chargeQuota(tx, tx.account(account), { bytes: -bytesOf(taken), messages: -taken.length })
   return { uids: removed, modSeq }
 }
@@ -274,11 +275,6 @@ export function bury(tx: Transaction, box: MailboxRow, uids: Uint32Array): numbe
   )
   tx.deltas.gone(box, uids)
   return modSeq
-}
-
-/** Messages that lost an entry: the sweep drops a copy or deletes the message, behind the answer's back. */
-export function discard(tx: Transaction, messages: Uint32Array): void {
-  tx.db.run('INSERT INTO garbage (at, messages) VALUES (?, ?)', tx.now, new Uint8Array(messages.buffer))
 }
 
 function placeAll(tx: Transaction, target: MailboxRow, found: Entries): Copied {

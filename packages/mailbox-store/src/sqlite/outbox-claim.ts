@@ -205,7 +205,7 @@ interface ClaimedRow {
 
 function claimed(tx: Transaction, id: number): Claimed {
   const row = tx.db.get<ClaimedRow>(
-    `SELECT outbox.id, queue_id AS queueId, message, account, credential, environment, sender, recipient, domain, notify,
+    `SELECT outbox.id, queue_id AS queueId, coalesce(outbox.message, submission.message) AS message, account, credential, environment, sender, recipient, domain, notify,
      original_recipient AS originalRecipient, ret, envelope_id AS envelopeId, require_tls AS requireTls, body, attempts,
      delay_told AS delayTold, sink, keep_for IS NOT NULL AS keep, foreign_text AS "foreign", lease_until AS leaseUntil, created_at AS createdAt
      FROM outbox JOIN submission ON submission.id = outbox.submission WHERE outbox.id = ?`,

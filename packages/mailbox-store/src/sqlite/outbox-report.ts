@@ -16,7 +16,7 @@ import type {
   ReportTogether,
 } from '../outbox/outbox.js'
 import { refuse } from '../refusals.js'
-import { discard } from './messages.js'
+import { discard } from './garbage.js'
 import { placeParcel, storedParcel, takeRooms } from './outbox-parcel.js'
 import { submissionOf } from './outbox-queue.js'
 import { placeAndSendOn } from './sent-on.js'
@@ -31,7 +31,7 @@ interface Leased {
 
 export function report(tx: Transaction, { id, owner, outcome, notice }: Report): Reported {
   const leased = tx.db.get<Leased>(
-    `SELECT submission, message, cancelled_at AS cancelledAt FROM outbox
+    `SELECT submission, coalesce(outbox.message, submission.message) AS message, cancelled_at AS cancelledAt FROM outbox
      JOIN submission ON submission.id = outbox.submission
      WHERE outbox.id = ? AND state = 'leased' AND lease_owner = ?`,
     id,
@@ -77,8 +77,10 @@ export function settle(
   { id, submission, state }: { id: number; submission: number; state: 'delivered' | 'failed' | 'cancelled' },
 ): { readonly closed: boolean; readonly kept: boolean } {
   const kept = state !== 'delivered' && keep(tx, submission)
+  const own = tx.db.get<{ message: number }>('SELECT message FROM outbox WHERE id = ? AND message IS NOT NULL', id)
+  if (own !== undefined) discard(tx, Uint32Array.of(own.message))
   tx.db.run(
-    'UPDATE outbox SET state = ?, done_at = ?, lease_owner = NULL, lease_until = NULL WHERE id = ?',
+    'UPDATE outbox SET state = ?, done_at = ?, message = NULL, lease_owner = NULL, lease_until = NULL WHERE id = ?',
     state,
     tx.now,
     id,
@@ -106,10 +108,11 @@ function keep(tx: Transaction, submission: number): boolean {
 
 /** The outbox lets go of the message: the sweep takes it away when no mailbox holds it either. */
 function close(tx: Transaction, submission: number): void {
-  const { message } = tx.db.get<{ message: number }>('SELECT message FROM submission WHERE id = ?', submission) ?? {}
+  const { message } =
+    tx.db.get<{ message: number | null }>('SELECT message FROM submission WHERE id = ?', submission) ?? {}
   if (message === undefined) throw new Error(`submission ${submission} is missing`)
   tx.db.run('UPDATE submission SET closed_at = ?, message = NULL WHERE id = ?', tx.now, submission)
-  discard(tx, Uint32Array.of(message))
+  if (message !== null) discard(tx, Uint32Array.of(message))
 }
 
 function deliverStored(

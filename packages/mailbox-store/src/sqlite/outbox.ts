@@ -59,7 +59,7 @@ export class SqliteOutbox implements O.Outbox {
   async submit(submission: O.Submission): Promise<O.Submitted> {
     const parts = { db: this.#db, writer: this.#writer, blobs: this.#blobs }
     const submitted = await writeMerging(parts, (tx, twins) => submit(tx, submission, twins))
-    const isAllHere = submission.recipients.every(({ local }) => local !== undefined)
+    const isAllHere = submission.recipients.every(({ local, handedOver }) => local !== undefined || handedOver)
     if (!submitted.repeated && !(isAllHere && submitted.undelivered.length === 0)) this.#onDue()
     return submitted
   }

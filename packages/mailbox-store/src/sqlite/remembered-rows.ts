@@ -46,6 +46,7 @@ export interface AccountRow {
   usedBytes: number
   usedMessages: number
   keywordSets: number
+  legalHold: boolean
   dirty: boolean
   touchedBy: number
 }
@@ -116,8 +117,10 @@ export class RememberedRows {
   account(id: AccountId): AccountRow {
     const known = this.#accounts.get(id)
     if (known !== undefined) return known
-    const row = this.#db.get<AccountRow & { quotaBytes: number | null; quotaMessages: number | null }>(
-      `SELECT id, quota_bytes AS quotaBytes, quota_messages AS quotaMessages, used_bytes AS usedBytes,
+    const row = this.#db.get<
+      Omit<AccountRow, 'legalHold'> & { quotaBytes: number | null; quotaMessages: number | null; legalHold: number }
+    >(
+      `SELECT id, legal_hold AS legalHold, quota_bytes AS quotaBytes, quota_messages AS quotaMessages, used_bytes AS usedBytes,
        used_messages AS usedMessages, keyword_sets AS keywordSets FROM inbox WHERE id = ?`,
       id,
     )
@@ -126,6 +129,7 @@ export class RememberedRows {
       ...row,
       quotaBytes: row.quotaBytes ?? undefined,
       quotaMessages: row.quotaMessages ?? undefined,
+      legalHold: row.legalHold === 1,
       dirty: false,
       touchedBy: 0,
     }

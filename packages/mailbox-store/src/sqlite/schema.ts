@@ -199,6 +199,16 @@ ALTER TABLE submission ADD COLUMN sink TEXT;
 ALTER TABLE submission ADD COLUMN foreign_text INTEGER NOT NULL DEFAULT 0;
 `
 
+const textsAndHeldKept = `
+ALTER TABLE outbox ADD COLUMN message INTEGER;
+ALTER TABLE sent_candidate ADD COLUMN identity BLOB;
+CREATE TABLE held_message (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, account INTEGER NOT NULL REFERENCES inbox, mailbox TEXT NOT NULL,
+  uid_validity INTEGER NOT NULL, uid INTEGER NOT NULL, flags INTEGER NOT NULL, message INTEGER NOT NULL,
+  size INTEGER NOT NULL, internal_date INTEGER NOT NULL, save_date INTEGER NOT NULL, gone_at INTEGER NOT NULL);
+CREATE INDEX held_by_account ON held_message (account, id);
+`
+
 const migrations: readonly string[] = [
   first,
   directoryWatchedAndRecentKept,
@@ -208,6 +218,7 @@ const migrations: readonly string[] = [
   sinkKept,
   importsKept,
   rulesKept,
+  textsAndHeldKept,
 ]
 /** What the first entry leads to. Versions below it were never published. */
 const firstVersion = 3

@@ -25,6 +25,8 @@ export interface SentCandidate {
   readonly at: number
   readonly uid: number
   readonly message: MessageId
+  /** Of one whose stored text is encrypted: that of the plain one. */
+  readonly identity: Uint8Array | null
 }
 
 export const isSent = (box: MailboxRow): boolean => box.specialUse === '\\Sent'
@@ -32,21 +34,28 @@ export const isSent = (box: MailboxRow): boolean => box.specialUse === '\\Sent'
 export function noteSentCandidate(
   tx: Transaction,
   box: MailboxRow,
-  entry: { uid: number; message: MessageId; prepared: PreparedMessage; submitted: boolean },
+  entry: {
+    uid: number
+    message: MessageId
+    prepared: PreparedMessage
+    submitted: boolean
+    identity?: Uint8Array | undefined
+  },
 ): void {
   const messageId = messageIdHashOf(entry.prepared)
   if (messageId === undefined) return
-  const { uid, message, submitted } = entry
-  const sql = 'INSERT INTO sent_candidate (mailbox, submitted, at, uid, message_id, message) VALUES (?, ?, ?, ?, ?, ?)'
-  tx.db.run(sql, box.id, submitted ? 1 : 0, tx.now, uid, messageId, message)
+  const { uid, message, submitted, identity = null } = entry
+  const sql = `INSERT INTO sent_candidate (mailbox, submitted, at, uid, message_id, message, identity)
+    VALUES (?, ?, ?, ?, ?, ?, ?)`
+  tx.db.run(sql, box.id, submitted ? 1 : 0, tx.now, uid, messageId, message, identity)
   if (uid % pruneEvery === 0) forgetOld(tx, box.id)
 }
 
-const bySubmissionSql = `SELECT at, uid, message FROM (
-    SELECT at, uid, message, message_id FROM sent_candidate
+const bySubmissionSql = `SELECT at, uid, message, identity FROM (
+    SELECT at, uid, message, message_id, identity FROM sent_candidate
     WHERE mailbox = ? AND submitted = 1 AND at > ? ORDER BY at DESC, uid DESC LIMIT ${lookedBackMax})
   WHERE message_id = ? AND (at, uid) < (?, ?) LIMIT 1`
-const byClientSql = `SELECT at, uid, message FROM sent_candidate
+const byClientSql = `SELECT at, uid, message, identity FROM sent_candidate
   WHERE mailbox = ? AND submitted = 0 AND at > ? AND message_id = ? AND (at, uid) < (?, ?)
   ORDER BY at DESC, uid DESC LIMIT 1`
 

@@ -66,6 +66,7 @@ function inboxFor(
 function queue(tx: Transaction, one: SentOn, message: Parameters<typeof insertSubmission>[2]['message']): void {
   const { account, queueId, sender, recipients, notify, body, sink, keep, foreign } = one
   const submission = { account, queueId, sender, body, sink, foreign, keepFor: keep ? account : undefined }
-  const { id } = insertSubmission(tx, submission, { message })
-  for (const address of new Set(recipients)) insertRecipient(tx, id, { notify, ...cleanRecipient(address) }, false)
+  const { id } = insertSubmission(tx, submission, { message, isOpen: true })
+  for (const address of new Set(recipients))
+    insertRecipient(tx, id, { notify, ...cleanRecipient(address) }, { isWaiting: true })
 }

@@ -2,6 +2,7 @@
 // E5), and `deliver`, behind the 250 of a message from elsewhere. Each is one mutation: all of it or nothing.
 
 import { queueIdAt } from '../directory/public-id.js'
+import type { PreparedMessage } from '../messages/prepare.js'
 import { type AccountId, type EnvironmentId, type Flags, type MessageId, systemFlag } from '../model.js'
 import { cleanRecipient, cleanSender, cleanWord } from '../outbox/envelope.js'
 import { queueIdCharactersMax, recipientsPerSubmissionMax } from '../outbox/limits.js'
@@ -11,7 +12,7 @@ import { cameBefore, notePlaces, noteTaken, placesBefore } from './once.js'
 import { boxFor, freshParcel, placeParcel, type Room, type TakenRoom, takeRooms } from './outbox-parcel.js'
 import { countSending } from './sending-counts.js'
 import { noteSentCandidate, takeForSubmission } from './sent-candidates.js'
-import { mergeInto, type SentTwins } from './sent-merge.js'
+import { mergeInto, type SentTwins, withdraw } from './sent-merge.js'
 import { placeAndSendOn } from './sent-on.js'
 import type { Transaction } from './transaction.js'
 
@@ -25,17 +26,24 @@ export function submit(tx: Transaction, submission: Submission, twins: SentTwins
   const { credential, account, sending } = submission
   countSending(tx, { credential, account, sending, recipients: recipients.length })
   const sentPlace = takeSentPlace(tx, submission, twins)
-  const rooms = takeLocalRooms(tx, recipients, submission.message.size)
-  const taken = ({ address }: Recipient): boolean => rooms.get(address)?.every((room) => 'box' in room) === true
-  const stays = !recipients.every(taken)
-  const { message, sent, delivered } = placeAll(tx, submission, { sentPlace, rooms: [...rooms.values()].flat(), stays })
-  const { id, queueId } = insertSubmission(tx, submission, { message: stays ? message : undefined })
-  for (const recipient of recipients) insertRecipient(tx, id, recipient, taken(recipient))
-  const undelivered = Array.from(rooms).flatMap(([address, ofOne]) => {
+  const texts = textsOf(tx, submission, { recipients, sentRoom: sentPlace.room })
+  const placed = texts.map((text) => placeText(tx, text, submission))
+  const waiting = new Map(texts.flatMap(({ waits }, i) => waits.map(({ address }) => [address, placed[i]?.message])))
+  const shared = texts.findIndex(({ prepared, waits }) => prepared === submission.message && waits.length > 0)
+  const message = placed[shared]?.message
+  const { id, queueId } = insertSubmission(tx, submission, { message, isOpen: waiting.size > 0 })
+  for (const recipient of recipients)
+    insertRecipient(tx, id, recipient, {
+      isWaiting: waiting.has(recipient.address),
+      message: recipient.message && waiting.get(recipient.address),
+    })
+  const sent = sentPlace.merged ?? placed.flatMap((each) => each.sent ?? [])[0]
+  const rooms = texts.flatMap((text) => Array.from(text.rooms))
+  const undelivered = rooms.flatMap(([address, ofOne]) => {
     const why = whyNot(ofOne)
     return why === undefined ? [] : [{ address, why }]
   })
-  return { queueId, repeated: false, sent, delivered, undelivered }
+  return { queueId, repeated: false, sent, delivered: placed.flatMap((each) => each.delivered), undelivered }
 }
 
 const whyNot = (rooms: readonly Room[]): 'over-quota' | 'gone' | undefined =>
@@ -47,33 +55,65 @@ interface SentPlace {
   readonly merged?: Placed
 }
 
-interface Places {
-  readonly sentPlace: SentPlace
-  readonly rooms: readonly Room[]
-  readonly stays: boolean
+/** One text, and everybody who gets it: one for all nearly always. */
+interface Text {
+  readonly prepared: PreparedMessage
+  readonly sentRoom: TakenRoom | undefined
+  /** By recipient's address. */
+  readonly rooms: ReadonlyMap<string, readonly Room[]>
+  /** Those who have to wait for it. */
+  readonly waits: readonly Recipient[]
 }
 
-/** One row for all, unless the Sent copy is another text. */
-function placeAll(
+function textsOf(
   tx: Transaction,
-  { message, internalDate, sentCopy }: Submission,
-  { sentPlace: { room, merged }, rooms, stays }: Places,
-): { message: MessageId | undefined; sent: Placed | undefined; delivered: Placed[] } {
-  const ofOwnText = sentCopy?.message
-  const shared = room === undefined || ofOwnText !== undefined ? [] : [room]
-  const placed = placeParcel(tx, freshParcel(tx, message, internalDate), {
-    ...{ rooms: [...shared, ...rooms], staying: stays ? 1 : 0 },
+  submission: Submission,
+  { recipients, sentRoom }: { recipients: readonly Recipient[]; sentRoom: TakenRoom | undefined },
+): Text[] {
+  const readers = new Map<PreparedMessage, Recipient[]>()
+  if (sentRoom !== undefined) readers.set(sentTextOf(submission), [])
+  for (const recipient of recipients) {
+    if (recipient.handedOver) continue
+    const prepared = recipient.message ?? submission.message ?? refuse('invalid', 'A recipient has no text to get.')
+    const others = readers.get(prepared)
+    if (others === undefined) readers.set(prepared, [recipient])
+    else others.push(recipient)
+  }
+  return Array.from(readers, ([prepared, own]) => {
+    const rooms = takeLocalRooms(tx, own, prepared.size)
+    const waits = own.filter(({ address }) => rooms.get(address)?.every((room) => 'box' in room) !== true)
+    return { prepared, rooms, waits, sentRoom: isSentText(submission, prepared) ? sentRoom : undefined }
   })
-  const delivered = placed.outcomes.slice(shared.length).flatMap(placedOf)
-  if (room === undefined) return { message: placed.message, sent: merged, delivered }
-  const filed =
-    ofOwnText === undefined
-      ? placed
-      : placeParcel(tx, freshParcel(tx, ofOwnText, internalDate), { rooms: [room], staying: 0 })
-  const sent = filed.outcomes.flatMap(placedOf)[0] as Placed
-  const of = { uid: sent.uid, message: filed.message as MessageId, prepared: ofOwnText ?? message }
-  noteSentCandidate(tx, room.box, { ...of, submitted: true })
-  return { message: placed.message, sent, delivered }
+}
+
+const isSentText = ({ sentCopy, message }: Submission, prepared: PreparedMessage): boolean =>
+  sentCopy !== undefined && prepared === (sentCopy.message ?? message)
+
+const sentTextOf = ({ sentCopy, message }: Submission): PreparedMessage =>
+  sentCopy?.message ?? message ?? refuse('invalid', 'There is no text for the Sent copy.')
+
+interface PlacedText {
+  readonly message: MessageId | undefined
+  readonly sent: Placed | undefined
+  readonly delivered: readonly Placed[]
+}
+
+/** The submission holds its own text once, whoever waits for it; each other one is held by who waits for it. */
+function placeText(
+  tx: Transaction,
+  { prepared, sentRoom, rooms, waits }: Text,
+  { message: common, internalDate, sentCopy }: Submission,
+): PlacedText {
+  const filed = sentRoom === undefined ? [] : [sentRoom]
+  const staying = prepared === common ? Math.min(waits.length, 1) : waits.length
+  const parcel = freshParcel(tx, prepared, internalDate)
+  const { message, outcomes } = placeParcel(tx, parcel, { rooms: [...filed, ...[...rooms.values()].flat()], staying })
+  const delivered = outcomes.slice(filed.length).flatMap(placedOf)
+  if (sentRoom === undefined) return { message, delivered, sent: undefined }
+  const sent = outcomes.flatMap(placedOf)[0] as Placed
+  const entry = { uid: sent.uid, message: message as MessageId, prepared, identity: sentCopy?.identity }
+  noteSentCandidate(tx, sentRoom.box, { ...entry, submitted: true })
+  return { message, sent, delivered }
 }
 
 /** Undoes a delivery that some can't take, and says who. */
@@ -148,16 +188,19 @@ function recipientsOf({ recipients }: Submission): Recipient[] {
 }
 
 /** Contract D4: a 250 says that it is filed, so that a sender without room for it is refused. */
-function takeSentPlace(tx: Transaction, { sentCopy, message }: Submission, twins: SentTwins): SentPlace {
+function takeSentPlace(tx: Transaction, submission: Submission, twins: SentTwins): SentPlace {
+  const { sentCopy } = submission
   if (sentCopy === undefined) return {}
-  const { account, message: copy = message } = sentCopy
+  const { account, identity } = sentCopy
+  const copy = sentTextOf(submission)
   const box = boxFor(tx, account, '\\Sent') ?? refuse('not-found', "The sender's inbox is gone.")
-  const [twin] = twins.find(tx, box, { messages: [copy], submitted: true })
-  if (twin !== undefined) {
+  const [twin] = twins.find(tx, box, { messages: [copy], submitted: true, identity })
+  if (twin !== undefined && identity === undefined) {
     takeForSubmission(tx, box, twin)
     return { merged: { account, mailbox: box.id, uid: mergeInto(tx, box, { twin, flags: seen }) } }
   }
-  const room = takeRooms(tx, [{ account, mailbox: box.id, flags: seen }], copy.size)[0] as Room
+  const flags = twin === undefined ? seen : withdraw(tx, box, { twin, flags: seen })
+  const room = takeRooms(tx, [{ account, mailbox: box.id, flags }], copy.size)[0] as Room
   if ('box' in room) return { room }
   return refuse('over-quota', "The sender's inbox has no room for the Sent copy.")
 }
@@ -178,7 +221,7 @@ function takeLocalRooms(tx: Transaction, recipients: readonly Recipient[], size:
 export function insertSubmission(
   tx: Transaction,
   s: QueuedSubmission,
-  { message }: { message: MessageId | undefined },
+  { message, isOpen }: { message: MessageId | undefined; isOpen: boolean },
 ): { id: number; queueId: string } {
   const queueId = s.queueId ?? queueIdAt(tx.now)
   if (queueId === '' || queueId.length > queueIdCharactersMax || !/^[\w.-]+$/.test(queueId))
@@ -201,7 +244,7 @@ export function insertSubmission(
     s.body,
     s.resendKey ?? null,
     tx.now,
-    message === undefined ? tx.now : null,
+    isOpen ? null : tx.now,
     s.keepFor ?? null,
     s.sink ?? null,
     s.foreign ? 1 : 0,
@@ -214,17 +257,23 @@ function environmentOf(tx: Transaction, { account, environment }: QueuedSubmissi
   return tx.db.get<{ environment: EnvironmentId }>('SELECT environment FROM inbox WHERE id = ?', account)?.environment
 }
 
-export function insertRecipient(tx: Transaction, submission: number, recipient: Recipient, delivered: boolean): void {
+export function insertRecipient(
+  tx: Transaction,
+  submission: number,
+  recipient: Recipient,
+  { isWaiting, message }: { isWaiting: boolean; message?: MessageId | undefined },
+): void {
   tx.db.run(
     `INSERT INTO outbox (submission, recipient, domain, notify, original_recipient, state, attempts, next_try_at,
-     delay_told, done_at) VALUES (?, ?, ?, ?, ?, ?, 0, ?, 0, ?)`,
+     delay_told, done_at, message) VALUES (?, ?, ?, ?, ?, ?, 0, ?, 0, ?, ?)`,
     submission,
     recipient.address,
     recipient.domain,
     cleanWord(recipient.notify),
     cleanWord(recipient.originalRecipient),
-    delivered ? 'delivered' : 'waiting',
+    isWaiting ? 'waiting' : 'delivered',
     tx.now,
-    delivered ? tx.now : null,
+    isWaiting ? null : tx.now,
+    message ?? null,
   )
 }

@@ -50,6 +50,7 @@ export function verifyStore(db: Connection, { blobsFolder }: { blobsFolder: stri
     const uses = new Map<number, number>()
     checkMailboxes(db, findings, uses)
     checkSendingCounts(db, findings)
+    checkHeld(db, findings)
     countOtherUses(db, uses)
     checkMessages(db, findings, { uses, blobsFolder })
   })
@@ -164,7 +165,7 @@ function keywordSetExists(db: Connection, set: number): boolean {
   return db.prepareRaw('SELECT 1 FROM keyword_set WHERE id = ?').get(set) !== undefined
 }
 
-/** A message is also held by garbage that hasn't been swept and by submissions that aren't purged. */
+/** A message is also held by garbage that hasn't been swept, by the outbox, and for a legal hold. */
 function countOtherUses(db: Connection, uses: Map<number, number>): void {
   const hold = (message: number): void => {
     uses.set(message, (uses.get(message) ?? 0) + 1)
@@ -173,6 +174,23 @@ function countOtherUses(db: Connection, uses: Map<number, number>): void {
     for (const message of new Uint32Array(Uint8Array.from(messages).buffer)) hold(message)
   for (const { message } of db.all<{ message: number }>('SELECT message FROM submission WHERE message IS NOT NULL'))
     hold(message)
+  for (const { message } of db.all<{ message: number }>('SELECT message FROM outbox WHERE message IS NOT NULL'))
+    hold(message)
+  for (const { message } of db.all<{ message: number }>('SELECT message FROM held_message')) hold(message)
+}
+
+/** Held is what an inbox under legal hold has lost, and nothing of another one. */
+function checkHeld(db: Connection, findings: Findings): void {
+  const rows = db.all<{ id: number; flags: number; size: number; stored: number | null; legalHold: number | null }>(
+    `SELECT h.id, h.flags, h.size, m.size AS stored, i.legal_hold AS legalHold FROM held_message h
+     LEFT JOIN message m ON m.id = h.message LEFT JOIN inbox i ON i.id = h.account`,
+  )
+  for (const { id, flags, size, stored, legalHold } of rows) {
+    if (legalHold !== 1) findings.add(`held message ${id}: its inbox is not under legal hold`)
+    if (stored !== null && stored !== size) findings.add(`held message ${id}: has ${size} bytes, its message ${stored}`)
+    if (flags >>> keywordSetShift !== 0 && !keywordSetExists(db, flags >>> keywordSetShift))
+      findings.add(`held message ${id}: names a keyword set that is gone`)
+  }
 }
 
 interface CheckedMessage {
