@@ -5,9 +5,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type AccountId, allUids, openStore, type Store } from '@postern/mailbox-store'
+import { type Account, type AccountId, allUids, openStore, type Store } from '@postern/mailbox-store'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { idOf, type MakeEngine, mail, settle, textOf } from './contract/engine.js'
+import { type MakeEngine, mail, settle, textOf } from './contract/engine.js'
 import { heldContract } from './contract/held.js'
 
 const makeEngine: MakeEngine = async () => {
@@ -39,6 +39,18 @@ async function heldIn(store: Store, account: AccountId): Promise<string[]> {
     if (next === undefined) return found
     afterId = next
   }
+}
+
+/** In all of its mailboxes. */
+async function keysIn(account: Account): Promise<string[]> {
+  const keys: string[] = []
+  for (const { id } of await account.mailboxes()) {
+    const open = await account.open(id)
+    for (let i = 0; i < open.index.length; i++)
+      keys.push(subjectOf((await (await open.content(open.index.entries.at(i).message))?.bytes()) ?? new Uint8Array()))
+    open.close()
+  }
+  return keys
 }
 
 test('a backup has what is held, files too', async () => {
@@ -91,13 +103,7 @@ test(`what is removed under legal hold survives ${rounds} kills`, { timeout: 60_
     while (await store.maintenance.sweep({ graceMs: -1 }));
     expect(await store.maintenance.verify(), `round ${round}`).toEqual([])
     const held = await heldIn(store, alice.id)
-    const inbox = await store.account(alice.id).open(await idOf(store.account(alice.id), 'INBOX'))
-    const there: string[] = []
-    for (let i = 0; i < inbox.index.length; i++)
-      there.push(
-        subjectOf((await (await inbox.content(inbox.index.entries.at(i).message))?.bytes()) ?? new Uint8Array()),
-      )
-    inbox.close()
+    const there = await keysIn(store.account(alice.id))
     expect(new Set(held).size, `round ${round}: each once`).toBe(held.length)
     expect(
       held.filter((key) => there.includes(key)),
