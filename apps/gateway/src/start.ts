@@ -23,6 +23,7 @@ import { createLogin, createSubmissionLogin } from './parts/login.js'
 import { createOwnerPart } from './parts/owner.js'
 import { createRelayPart } from './parts/relay.js'
 import { createRoutesPart } from './parts/routes.js'
+import { createRulesPart } from './parts/rules.js'
 import { createStorePart } from './parts/store.js'
 import { createSubmissionPart } from './parts/submission.js'
 import { createSweeper } from './parts/sweeper.js'
@@ -69,7 +70,9 @@ export async function startGateway(config: Config, host: HostProcess): Promise<S
   })
   const sending = createRoutesPart({ store, serverKey, config })
   const sends = config.roles.includes('submission') || config.roles.includes('relay')
-  const sendingParts = sends ? [sending] : []
+  const rules = createRulesPart({ config, store, lookups: () => sending.lookups(), logger, metrics, clock })
+  const { planning } = rules
+  const mailParts = sends || config.roles.includes('inbound') ? [sending, rules] : []
   const entrance = { gate: gatePart.gate, live: gatePart.live, store, logger, clock }
   const { certificates } = tls
   const imap = createImapPart({
@@ -78,17 +81,17 @@ export async function startGateway(config: Config, host: HostProcess): Promise<S
     login: createLogin(entrance),
   })
   const submission = createSubmissionPart({
-    ...{ config, store, certificates, logger, metrics, clock },
+    ...{ config, store, certificates, planning, logger, metrics, clock },
     login: createSubmissionLogin(entrance),
     lookups: () => sending.lookups(),
     sending: underWay,
   })
   const relay = createRelayPart({
-    ...{ config, store, doorbell, logger, metrics, clock },
+    ...{ config, store, serverKey, doorbell, planning, logger, metrics, clock },
     lookups: () => sending.lookups(),
   })
   const inbound = createInboundPart({
-    ...{ config, store, serverKey, certificates, counters, logger, metrics, clock },
+    ...{ config, store, serverKey, certificates, counters, planning, logger, metrics, clock },
     folder: folder.incoming,
   })
   const hasImap = config.roles.includes('imap')
@@ -107,7 +110,7 @@ export async function startGateway(config: Config, host: HostProcess): Promise<S
     http: http.port(),
   })
   const running = createRunningPart({ folder: folder.running, clock, ports, bind, roles: config.roles })
-  const bases = [events, storePart, owner, ...sendingParts]
+  const bases = [events, storePart, owner, ...mailParts]
   const parts = [...bases, gatePart, tls, sweeper, ...doors, submitting, ...leaving, http, running]
   const lifecycle = new Lifecycle(parts, { logger, drainMs: config.drainMs, stopTimeoutMs, clock, host })
   if (!(await lifecycle.start())) return undefined

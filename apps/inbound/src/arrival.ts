@@ -2,7 +2,8 @@
 // its domain's mode says (modes/). The three ways in, SMTP, LMTP and HTTP, say the same words, so that nothing behind `deliver.ts` knows by
 // which of them a message came. Contract F.
 
-import type { AccountId, Domain, Flags, Inbox, MailboxId, Once, SpecialUse } from '@postern/mailbox-store'
+import type { AccountId, DeliveryOutcome, Domain, Inbox, LocalPlace, Once, SentOn } from '@postern/mailbox-store'
+import type { DmarcResult } from '@postern/rules'
 import type { DiskUse, MailText, Reply } from '@postern/smtp'
 
 export type { DiskUse, Reply } from '@postern/smtp'
@@ -47,6 +48,8 @@ export interface Verdict {
   readonly reply?: Reply | undefined
   /** The value of the field that is added, folded; undefined where nothing was checked. */
   readonly authenticationResults: string | undefined
+  /** Undefined where it wasn't looked for. */
+  readonly dmarc?: DmarcResult | undefined
 }
 
 /** One arrival for recipients of one lane. */
@@ -61,16 +64,18 @@ export interface Judge {
   laneOf(recipient: ArrivalRecipient): string
 }
 
-export interface Place {
-  /** INBOX where it's left out. */
-  readonly mailbox?: MailboxId | SpecialUse | undefined
-  readonly flags?: Flags | undefined
-}
+export type Place = Omit<LocalPlace, 'account'>
+
+/** What the inbox sends on, without its text: a forward has that of the inbox, a post to a sink the one that's stored. */
+export type PlannedSending = Omit<SentOn, 'message' | 'body'>
 
 /** What an inbox's own rules make of a message. */
 export interface RecipientPlan {
-  /** Each a different mailbox; none: the message is discarded, and its sender hears that it was taken. */
+  /** Each a different mailbox; none: the message is nowhere in the inbox, and its sender hears that it was taken. */
   readonly places: readonly Place[]
+  readonly sendings?: readonly PlannedSending[]
+  /** When all of it is done; with what became of the places. */
+  readonly settled?: (outcomes: readonly DeliveryOutcome[]) => void
 }
 
 export interface Planner {

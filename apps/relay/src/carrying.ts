@@ -2,6 +2,7 @@
 // answer about each recipient; what is never answered here is what the transport's own silence means.
 
 import type { Content, Store } from '@postern/mailbox-store'
+import type { SinkClient } from '@postern/sink'
 import type { Logger } from '@postern/telemetry'
 import type { Signer } from './dkim/signer.js'
 import { first, type RelayLoad } from './loads.js'
@@ -18,6 +19,7 @@ export interface OpenedMessage {
 }
 
 export interface Carrier {
+  readonly sinks: Pick<SinkClient, 'post'> | undefined
   readonly store: Store
   readonly signer: Signer
   readonly transports: TransportSet
@@ -58,8 +60,8 @@ export async function carry(
       text: 'Too many hops: this message goes round in circles',
     })
   try {
-    const { message, sender } = first(load)
-    const outgoing = await signer.outgoing({ message, sender, content, header, route: way.route })
+    const { message, sender, foreign } = first(load)
+    const outgoing = await signer.outgoing({ message, sender, content, header, route: way.route, foreign })
     const answers = await transports.use(way.route, (transport) =>
       transport.send(parcelOf(load, { header, outgoing }), { signal: abort.signal }),
     )

@@ -5,14 +5,17 @@ import { all, type Carrier, carry, type OpenedMessage, openMessage, unreadable }
 import type { RelayLoad } from './loads.js'
 import type { Measures } from './measures.js'
 import { fieldValue } from './outgoing-header.js'
+import { post } from './posting.js'
 import type { About, Reporting } from './reporting.js'
 import type { Sent } from './transport.js'
-import { type Verdict, verdictOf } from './verdicts.js'
+import { type Here, type PlanHere, type Verdict, verdictOf } from './verdicts.js'
 
 export interface Delivering extends Carrier {
   readonly reporting: Reporting
   readonly measures: Measures
   readonly random: () => number
+  /** INBOX takes what is delivered here where nobody is there to ask. */
+  readonly planHere: PlanHere | undefined
   /** The relay stops: tries that it cuts short count for nothing. */
   readonly signal: AbortSignal
 }
@@ -24,6 +27,11 @@ export async function deliver(load: RelayLoad, delivering: Delivering): Promise<
   switch (way.kind) {
     case 'none':
       return report(load, all(load, { kind: way.outcome, status: way.status, text: way.text }), { about, delivering })
+    case 'sink': {
+      const answers =
+        opened === undefined ? all(load, unreadable) : await post(load, { sink: way.sink, opened, posting: delivering })
+      return report(load, answers, { about: { opened, relay: lane.key }, delivering })
+    }
     case 'inbox':
       if (opened === undefined) return report(load, all(load, unreadable), { about, delivering })
       if (way.encryptedOnly && !isEncrypted(opened)) return report(load, all(load, inClear), { about, delivering })
@@ -61,7 +69,8 @@ async function deliverHere(
 ): Promise<void> {
   const delivered = all(load, { kind: 'delivered', relaysDsn: false, text: 'Delivered to the inbox' })
   try {
-    await delivering.reporting.report(verdictsOf(load, delivered, { delivering, account }), about)
+    const here = await plannedHere(load, { account, about, delivering })
+    await delivering.reporting.report(verdictsOf(load, delivered, { delivering, here }), about)
   } catch (error) {
     if (!(error instanceof StoreRefusal)) throw error
     const status = error.code === 'over-quota' ? '4.2.2' : '4.2.0'
@@ -69,15 +78,23 @@ async function deliverHere(
   }
 }
 
+async function plannedHere(
+  load: RelayLoad,
+  { account, about: { opened }, delivering: { planHere } }: Reported & { readonly account: AccountId },
+): Promise<Here> {
+  const [row] = load.rows
+  if (planHere === undefined || opened === undefined || row === undefined) return { to: { account } }
+  return planHere({ row, account, header: opened.header.bytes, content: opened.content })
+}
+
 function verdictsOf(
   { rows }: RelayLoad,
   answers: readonly Sent[],
-  { delivering, account }: { delivering: Delivering; account?: AccountId },
+  { delivering, here }: { delivering: Delivering; here?: Here },
 ): Verdict[] {
   const { clock, random, limits } = delivering
-  const to = account === undefined ? {} : { to: { account } }
   return answers.flatMap((sent) => {
     const row = rows.find(({ id }) => id === sent.id)
-    return row === undefined ? [] : [verdictOf(row, sent, { now: clock(), random: random(), limits, ...to })]
+    return row === undefined ? [] : [verdictOf(row, sent, { now: clock(), random: random(), limits, here })]
   })
 }

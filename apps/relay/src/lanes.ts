@@ -139,6 +139,7 @@ export class Lanes<L extends Load> {
 /** The lane of a way; the key names no secret. */
 export function laneOf(way: Way, domain: string, limits: RelayLimits): Lane {
   const host = { domain: undefined, parallelMax: limits.parallelPerHost, inHandMax: limits.inHandPerHost }
+  if (way.kind === 'sink') return { ...host, key: `sink ${new URL(way.sink.url).host}` }
   if (way.kind !== 'out') return { ...host, key: 'here', parallelMax: limits.parallelHere }
   const { route } = way
   switch (route.kind) {

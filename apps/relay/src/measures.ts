@@ -41,6 +41,11 @@ export class Measures {
     this.#options.mailLog({ event: 'bounced', queueId: row.queueId, messageId, from: '', to: row.sender, recipients })
   }
 
+  /** What an inbox had sent on is in its INBOX. */
+  kept({ row: { queueId, sender, recipient } }: Verdict, messageId: string | undefined): void {
+    this.#options.mailLog({ event: 'kept', queueId, messageId, from: sender, to: recipient })
+  }
+
   attempted(seconds: number): void {
     this.#options.metrics.relayAttemptSeconds.observe(seconds)
   }

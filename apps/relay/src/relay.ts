@@ -4,6 +4,7 @@
 import { setMaxListeners } from 'node:events'
 import type { Doorbell } from '@postern/events'
 import type { Store } from '@postern/mailbox-store'
+import type { SinkClient } from '@postern/sink'
 import type { Logger, MailLog, Metrics } from '@postern/telemetry'
 import { Crowding } from './crowding.js'
 import { type Delivering, deliver } from './delivering.js'
@@ -19,6 +20,7 @@ import { Rest } from './rest.js'
 import { Seldom } from './seldom.js'
 import { TransportSet, type TransportSetOptions } from './transport-set.js'
 import { Unreachable } from './unreachable.js'
+import type { PlanHere } from './verdicts.js'
 import { type Lookups, wayOf } from './ways.js'
 
 export interface RelayOptions
@@ -26,6 +28,10 @@ export interface RelayOptions
     Pick<SignerOptions, 'dkimOf'>,
     Pick<ReportingOptions, 'noticePlaceOf' | 'hostname'>,
     Pick<TransportSetOptions, 'transportFor'> {
+  /** What an inbox's rules want with what is delivered here. */
+  readonly planHere?: PlanHere
+  /** Who posts to sinks; without one they wait. */
+  readonly sinks?: Pick<SinkClient, 'post'>
   readonly store: Store
   readonly doorbell: Doorbell
   /** Unix milliseconds; the store's own clock. */
@@ -284,11 +290,11 @@ function deliveringOf(
   options: RelayOptions,
   { owner, limits, seldom, signal }: { owner: string; limits: RelayLimits; seldom: Seldom; signal: AbortSignal },
 ): Delivering {
-  const { store, clock, random, logger, transportFor } = options
+  const { store, clock, random, logger, transportFor, planHere, sinks } = options
   const measures = new Measures(options)
   const onError = (err: unknown): void => logger.error({ err }, 'a transport did not close')
   return {
-    ...{ store, limits, clock, random, logger, measures, signal },
+    ...{ store, limits, clock, random, logger, measures, signal, planHere, sinks },
     signer: new Signer(options),
     transports: new TransportSet({ transportFor, idleMs: limits.transportIdleMs, clock, onError }),
     unreachable: new Unreachable(limits.unreachableMs),

@@ -71,7 +71,10 @@ export class Reporting {
     const { store, owner } = this.#options
     const { row, outcome } = verdict
     const reported = await this.#write(() => store.outbox.report({ id: row.id, owner, outcome }))
-    if (reported !== undefined) this.#settled([verdict], about)
+    if (reported === undefined) return
+    this.#settled([verdict], about)
+    verdict.here?.settled?.(reported.instead)
+    if (reported.kept) this.#options.measures.kept(verdict, messageIdOf(about.opened))
   }
 
   async #tell(verdicts: readonly Verdict[], about: About): Promise<void> {
@@ -87,6 +90,9 @@ export class Reporting {
     const reported = await this.#write(write)
     if (reported !== undefined) {
       this.#settled(verdicts, about)
+      for (const { here } of verdicts) here?.settled?.(undefined)
+      const [first] = verdicts
+      if (reported.kept && first !== undefined) this.#options.measures.kept(first, messageIdOf(about.opened))
       if (isTold) this.#bounced(verdicts, { about, reported })
     } else if (verdicts.length > 1) {
       // One of them is another relay's by now; the others are still ours.

@@ -1,7 +1,7 @@
 // What a try means: the transport's word on one recipient becomes what is written into the queue, what the sender is told, and what
 // stands in the mail log. Pure: clock and chance are arguments.
 
-import type { Claimed, LocalPlace, Outcome } from '@postern/mailbox-store'
+import type { AccountId, Claimed, Content, LocalPlaces, Outcome, RefusalCode, SentOn } from '@postern/mailbox-store'
 import { nextTryAt } from './backoff.js'
 import type { Told } from './dsn/told.js'
 import { type Action, wantsToHear } from './dsn/wishes.js'
@@ -15,7 +15,23 @@ export interface Verdict {
   readonly event: 'delivered' | 'deferred' | 'failed' | 'expired'
   /** RFC 3463. */
   readonly status: string
+  readonly here?: Here | undefined
 }
+
+/** What an inbox of this gateway does with it, by its rules. */
+export interface Here {
+  readonly to: LocalPlaces
+  readonly sentOn?: readonly SentOn[]
+  /** It's done; with why INBOX has it in the place of another one. */
+  readonly settled?: (instead: RefusalCode | undefined) => void
+}
+
+export type PlanHere = (question: {
+  readonly row: Claimed
+  readonly account: AccountId
+  readonly header: Uint8Array
+  readonly content: Content
+}) => Promise<Here>
 
 export interface At {
   /** Unix milliseconds. */
@@ -23,8 +39,7 @@ export interface At {
   /** Between 0 and 1. */
   readonly random: number
   readonly limits: RelayLimits
-  /** The inbox of this gateway that takes it. */
-  readonly to?: LocalPlace
+  readonly here?: Here | undefined
 }
 
 export function verdictOf(row: Claimed, sent: Sent, at: At): Verdict {
@@ -38,11 +53,13 @@ export function verdictOf(row: Claimed, sent: Sent, at: At): Verdict {
   }
 }
 
-function delivered(row: Claimed, sent: Extract<Sent, { kind: 'delivered' }>, { to }: At): Verdict {
+function delivered(row: Claimed, sent: Extract<Sent, { kind: 'delivered' }>, { here }: At): Verdict {
   const status = sent.status ?? '2.0.0'
-  const action = to === undefined ? 'relayed' : 'delivered'
+  const action = here === undefined ? 'relayed' : 'delivered'
   const told = sent.relaysDsn ? undefined : toldOf(row, sent, { action, status })
-  return { row, outcome: { kind: 'delivered', to, ...replyOf(sent, status) }, told, event: 'delivered', status }
+  const { to, sentOn } = here ?? {}
+  const outcome: Outcome = { kind: 'delivered', to, sentOn, ...replyOf(sent, status) }
+  return { row, outcome, told, event: 'delivered', status, here }
 }
 
 function deferred(row: Claimed, sent: Extract<Sent, { kind: 'deferred' }>, { now, random, limits }: At): Verdict {

@@ -3,6 +3,7 @@
 
 import type { AccountId, Claimed } from '@postern/mailbox-store'
 import type { NoRoute, Route } from '@postern/routing'
+import type { Sink } from '@postern/sink'
 import type { Logger } from '@postern/telemetry'
 
 export type WayOut = Exclude<Route, NoRoute>
@@ -15,6 +16,8 @@ export type LocalAddress =
   | { readonly status: string; readonly text: string }
 
 export type Way =
+  /** Posted to the sink of an inbox's rule. */
+  | { readonly kind: 'sink'; readonly sink: Sink }
   | { readonly kind: 'inbox'; readonly account: AccountId; readonly encryptedOnly: boolean }
   | { readonly kind: 'out'; readonly route: WayOut }
   | { readonly kind: 'none'; readonly outcome: 'deferred' | 'failed'; readonly status: string; readonly text: string }
@@ -27,10 +30,16 @@ export interface Lookups {
   }) => Promise<{ readonly route: Route }>
   /** Undefined where the domain isn't this gateway's. */
   readonly localOf: (address: string) => Promise<LocalAddress | undefined>
+  /** Of an inbox's rule; undefined where the rule has gone, or has none any more. */
+  readonly sinkOf?: (rule: string) => Promise<Sink | undefined>
 }
 
-export async function wayOf(row: Claimed, { routeOf, localOf }: Lookups, logger: Logger): Promise<Way> {
+export async function wayOf(row: Claimed, { routeOf, localOf, sinkOf }: Lookups, logger: Logger): Promise<Way> {
   try {
+    if (row.sink !== undefined) {
+      const sink = await sinkOf?.(row.sink)
+      return sink === undefined ? sinkGone : { kind: 'sink', sink }
+    }
     const local = await localOf(row.recipient)
     if (local !== undefined)
       return 'account' in local ? { kind: 'inbox', ...local } : { kind: 'none', outcome: 'failed', ...local }
@@ -42,6 +51,10 @@ export async function wayOf(row: Claimed, { routeOf, localOf }: Lookups, logger:
   }
 }
 
+const sinkGone: Way = {
+  ...{ kind: 'none', outcome: 'failed', status: '5.3.5' },
+  text: 'The rule whose sink this was for has gone, or has no sink any more',
+}
 const noRoute: Way = {
   kind: 'none',
   outcome: 'deferred',

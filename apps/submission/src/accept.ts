@@ -94,13 +94,15 @@ async function submit(
   const { session, transaction, queueId } = accepting
   const { context, login } = session
   const { from, parameters, recipients, rules } = transaction
-  return context.store.outbox.submit({
+  const question = { sender: from, header: headerOf(wire), sizeBytes: wire.size, queueId }
+  const places = await localPlaces(recipients, { ...question, context })
+  const submitted = await context.store.outbox.submit({
     queueId,
     account: place.account,
     credential: login.sender.credential?.id,
     environment: login.sender.domain.environment,
     sender: from,
-    recipients: await localPlaces(recipients, context.store.directory),
+    recipients: places.recipients,
     message: wire,
     internalDate: Math.floor(context.clock() / 1000),
     ...(place.filed && place.account !== undefined && { sentCopy: { account: place.account, message: sentCopy } }),
@@ -112,4 +114,8 @@ async function submit(
     resendKey,
     resendWithinMs,
   })
+  if (!submitted.repeated) places.settled(submitted.undelivered.map(({ address }) => address))
+  return submitted
 }
+
+const headerOf = ({ raw, bodyStart, file }: StagedMessage): Uint8Array => (file ? raw : raw.subarray(0, bodyStart))

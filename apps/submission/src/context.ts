@@ -12,6 +12,7 @@ import type {
   DomainId,
   HeldSendingRules,
   Inbox,
+  LocalPlaces,
   Store,
 } from '@postern/mailbox-store'
 import type { Route } from '@postern/routing'
@@ -70,6 +71,23 @@ export interface SendingParty {
   readonly domain: DomainId | undefined
 }
 
+/** A message for an inbox of this gateway, as its rules see it. */
+export interface HereQuestion {
+  readonly account: AccountId
+  /** Of the envelope. */
+  readonly recipient: string
+  readonly sender: string
+  readonly header: Uint8Array
+  readonly sizeBytes: number
+  readonly queueId: string
+}
+
+export interface HerePlan {
+  readonly places: LocalPlaces
+  /** The commit is there. */
+  readonly settled: () => void
+}
+
 /** What the directory says about sending. Asked with every message: whoever answers keeps what he knows. */
 export interface SendingLookups extends Pick<Directory, 'findAddress' | 'findDomain'> {
   recipientFor(address: string): Promise<RecipientFacts>
@@ -86,6 +104,8 @@ export interface SubmissionContext {
   /** Where it's said that a message is on its way in, for a client that files its own copy meanwhile (contract E3). */
   readonly sending: Sending
   readonly heardAnswers: HeardAnswers
+  /** What the inbox's rules want; undefined where that's the relay's to do. INBOX takes it where nobody is there to ask. */
+  readonly planHere?: ((question: HereQuestion) => Promise<HerePlan | undefined>) | undefined
   readonly certificates: Certificates
   readonly logger: Logger
   readonly metrics: Metrics

@@ -1,5 +1,14 @@
 // The app's only door.
 
-export type { Admission, Login, LoginRequest, RecipientFacts, Sender, SendingLookups } from './context.js'
+export type {
+  Admission,
+  HerePlan,
+  HereQuestion,
+  Login,
+  LoginRequest,
+  RecipientFacts,
+  Sender,
+  SendingLookups,
+} from './context.js'
 export { defaultSubmissionLimits, type SubmissionLimits } from './limits.js'
 export { type SubmissionServer, type SubmissionServerOptions, startSubmissionServer } from './server.js'

@@ -18,7 +18,10 @@ import { HeardAnswers } from './heard-answers.js'
 import { defaultSubmissionLimits, type SubmissionLimits } from './limits.js'
 import { Session } from './session.js'
 
-type Shared = Pick<SubmissionContext, 'store' | 'login' | 'lookups' | 'logger' | 'metrics' | 'hostname' | 'clock'>
+type Shared = Pick<
+  SubmissionContext,
+  'store' | 'planHere' | 'login' | 'lookups' | 'logger' | 'metrics' | 'hostname' | 'clock'
+>
 
 export interface SubmissionServerOptions extends Shared {
   /** Whether tokens of an issuer are taken besides passwords (contract B11). */
@@ -48,11 +51,11 @@ export interface SubmissionServer {
 }
 
 export async function startSubmissionServer(options: SubmissionServerOptions): Promise<SubmissionServer> {
-  const { store, login, lookups, certificates, logger, metrics, hostname, clock, tokens = false } = options
+  const { store, planHere, login, lookups, certificates, logger, metrics, hostname, clock, tokens = false } = options
   const { sending = localSending({ messagesMax: 0 }) } = options
   const limits = { ...defaultSubmissionLimits, ...options.limits }
   const context: SubmissionContext = {
-    ...{ store, login, lookups, sending, certificates, logger, metrics, hostname, clock, limits },
+    ...{ store, planHere, login, lookups, sending, certificates, logger, metrics, hostname, clock, limits },
     mechanisms: mechanisms({ tokens }),
     mailLog: createMailLog({ logger, metrics }),
     heardAnswers: new HeardAnswers({ messagesMax: limits.heardAnswersMax, clock }),

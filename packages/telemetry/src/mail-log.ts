@@ -52,6 +52,17 @@ export type MailEvent =
   | (Attempt & { readonly event: 'expired' })
   /** The sender (`to`) has a notification in the INBOX that tells of these recipients. */
   | (Queued & { readonly event: 'bounced'; readonly to: string; readonly recipients: readonly string[] })
+  /** An inbox's own rules were for it: their ids, where they put it, whom it was sent on to, and the queue ids of that. */
+  | (Queued & {
+      readonly event: 'ruled'
+      readonly to: string
+      readonly rules: readonly string[]
+      readonly mailboxes: readonly string[]
+      readonly forwarded: readonly string[]
+      readonly sentOn: readonly string[]
+    })
+  /** What an inbox (`to`) has sent on could not go, and is in its INBOX. */
+  | (Queued & { readonly event: 'kept'; readonly to: string })
   /** Stored in a mailbox: by a client's APPEND, or as the local end of a delivery. */
   | (Message & {
       readonly event: 'appended'
@@ -73,6 +84,8 @@ const fieldsByEvent: { readonly [E in MailEvent['event']]: readonly (keyof Extra
   failed: attempt,
   expired: attempt,
   bounced: [...queued, 'recipients'],
+  ruled: [...queued, 'rules', 'mailboxes', 'forwarded', 'sentOn'],
+  kept: queued,
   appended: ['messageId', 'to', 'mailbox', 'sizeBytes'],
 }
 

@@ -232,6 +232,18 @@ export const metricList = {
     help: 'Messages from elsewhere by what was done with them and what DMARC said of their author; unknown where it could not be told.',
     labels: ['action', 'dmarc'],
   },
+  ruledMessages: {
+    name: 'postern_ruled_messages_total',
+    type: 'counter',
+    help: 'Messages that rules of inboxes were for, by what became of them: filed, forwarded, posted (to a sink), discarded; several may be true of one.',
+    labels: ['outcome'],
+  },
+  rulesNotFollowed: {
+    name: 'postern_rules_not_followed_total',
+    type: 'counter',
+    help: 'What rules wanted and could not be done, the message being kept, by why.',
+    labels: ['why'],
+  },
   rspamdAnswers: {
     name: 'postern_rspamd_answers_total',
     type: 'counter',

@@ -16,6 +16,14 @@ test.each<[MailEvent, Record<string, unknown>]>([
   [{ event: 'failed', ...attempt }, {}],
   [{ event: 'expired', ...attempt }, {}],
   [{ event: 'bounced', ...queued, to: 'a@example.test', recipients: ['b@example.org'] }, {}],
+  [
+    {
+      ...{ event: 'ruled', ...queued, to: 'b@example.org', rules: ['rul_1'], mailboxes: ['A'] },
+      ...{ forwarded: ['c@example.org'], sentOn: ['q2'] },
+    },
+    {},
+  ],
+  [{ event: 'kept', ...queued, to: 'b@example.org' }, {}],
   [{ event: 'appended', messageId, to: 'a@example.test', mailbox: 'Sent', sizeBytes: 10 }, {}],
 ])('$event', (event, printed) => {
   const { logger, last } = collectLines()

@@ -1,7 +1,7 @@
 // Receiving as a part: SMTP from other servers and LMTP open when the store and the certificates are there; a drain says goodbye to their
 // clients, and lets a message that is on its way in be answered.
 
-import { lookup, Resolver } from 'node:dns/promises'
+import { Resolver } from 'node:dns/promises'
 import type { Config } from '@postern/config'
 import type { Counters } from '@postern/events'
 import {
@@ -10,20 +10,21 @@ import {
   encrypted,
   type InboundContext,
   type InboundServer,
-  plainPlan,
   retained,
   startInboundServer,
   zeroRetention,
 } from '@postern/inbound'
 import type { Store } from '@postern/mailbox-store'
 import { type Certificates, networks, type Part } from '@postern/service'
-import { SinkClient } from '@postern/sink'
+import type { SinkClient } from '@postern/sink'
 import { MemoryBudget } from '@postern/smtp'
 import { createMailLog, type Logger, type Metrics } from '@postern/telemetry'
 import { dns } from '../limits.js'
 import { receivedBytesMax } from '../message-sizes.js'
+import { arrivalPlanner, type PlannedMailOptions } from '../rules/planned-mail.js'
 import { keptRecipients } from '../sending/kept-recipients.js'
 import { sealedRecords } from '../sending/sealed-records.js'
+import { sinkClient } from '../sending/sink-client.js'
 import { judgeOf } from './judge.js'
 import { OnceStarted } from './once-started.js'
 
@@ -35,6 +36,7 @@ export interface InboundPartOptions {
   readonly folder: string
   readonly certificates: () => Certificates
   readonly counters: Counters
+  readonly planning: () => PlannedMailOptions
   readonly logger: Logger
   readonly metrics: Metrics
   readonly clock: () => number
@@ -55,10 +57,7 @@ export function createInboundPart(options: InboundPartOptions): InboundPart {
   const { config, certificates, counters, logger } = options
   const opened = new OnceStarted<InboundServer>('receiving')
   const context = new OnceStarted<InboundContext>('receiving')
-  const sinks = new SinkClient({
-    addressesOf: addressesOf(config.dnsServers),
-    allowed: networks(config.sinkAllowPrivate),
-  })
+  const sinks = sinkClient(config)
   return {
     name: 'inbound',
     ports: () => ({ mx: opened.get().mxPort, lmtp: opened.get().lmtpPort }),
@@ -107,12 +106,12 @@ export function createInboundPart(options: InboundPartOptions): InboundPart {
 }
 
 function inboundContext(
-  { config, store, serverKey, folder, logger, metrics, clock }: InboundPartOptions,
+  { config, store, serverKey, folder, planning, logger, metrics, clock }: InboundPartOptions,
   sinks: SinkClient,
 ): InboundContext {
   const { hostname, domain } = config
   const opened = store()
-  const planner = plainPlan
+  const planner = arrivalPlanner(planning())
   const mailLog = createMailLog({ logger, metrics })
   const sealed = sealedRecords(serverKey())
   const { heldBytesMax, memoryBytesMax } = defaultInboundLimits
@@ -135,16 +134,4 @@ function resolverOf(servers: readonly string[]): (name: string) => Promise<strin
   const resolver = new Resolver({ timeout: dns.timeoutMs, tries: dns.tries })
   if (servers.length > 0) resolver.setServers(servers)
   return (name) => resolver.resolve4(name)
-}
-
-/** Without servers of our own, the system's way of looking names up, which knows /etc/hosts too. */
-function addressesOf(servers: readonly string[]): (name: string) => Promise<readonly string[]> {
-  if (servers.length === 0)
-    return async (name) => (await lookup(name, { all: true, verbatim: true })).map(({ address }) => address)
-  const resolver = new Resolver({ timeout: dns.timeoutMs, tries: dns.tries })
-  resolver.setServers(servers)
-  return async (name) => {
-    const found = await Promise.allSettled([resolver.resolve4(name), resolver.resolve6(name)])
-    return found.flatMap((one) => (one.status === 'fulfilled' ? one.value : []))
-  }
 }

@@ -8,6 +8,7 @@ import { type Certificates, networks, type Part } from '@postern/service'
 import { type Login, type SendingLookups, type SubmissionServer, startSubmissionServer } from '@postern/submission'
 import type { Logger, Metrics } from '@postern/telemetry'
 import { sentBytesMax } from '../message-sizes.js'
+import { type PlannedMailOptions, submissionPlanner } from '../rules/planned-mail.js'
 import { OnceStarted } from './once-started.js'
 
 export interface SubmissionPartOptions {
@@ -17,6 +18,7 @@ export interface SubmissionPartOptions {
   readonly login: Login
   readonly lookups: () => SendingLookups
   readonly sending: Sending
+  readonly planning: () => PlannedMailOptions
   readonly logger: Logger
   readonly metrics: Metrics
   readonly clock: () => number
@@ -28,7 +30,7 @@ export interface SubmissionPorts {
 }
 
 export function createSubmissionPart(options: SubmissionPartOptions): Part & { ports(): SubmissionPorts } {
-  const { config, store, certificates, login, lookups, sending, logger, metrics, clock } = options
+  const { config, store, certificates, login, lookups, sending, planning, logger, metrics, clock } = options
   const opened = new OnceStarted<SubmissionServer>('submission')
   return {
     name: 'submission',
@@ -38,6 +40,7 @@ export function createSubmissionPart(options: SubmissionPartOptions): Part & { p
         await startSubmissionServer({
           store: store(),
           certificates: certificates(),
+          planHere: submissionPlanner(planning()),
           login,
           lookups: lookups(),
           sending,

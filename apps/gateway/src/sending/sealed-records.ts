@@ -2,7 +2,7 @@
 // secrets of ingest keys, and the sinks of domains that keep no mail. Each is sealed for the record it belongs to, so that a row copied to another record doesn't open there.
 
 import { CannotOpen, sealer } from '@postern/auth'
-import type { DkimKey, Domain, Inbox, IngestKey } from '@postern/mailbox-store'
+import type { DkimKey, Domain, Inbox, InboxRule, IngestKey } from '@postern/mailbox-store'
 import { type Route, RouteMistake, readRoute, writeRoute } from '@postern/routing'
 import { Failure } from '@postern/service'
 import type { Sink } from '@postern/sink'
@@ -19,6 +19,9 @@ export interface SealedRecords {
   sealDkimKey(pem: string, of: { readonly domain: Domain; readonly selector: string }): string
   /** PKCS #8 in PEM. */
   dkimKeyOf(key: DkimKey, domain: Domain): string
+  sealRuleSecret(secret: string, publicId: string): string
+  /** Undefined where the rule has no sink. Throws a Failure where its secret can't be opened. */
+  ruleSecretOf(rule: Pick<InboxRule, 'publicId' | 'secret'>): string | undefined
   sealIngestSecret(secret: string, publicId: string): string
   ingestSecretOf(key: IngestKey): string
 }
@@ -40,6 +43,9 @@ export function sealedRecords(serverKey: Uint8Array): SealedRecords {
     sealDkimKey: (pem, { domain, selector }) => seal(pem, dkimPurpose(domain, selector)),
     dkimKeyOf: ({ selector, privateKey }, domain) =>
       opened(`The DKIM key ${selector} of ${domain.name}`, () => open(privateKey, dkimPurpose(domain, selector))),
+    sealRuleSecret: (secret, publicId) => seal(secret, rulePurpose(publicId)),
+    ruleSecretOf: ({ publicId, secret }) =>
+      secret === undefined ? undefined : opened(`The rule ${publicId}`, () => open(secret, rulePurpose(publicId))),
     sealIngestSecret: (secret, publicId) => seal(secret, ingestPurpose(publicId)),
     ingestSecretOf: ({ publicId, secret }) =>
       opened(`The ingest key ${publicId}`, () => open(secret, ingestPurpose(publicId))),
@@ -48,6 +54,8 @@ export function sealedRecords(serverKey: Uint8Array): SealedRecords {
 
 const routePurpose = ({ publicId }: RouteOwner): string => `route of ${publicId}`
 const dkimPurpose = ({ publicId }: Domain, selector: string): string => `DKIM key ${selector} of ${publicId}`
+
+const rulePurpose = (publicId: string): string => `sink of ${publicId}`
 
 const ingestPurpose = (publicId: string): string => `secret of ${publicId}`
 

@@ -3,6 +3,7 @@
 
 import { randomInt } from 'node:crypto'
 import type { DmarcLimit } from '@postern/mailbox-store'
+import { type DmarcResult, dmarcResults } from '@postern/rules'
 import type { Networks } from '@postern/service'
 import type { Logger, MailLog, Metrics } from '@postern/telemetry'
 import type { Action, Addressed, Arrival, ArrivalRecipient, ArrivedText, Judge, Verdict } from '../arrival.js'
@@ -93,8 +94,10 @@ function verdictOf(found: {
   const isWorse = other !== undefined && severity.indexOf(other.action) > severity.indexOf(decision.action)
   const { action, reply } = isWorse ? other : decision
   const authenticationResults = resultsField(hostname, { checks, action: decision.action, opinion })
-  return { action, reply, authenticationResults }
+  return { action, reply, authenticationResults, dmarc: dmarcOf(checks) }
 }
+
+const dmarcOf = ({ dmarc }: Checks): DmarcResult | undefined => dmarcResults.find((each) => each === dmarc?.result)
 
 function note(
   { action }: Verdict,

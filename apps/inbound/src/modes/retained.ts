@@ -3,9 +3,10 @@
 
 import type { Delivery, DeliveryOutcome, Inbox, Store } from '@postern/mailbox-store'
 import type { MailText } from '@postern/smtp'
-import type { ArrivalRecipient, ArrivedText, Mode, ModeDelivery, Outcome, Place, Planner } from '../arrival.js'
+import type { ArrivalRecipient, ArrivedText, Mode, ModeDelivery, Outcome, Planner, RecipientPlan } from '../arrival.js'
 import { inboxOf } from '../made-inbox.js'
 import { deliveredAtOnce, deliveredText } from '../text/delivered-text.js'
+import { sentOnBy } from './sent-on.js'
 
 export interface RetainedOptions {
   readonly store: Store
@@ -15,10 +16,14 @@ export interface RetainedOptions {
   readonly storedText?: (text: ArrivedText, recipients: readonly ArrivalRecipient[]) => Promise<MailText>
 }
 
-interface Planned {
+interface Planned extends RecipientPlan {
   readonly recipient: ArrivalRecipient
   readonly inbox: Inbox
-  readonly places: readonly Place[]
+}
+
+interface Arrived {
+  readonly text: ArrivedText
+  readonly delivery: ModeDelivery
 }
 
 export function retained({ store, planner, hostname, storedText = asItCame }: RetainedOptions): Mode {
@@ -26,34 +31,31 @@ export function retained({ store, planner, hostname, storedText = asItCame }: Re
     disk: 'plain',
     laneOf: () => 'retained',
     async deliver(text, delivery) {
-      const planned = await Promise.all(delivery.recipients.map((recipient) => plan(text, { delivery, recipient })))
-      const placed = planned.flatMap(({ inbox, places }) => places.map((place) => ({ account: inbox.id, ...place })))
-      const outcomes = placed.length === 0 ? [] : await store.outbox.deliver(await staged(text, { delivery, placed }))
+      const arrived = { text, delivery }
+      const planned = await Promise.all(delivery.recipients.map((recipient) => plan(recipient, arrived)))
+      const isWanted = planned.some(({ places, sendings = [] }) => places.length + sendings.length > 0)
+      const outcomes = isWanted ? await store.outbox.deliver(await staged(planned, arrived)) : []
       return outcomesOf(planned, outcomes)
     },
   }
 
-  async function plan(
-    text: ArrivedText,
-    { delivery, recipient }: { readonly delivery: ModeDelivery; readonly recipient: ArrivalRecipient },
-  ): Promise<Planned> {
+  async function plan(recipient: ArrivalRecipient, { text, delivery }: Arrived): Promise<Planned> {
     const inbox = await inboxOf(recipient, store.directory)
     const { arrival, verdict } = delivery
-    const { places } = await planner.plan(text, { arrival, verdict, inbox, address: recipient.address })
-    return { recipient, inbox, places }
+    return { ...(await planner.plan(text, { arrival, verdict, inbox, address: recipient.address })), recipient, inbox }
   }
 
-  async function staged(
-    text: ArrivedText,
-    { delivery, placed }: { readonly delivery: ModeDelivery; readonly placed: Delivery['recipients'] },
-  ): Promise<Delivery> {
+  async function staged(planned: readonly Planned[], { text, delivery }: Arrived): Promise<Delivery> {
     const { arrival, recipients, verdict, together } = delivery
     const { authenticationResults } = verdict
     const stamped = { arrival, recipients, authenticationResults, hostname }
     const stored = await storedText(text, recipients)
     const message = await store.stage(deliveredAtOnce(stored, stamped) ?? deliveredText(stored, stamped))
-    const internalDate = Math.floor(arrival.receivedAt / 1000)
-    return { message, internalDate, recipients: placed, allOrNone: together, once: arrival.once }
+    return {
+      ...{ message, internalDate: Math.floor(arrival.receivedAt / 1000), allOrNone: together, once: arrival.once },
+      recipients: planned.flatMap(({ inbox, places }) => places.map((place) => ({ account: inbox.id, ...place }))),
+      sentOn: await sentOnBy(planned, { store, text: stored, stamped }),
+    }
   }
 }
 
@@ -62,10 +64,15 @@ const asItCame = async (text: ArrivedText): Promise<MailText> => text
 /** The store answers place by place, in their order. A recipient has it when it's in all of its places. */
 function outcomesOf(planned: readonly Planned[], outcomes: readonly DeliveryOutcome[]): Outcome[] {
   let at = 0
-  return planned.map(({ recipient, inbox, places }) => {
-    const own = outcomes.slice(at, at + places.length)
+  const owns = planned.map(({ places }) => {
     at += places.length
+    return outcomes.slice(at - places.length, at)
+  })
+  const instead = outcomes.slice(at)
+  return planned.map(({ recipient, inbox, settled }, i) => {
+    const own = owns[i] as readonly DeliveryOutcome[]
     const trouble = own.find(({ outcome }) => outcome !== 'delivered')
+    if (trouble === undefined) settled?.([...own, ...instead.filter(({ account }) => account === inbox.id)])
     return outcomeOf(trouble, { recipient, inbox })
   })
 }

@@ -11,6 +11,8 @@ export interface Stamped {
   readonly recipients: readonly Pick<ArrivalRecipient, 'address'>[]
   readonly authenticationResults: string | undefined
   readonly hostname: string
+  /** It goes on to somebody else, where a server that delivers puts a Return-Path of its own. */
+  readonly goesOn?: boolean
 }
 
 /** Undefined where some of it is in a file. */
@@ -34,11 +36,11 @@ function stampedHeader(text: MailText, stamped: Stamped): Buffer {
   return editedHeader(header, { onTop: fieldsOnTop(stamped), edits })
 }
 
-function fieldsOnTop({ arrival, recipients, authenticationResults, hostname }: Stamped): string {
+function fieldsOnTop({ arrival, recipients, authenticationResults, hostname, goesOn = false }: Stamped): string {
   const [recipient, ...others] = recipients
   const only = others.length === 0 ? recipient?.address : undefined
   return [
-    `Return-Path: <${arrival.sender}>\r\n`,
+    ...(goesOn ? [] : [`Return-Path: <${arrival.sender}>\r\n`]),
     ...(only === undefined ? [] : [`Delivered-To: ${only}\r\n`]),
     ...(authenticationResults === undefined ? [] : [`Authentication-Results: ${authenticationResults}\r\n`]),
     receivedField({

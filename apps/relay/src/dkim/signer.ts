@@ -23,6 +23,8 @@ export interface ToSign {
   readonly content: Content
   readonly header: OutgoingHeader
   readonly route: Route
+  /** It came from elsewhere: a signature would say that it's ours. */
+  readonly foreign?: boolean
 }
 
 export class Signer {
@@ -34,8 +36,8 @@ export class Signer {
   }
 
   async outgoing(toSign: ToSign): Promise<OutgoingMessage> {
-    const { content, route } = toSign
-    const leaveOut = replacedBy(route)
+    const { content, route, foreign } = toSign
+    const leaveOut = foreign ? undefined : replacedBy(route)
     if (leaveOut === undefined) return { size: content.size, read: () => content.stream() }
     const fields = await this.#fieldsFor(toSign, leaveOut)
     return {

@@ -262,6 +262,8 @@ export interface ReportTogether {
 export interface ReportedTogether {
   /** One for each recipient, in their order. */
   readonly states: readonly RecipientState[]
+  /** INBOX has what failed and was nowhere else. */
+  readonly kept: boolean
   readonly notice: readonly DeliveryOutcome[]
 }
 

@@ -64,10 +64,13 @@ export interface TakenRoom {
 /** Or why there's none. */
 export type Room = TakenRoom | { readonly account: AccountId; readonly why: 'over-quota' | 'gone' }
 
-/** The same mailbox a second time is the same room, and takes its share once. */
+/**
+ * The same mailbox a second time is the same room, and takes its share once. Of several places of an account all have room, or none: what
+ * comes again shall not be in one of them already.
+ */
 export function takeRooms(tx: Transaction, places: Delivery['recipients'], size: number): Room[] {
   const taken = new Map<MailboxId, Room>()
-  return places.map((place) => {
+  const rooms = places.map((place): Room => {
     const { account, flags = noFlags, beyondQuota = false, orInbox = false } = place
     const { box, instead } = orInbox ? boxOrInbox(tx, place) : { box: boxFor(tx, account, place.mailbox) }
     if (box === undefined) return { account, why: 'gone' }
@@ -79,6 +82,12 @@ export function takeRooms(tx: Transaction, places: Delivery['recipients'], size:
     taken.set(box.id, room)
     return room
   })
+  const full = new Set(rooms.flatMap((room) => ('why' in room && room.why === 'over-quota' ? [room.account] : [])))
+  if (full.size === 0) return rooms
+  for (const room of taken.values())
+    if ('box' in room && full.has(room.account))
+      chargeQuota(tx, tx.account(room.account), { bytes: -size, messages: -1 })
+  return rooms.map((room) => (full.has(room.account) ? { account: room.account, why: 'over-quota' } : room))
 }
 
 export interface PlacedParcel {

@@ -53,8 +53,9 @@ export function report(tx: Transaction, { id, owner, outcome, notice }: Report):
 }
 
 export function reportTogether(tx: Transaction, { owner, recipients, notice }: ReportTogether): ReportedTogether {
-  const states = recipients.map(({ id, outcome }) => report(tx, { id, owner, outcome }).state)
-  return { states, notice: notice === undefined ? [] : deliver(tx, notice) }
+  const reported = recipients.map(({ id, outcome }) => report(tx, { id, owner, outcome }))
+  const states = reported.map(({ state }) => state)
+  return { states, kept: reported.some(({ kept }) => kept), notice: notice === undefined ? [] : deliver(tx, notice) }
 }
 
 /** Settles what waits. What is leased is marked: it is not tried again after this try. */

@@ -137,6 +137,16 @@ export function sentOnContract(makeBench: MakeBench): void {
     expect([held(ada).length, held(ada, 'A').length, (await claim()).length]).toEqual([1, 1, 1])
   })
 
+  test('of several places all have room, or none', async () => {
+    await bench.directory.updateInbox(ada.id, { quotaMessages: 1 })
+    const outcomes = await deliver([place('A'), { account: bob.id }, place('B')])
+    expect(outcomes.map(({ outcome }) => outcome)).toEqual(['over-quota', 'delivered', 'over-quota'])
+    expect([held(ada, 'A').length, (await bench.directory.getInbox(ada.id)).usedMessages]).toEqual([0, 0])
+    await bench.directory.updateInbox(ada.id, { quotaMessages: 2 })
+    await deliver([place('A'), place('B')])
+    expect([held(ada, 'A').length, held(ada, 'B').length]).toEqual([1, 1])
+  })
+
   test('who has no room has nothing sent on: it comes again', async () => {
     await bench.directory.updateInbox(ada.id, { quotaBytes: 1 })
     const [outcome] = await deliver([place('A'), { account: bob.id }], { sentOn: [forward()] })
