@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { createTransport } from 'nodemailer'
 import { expect, onTestFinished, test } from 'vitest'
 import { newFolder, stop } from './gateway-process.js'
-import { again, type Running, reader, run, running, subjects } from './mail-gateway.js'
+import { type Running, reader, run, running, subjects } from './mail-gateway.js'
 
 interface Postfix {
   readonly ports: { readonly mx: number }
@@ -132,50 +132,6 @@ test('a Postfix in front hands over by SMTP, by LMTP, and by LMTP on a socket', 
   expect(await subjects(it, 'INBOX')).toEqual(['by SMTP', 'by LMTP', 'by socket'])
   expect(await stop(it.gateway)).toBe(0)
 }, 60_000)
-
-test('a gateway that is killed at any moment has every message once that it has answered with 250', async () => {
-  const it = await running()
-  const answered = new Set<string>()
-  const senders = Array.from({ length: 4 }, (_, sender) => sendUntilCut(mx(it), { to: it.user, sender, answered }))
-  await expect.poll(() => answered.size, { timeout: 10_000 }).toBeGreaterThan(20)
-  it.gateway.child.kill('SIGKILL')
-  await Promise.all(senders)
-  await it.gateway.ended
-  const next = await again(it)
-  const there = await subjects(next, 'INBOX')
-  expect(there.filter((subject) => answered.has(subject)).toSorted()).toEqual(Array.from(answered).toSorted())
-  expect(new Set(there).size).toBe(there.length)
-  expect(await stop(next.gateway)).toBe(0)
-})
-
-/** One message after the other on one connection, until there is none any more. */
-function sendUntilCut(
-  port: number,
-  { to, sender, answered }: { to: string; sender: number; answered: Set<string> },
-): Promise<void> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1')
-    let said = ''
-    let count = 0
-    const next = (): void => {
-      const text = `Subject: ${sender}-${++count}\r\n\r\nhello\r\n.\r\n`
-      socket.write(`MAIL FROM:<carol@example.org>\r\nRCPT TO:<${to}>\r\nDATA\r\n${text}`)
-    }
-    socket.setEncoding('latin1').on('data', (text: string) => {
-      said += text
-      for (let end = said.indexOf('\n'); end >= 0; end = said.indexOf('\n')) {
-        const line = said.slice(0, end)
-        said = said.slice(end + 1)
-        if (line.startsWith('220')) socket.write('EHLO client.example.org\r\n')
-        if (line.startsWith('250 LIMITS')) next()
-        if (!line.startsWith('250 2.0.0 Ok: received')) continue
-        answered.add(`${sender}-${count}`)
-        next()
-      }
-    })
-    socket.on('error', () => undefined).on('close', () => resolve())
-  })
-}
 
 test('the gateway says where mail comes in, and answers those who wait when it stops', async () => {
   const it = await running()
