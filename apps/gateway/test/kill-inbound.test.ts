@@ -4,7 +4,7 @@
 // Contract A4, F1, F3.
 
 import { createHmac } from 'node:crypto'
-import { readdirSync } from 'node:fs'
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { Caller } from './caller.js'
@@ -63,6 +63,9 @@ test(`${rounds} kills`, { timeout: 30_000 + rounds * 6_000 }, async () => {
     it.gateway.child.kill('SIGKILL')
     await it.gateway.ended
     await Promise.all(sending)
+    // What a kill leaves that comes before the file's name is taken away.
+    mkdirSync(join(it.dataDir, 'incoming'), { recursive: true })
+    writeFileSync(join(it.dataDir, 'incoming', 'left'), '')
   }
 
   it = await again(it)

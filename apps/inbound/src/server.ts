@@ -4,7 +4,7 @@
 import type { Counters } from '@postern/events'
 import type { Certificates, Incoming, Listener, ListenerOptions, Networks, Refusal } from '@postern/service'
 import { listen } from '@postern/service'
-import { Conversations, type Reply, replyLine } from '@postern/smtp'
+import { Conversations, type Reply, removeLeftOvers, replyLine } from '@postern/smtp'
 import type { InboundContext } from './context.js'
 import type { DoorContext } from './doors/context.js'
 import { heardByLmtp, heardBySmtp } from './doors/heard.js'
@@ -50,6 +50,7 @@ export async function startInboundServer(options: InboundServerOptions): Promise
   const limits = { ...defaultInboundLimits, ...options.limits }
   const { mx, lmtp } = conversations(options, limits)
   const opened: (Listener | UnixDoor)[] = []
+  await removeLeftOvers(options.inbound.holding.folder)
   try {
     const mxDoor = await door({ name: 'mx', port: options.mxPort, portSetting: 'POSTERN_MX_PORT' }, (one) =>
       mx.serve(one),

@@ -27,6 +27,7 @@ export {
   holdText,
   type MailText,
   MemoryBudget,
+  removeLeftOvers,
 } from './message/held-text.js'
 export { Intake, type IntakeOptions, type LinePass } from './message/intake.js'
 export { lineOctetsMax } from './message/limits.js'

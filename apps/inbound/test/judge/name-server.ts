@@ -15,6 +15,7 @@ export interface NameServer {
   /** `TXT example.test`, or `*` for whatever is asked. */
   readonly trouble: Map<string, Trouble>
   readonly questions: string[]
+  ttlS: number
   close(): void
 }
 
@@ -25,7 +26,7 @@ export async function nameServer(): Promise<NameServer> {
   await once(socket, 'listening')
   const it: NameServer = {
     ...{ server: `127.0.0.1:${(socket.address() as AddressInfo).port}`, zone: new Map(), trouble: new Map() },
-    ...{ questions: [], close: () => void socket.close() },
+    ...{ questions: [], ttlS: 60, close: () => void socket.close() },
   }
   socket.on('message', (question, from) => {
     const reply = answer(question, it)
@@ -54,18 +55,22 @@ function answer(question: Buffer, it: NameServer): Buffer | undefined {
   header.writeUInt16BE(0x8180 | (trouble === 'SERVFAIL' ? 2 : isThere ? 0 : 3), 2)
   header.writeUInt16BE(1, 4)
   header.writeUInt16BE(records.length, 6)
-  const reply = Buffer.concat([header, question.subarray(12, at + 5), ...records.map((one) => resource(type, one))])
+  const reply = Buffer.concat([
+    header,
+    question.subarray(12, at + 5),
+    ...records.map((one) => resource(type, { record: one, ttlS: it.ttlS })),
+  ])
   return trouble === 'garbage' ? reply.fill(0xc0, 6) : reply
 }
 
-function resource(type: string, record: string): Buffer {
+function resource(type: string, { record, ttlS }: { readonly record: string; readonly ttlS: number }): Buffer {
   const data = dataOf(type, record)
   const head = Buffer.alloc(12)
-  // A pointer to the question's name, class IN, a minute to live.
+  // A pointer to the question's name, class IN.
   head.writeUInt16BE(0xc00c, 0)
   head.writeUInt16BE(codes[type] ?? 0, 2)
   head.writeUInt16BE(1, 4)
-  head.writeUInt32BE(60, 6)
+  head.writeUInt32BE(ttlS, 6)
   head.writeUInt16BE(data.length, 10)
   return Buffer.concat([head, data])
 }

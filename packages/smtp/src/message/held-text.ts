@@ -4,7 +4,7 @@
 // is so much for all messages together.
 
 import { type Cipher, createCipheriv, createDecipheriv, randomBytes, randomUUID } from 'node:crypto'
-import { type FileHandle, mkdir, open, rm } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SmtpError } from '../reply.js'
 
@@ -153,6 +153,12 @@ async function namelessFile(folder: string): Promise<FileHandle> {
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const path = join(folder, randomUUID())
   const file = await open(path, 'wx+', 0o600)
-  await rm(path)
+  await rm(path, { force: true })
   return file
+}
+
+/** Names that a process had no time to take away before it was killed. One that is just being made is open already, and needs none. */
+export async function removeLeftOvers(folder: string): Promise<void> {
+  const names = await readdir(folder).catch(() => [])
+  for (const name of names) await rm(join(folder, name), { recursive: true, force: true })
 }
