@@ -5,6 +5,7 @@
 import type { AccountId, DeliveryOutcome, Domain, Inbox, LocalPlace, Once, SentOn } from '@postern/mailbox-store'
 import type { DmarcResult } from '@postern/rules'
 import type { DiskUse, MailText, Reply } from '@postern/smtp'
+import type { SpfResult } from './judge/checks.js'
 
 export type { DiskUse, Reply } from '@postern/smtp'
 
@@ -24,6 +25,16 @@ export interface Arrival {
   readonly receivedAt: number
   /** Where it may be handed over again because an answer was lost: what has it is not given it a second time. */
   readonly once?: Once | undefined
+  /** Of what was handed over: what is known of its way till then, from one who can be believed. */
+  readonly before?: Before | undefined
+}
+
+/** The server that sent it to whoever handed it over, or what SPF said of that one there. */
+export interface Before {
+  readonly client?: { readonly address: string; readonly helo?: string | undefined } | undefined
+  readonly spf?: { readonly result: SpfResult; readonly toldBy: string } | undefined
+  /** Its sender has heard that it was taken: whoever refuses it now tells nobody. */
+  readonly isTaken: boolean
 }
 
 export interface ArrivalRecipient {

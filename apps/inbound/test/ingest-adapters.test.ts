@@ -6,9 +6,10 @@ import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Inbox } from '@postern/mailbox-store'
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import type { IngestSecret } from '../src/index.js'
-import { type Answered, addKey, type Door, openDoor, plain, post } from './ingest-door.js'
+import { type Answered, addKey, type Door, judgedBy, openDoor, plain, post } from './ingest-door.js'
+import { nameServer } from './judge/name-server.js'
 
 let door: Door
 let ada: Inbox
@@ -408,6 +409,23 @@ describe('Amazon SES', () => {
     const mails = await door.mails(ada)
     expect(mails).toHaveLength(1)
     expect(mails[0]?.endsWith(eightBit.toString('latin1'))).toBe(true)
+  })
+
+  test.each([
+    ['PASS', 'spf=pass (told by Amazon SES) smtp.mailfrom=carol@example.org'],
+    ['FAIL', 'spf=fail (told by Amazon SES) smtp.mailfrom=carol@example.org'],
+    ['GRAY', 'spf=none (told by Amazon SES) smtp.mailfrom=carol@example.org'],
+    ['PROCESSING_FAILED', 'spf=temperror (told by Amazon SES) smtp.mailfrom=carol@example.org'],
+    ['whatever comes next', undefined],
+  ])('what Amazon says of SPF: %s', async (status, field) => {
+    const names = await nameServer()
+    onTestFinished(() => names.close())
+    judgedBy(door, names.server)
+    const told = received()
+    const receipt = { ...told.receipt, spfVerdict: { status } }
+    expect((await send(signed(notification({ ...told, receipt })))).status).toBe(200)
+    const [mail = ''] = await door.mails(ada)
+    expect(/^ (spf=[^;]*);/m.exec(mail)?.[1]).toBe(field)
   })
 
   test('the certificate is fetched once', async () => {

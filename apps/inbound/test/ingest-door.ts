@@ -5,15 +5,17 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Domain, type Inbox, openStore, type Store } from '@postern/mailbox-store'
-import { createHttp, type HttpServer } from '@postern/service'
+import { createHttp, type HttpServer, networks } from '@postern/service'
 import { MemoryBudget } from '@postern/smtp'
 import { createLogger, createMailLog, createMetrics, type Metrics } from '@postern/telemetry'
 import {
   acceptAll,
+  createJudge,
   type Fetch,
   type InboundContext,
   type IngestSecret,
   ingestRoutes,
+  nameLookups,
   plainPlan,
   retained,
 } from '../src/index.js'
@@ -93,6 +95,17 @@ export async function openDoor({ requestTimeoutMs = 30_000 } = {}): Promise<Door
       await rm(folder, { recursive: true, force: true })
     },
   })
+}
+
+/** From now on what comes is judged, by what that name server says. */
+export function judgedBy(door: Door, server: string): void {
+  const { logger, metrics, mailLog, clock, hostname } = door.context
+  const judge = createJudge({
+    ...{ logger, metrics, mailLog, clock, hostname, lot: () => 0, rspamd: undefined },
+    names: nameLookups({ servers: [server], timeoutMs: 5_000 }),
+    ...{ trustedSealers: new Set<string>(), fronts: networks([]), judgesFronts: false },
+  })
+  door.context = { ...door.context, judge }
 }
 
 export function addKey(door: Door, provider: IngestSecret['provider'], more: Partial<IngestSecret> = {}): IngestSecret {

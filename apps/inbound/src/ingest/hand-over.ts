@@ -5,7 +5,7 @@
 import { createHash, type Hash } from 'node:crypto'
 import { type Once, publicId, StoreRefusal } from '@postern/mailbox-store'
 import { needsSmtpUtf8 } from '@postern/smtp'
-import type { Arrival, ArrivalRecipient } from '../arrival.js'
+import type { Arrival, ArrivalRecipient, Before } from '../arrival.js'
 import type { InboundContext } from '../context.js'
 import { deliver } from '../deliver.js'
 import { findRecipient } from '../recipients.js'
@@ -24,6 +24,7 @@ export interface Handed {
   readonly sender: string
   readonly recipients: readonly string[]
   readonly clientAddress: string | undefined
+  readonly before: Before
   /** Throws at its end where nobody vouches for it. */
   readonly text: AsyncIterable<Uint8Array>
 }
@@ -118,11 +119,11 @@ const isOf = ({ domain }: ArrivalRecipient, key: IngestSecret | undefined): bool
   key?.domain === undefined ? domain.environment === key?.environment : domain.id === key.domain
 
 function arrivalOf(
-  { sender, recipients, clientAddress }: Handed,
+  { sender, recipients, clientAddress, before }: Handed,
   { once, inbound }: { readonly once: Once; readonly inbound: InboundContext },
 ): Arrival {
   return {
-    ...{ id: publicId('q'), via: 'ingest', sender, helo: undefined, clientAddress, tls: undefined, once },
+    ...{ id: publicId('q'), via: 'ingest', sender, helo: undefined, clientAddress, before, tls: undefined, once },
     smtpUtf8: [sender, ...recipients].some(needsSmtpUtf8),
     receivedAt: inbound.clock(),
   }

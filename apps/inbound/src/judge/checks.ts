@@ -17,6 +17,8 @@ export interface Spf {
   readonly property: 'mailfrom' | 'helo'
   /** What stood there. */
   readonly value: string
+  /** Who found it out, where it wasn't us. */
+  readonly toldBy?: string | undefined
 }
 
 export interface Dkim {

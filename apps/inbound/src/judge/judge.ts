@@ -48,10 +48,10 @@ export function createJudge(options: JudgeOptions): Judge {
       const known = looked.get(text) ?? look(text, { arrival, options })
       looked.set(text, known)
       const { checks, lot } = await known
-      const limit = recipients[0] === undefined ? 'refuse' : limitOf(recipients[0])
+      const limit = limitFor(addressed)
       const decision = decide(checks, { limit, trustedSealers: options.trustedSealers, lot })
       const opinion = isOver(decision.action) ? undefined : await options.rspamd?.ask(text, { arrival, recipients })
-      const verdict = verdictOf({ checks, decision, opinion, hostname: options.hostname })
+      const verdict = verdictOf({ checks, decision, opinion, arrival, hostname: options.hostname })
       note(verdict, { text, addressed, checks, options })
       return verdict
     },
@@ -78,6 +78,12 @@ async function look(
 /** As published, unless the domain wants less. */
 const limitOf = ({ domain }: ArrivalRecipient): DmarcLimit => domain.settings.dmarc ?? 'refuse'
 
+/** What nobody would hear of is put aside and not refused. */
+function limitFor({ arrival, recipients: [first] }: Addressed): DmarcLimit {
+  const limit = first === undefined ? 'refuse' : limitOf(first)
+  return arrival.before?.isTaken && limit === 'refuse' ? 'spam' : limit
+}
+
 /** Whether there is nothing left to ask. */
 const isOver = (action: Action): boolean => action === 'refuse' || action === 'defer'
 
@@ -87,10 +93,11 @@ function verdictOf(found: {
   readonly checks: Checks
   readonly decision: Decision
   readonly opinion: Opinion | undefined
+  readonly arrival: Arrival
   readonly hostname: string
 }): Verdict {
-  const { checks, decision, opinion, hostname } = found
-  const other = opinion === undefined ? undefined : decisionOf(opinion)
+  const { checks, decision, opinion, arrival, hostname } = found
+  const other = opinion === undefined ? undefined : decisionOf(opinion, { isTaken: arrival.before?.isTaken ?? false })
   const isWorse = other !== undefined && severity.indexOf(other.action) > severity.indexOf(decision.action)
   const { action, reply } = isWorse ? other : decision
   const authenticationResults = resultsField(hostname, { checks, action: decision.action, opinion })

@@ -27,7 +27,8 @@ export function resultsField(hostname: string, { checks, action, opinion }: Told
   return [hostname, ...all].join(';\r\n ')
 }
 
-const spfText = ({ result, property, value }: Spf): string => joined([`spf=${result}`, said(`smtp.${property}`, value)])
+const spfText = ({ result, property, value, toldBy }: Spf): string =>
+  joined([`spf=${result}`, comment(toldBy && `told by ${toldBy}`), said(`smtp.${property}`, value)])
 
 const dkimText = ({ result, domain, selector, algorithm, why }: Dkim): string =>
   joined([

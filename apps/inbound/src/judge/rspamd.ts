@@ -8,7 +8,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Logger, Metrics } from '@postern/telemetry'
 import type { Action, Addressed, ArrivedText, Reply } from '../arrival.js'
-import { unmapped } from './sender-path.js'
+import { senderOf, unmapped } from './sender-path.js'
 
 export interface Opinion {
   /** Its own word, with a hyphen for each space. */
@@ -59,15 +59,16 @@ class NoOpinion extends Error {
 const plain = (value: string): string => value.replace(/[^\x20-\x7e]/g, '?')
 
 function fieldsOf({ arrival, recipients }: Addressed, hostname: string): Record<string, string | string[]> {
-  const { id, sender, helo, clientAddress } = arrival
+  const { id, sender } = arrival
+  const { address, helo } = senderOf(arrival)
   return {
     'Queue-Id': plain(id),
     From: plain(sender),
     Rcpt: recipients.map(({ address }) => plain(address)),
     'MTA-Name': hostname,
     // Of another server's message the client isn't known, and the one in front is no sender.
-    ...(arrival.via !== 'smtp' || clientAddress === undefined ? {} : { IP: unmapped(clientAddress) }),
-    ...(arrival.via !== 'smtp' || helo === undefined ? {} : { Helo: plain(helo) }),
+    ...(address === undefined ? {} : { IP: unmapped(address) }),
+    ...(helo === undefined ? {} : { Helo: plain(helo) }),
   }
 }
 
@@ -129,8 +130,13 @@ function parsed(json: string): unknown {
   }
 }
 
+interface Rated {
+  readonly action: Action
+  readonly reply?: Reply
+}
+
 /** What rspamd calls them; an action that isn't here changes nothing. */
-const actions: ReadonlyMap<string, { readonly action: Action; readonly reply?: Reply }> = new Map([
+const actions: ReadonlyMap<string, Rated> = new Map([
   ['no-action', { action: 'accept' }],
   [
     'greylist',
@@ -144,5 +150,8 @@ const actions: ReadonlyMap<string, { readonly action: Action; readonly reply?: R
   ['reject', { action: 'refuse', reply: '550 5.7.1 The message looks like spam' }],
 ])
 
-export const decisionOf = ({ action }: Opinion): { readonly action: Action; readonly reply?: Reply } =>
-  actions.get(action) ?? { action: 'accept' }
+/** Who has told the sender already that the message was taken can't be refused it. */
+export function decisionOf({ action }: Opinion, { isTaken }: { readonly isTaken: boolean }): Rated {
+  const rated = actions.get(action) ?? { action: 'accept' }
+  return isTaken && rated.action === 'refuse' ? { action: 'spam' } : rated
+}

@@ -3,6 +3,7 @@
 
 import { createHash } from 'node:crypto'
 import type { IngestProvider } from '@postern/mailbox-store'
+import type { Before } from '../../arrival.js'
 import type { Answer } from '../answer.js'
 import type { IngestSecret } from '../context.js'
 import { checkedRecipients, checkedSender } from '../envelope.js'
@@ -25,15 +26,20 @@ export interface Told {
   readonly sender: string
   readonly recipients: readonly string[]
   readonly text: AsyncIterable<Uint8Array>
+  /** Where the provider says under its signature, or its password. */
+  readonly client?: Before['client']
+  readonly spf?: Before['spf']
 }
 
-export function handOverTold({ sender, recipients, ...told }: Told, post: Post): Promise<Answer> {
+/** A provider has taken the message when it comes here. */
+export function handOverTold({ sender, recipients, client, spf, ...told }: Told, post: Post): Promise<Answer> {
   const { context, request } = post
   const handed = {
     ...told,
     sender: checkedSender(sender),
     recipients: checkedRecipients(recipients, context.limits.recipientsMax),
     clientAddress: request.socket.remoteAddress,
+    before: { client, spf, isTaken: true },
   }
   return handOver(handed, post)
 }

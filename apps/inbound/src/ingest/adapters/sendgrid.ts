@@ -1,9 +1,10 @@
 // SendGrid's Inbound Parse, with "POST the raw, full MIME message" on: a form with the message in `email` and the envelope as JSON. Signed,
 // where a security policy is attached to it: ECDSA over the time and all bytes of the body, by a key whose public half is this key's
-// secret. Without one it's told apart by the password in its URL.
+// secret. Without one it's told apart by the password in its URL. Beside the message stands the address that it came from, for SPF.
 // https://www.twilio.com/docs/sendgrid/for-developers/parsing-email/securing-your-parse-webhooks
 
 import { createPublicKey, createVerify, type KeyObject, randomBytes } from 'node:crypto'
+import { isIP } from 'node:net'
 import { type Answer, IngestError } from '../answer.js'
 import { bodyOf } from '../body.js'
 import type { IngestSecret } from '../context.js'
@@ -22,7 +23,7 @@ export async function sendgridPost(post: Post): Promise<Answer> {
   const checked = signature(post)
   const body = checked.seen(bodyOf(request, context.limits.messageBytesMax + formBytesMore))
   const form = await readForm(body, {
-    ...{ contentType: request.headers['content-type'] ?? '', field: 'email', wanted: ['envelope'] },
+    ...{ contentType: request.headers['content-type'] ?? '', field: 'email', wanted: ['envelope', 'sender_ip'] },
     ...{ disk: key?.disk ?? 'sealed', holding: context.inbound.holding },
   })
   try {
@@ -81,7 +82,9 @@ async function handOverForm(
     throw new IngestError('ingest_no_message', 'The post has no email: turn on "POST the raw, full MIME message".')
   const envelope = envelopeOf(fields.get('envelope') ?? '')
   const id = await contentId(text.read(), envelope)
-  return handOverTold({ key, id, ...envelope, text: text.read() }, post)
+  const address = fields.get('sender_ip')?.trim() ?? ''
+  const client = isIP(address) === 0 ? undefined : { address }
+  return handOverTold({ key, id, ...envelope, client, text: text.read() }, post)
 }
 
 function envelopeOf(json: string): { readonly sender: string; readonly recipients: readonly string[] } {

@@ -2,6 +2,7 @@
 // of up to 150 KB; a rule that puts them into S3 sends no message, and is told so. A subscription confirms itself.
 // https://docs.aws.amazon.com/ses/latest/dg/receiving-email-notifications-examples.html
 
+import type { Before } from '../../arrival.js'
 import { type Answer, IngestError } from '../answer.js'
 import { bodyOf, wholeBody } from '../body.js'
 import type { IngestSecret } from '../context.js'
@@ -72,8 +73,23 @@ function receive(
   const bytes = Buffer.from(told.content, String(action.encoding).toUpperCase() === 'BASE64' ? 'base64' : 'utf8')
   const text = only(bytes)
   const id = idFor(textIn(mail, 'messageId'), recipients)
-  return handOverTold({ key, id, sender: textIn(mail, 'source'), recipients, text }, post)
+  const spf = spfOf(receipt.spfVerdict)
+  return handOverTold({ key, id, sender: textIn(mail, 'source'), recipients, text, spf }, post)
 }
+
+/** Amazon knows the server that sent the message, and tells only what SPF said of it. */
+function spfOf(verdict: unknown): Before['spf'] {
+  const { status } = typeof verdict === 'object' && verdict !== null && 'status' in verdict ? verdict : {}
+  const result = spfResults.get(String(status))
+  return result && { result, toldBy: 'Amazon SES' }
+}
+
+const spfResults: ReadonlyMap<string, NonNullable<Before['spf']>['result']> = new Map([
+  ['PASS', 'pass'],
+  ['FAIL', 'fail'],
+  ['GRAY', 'none'],
+  ['PROCESSING_FAILED', 'temperror'],
+])
 
 const noContent = (type: string, bucket: unknown): string =>
   type === 'S3' || bucket !== undefined
