@@ -41,7 +41,7 @@ export interface Door {
   close(): Promise<void>
 }
 
-export async function openDoor({ requestTimeoutMs = 30_000 } = {}): Promise<Door> {
+export async function openDoor({ requestTimeoutMs = 30_000, proxies = [] as readonly string[] } = {}): Promise<Door> {
   const folder = await mkdtemp(join(tmpdir(), 'postern-ingest-'))
   const store = await openStore({ folder: join(folder, 'store') })
   const lines: string[] = []
@@ -73,6 +73,7 @@ export async function openDoor({ requestTimeoutMs = 30_000 } = {}): Promise<Door
   const routes = ingestRoutes(() => ({
     inbound: door.context,
     keyFor: async (publicId) => keys.get(publicId),
+    proxies: networks(proxies),
     fetch: (url, options) => {
       asked.push(url)
       return web.fetch(url, options)

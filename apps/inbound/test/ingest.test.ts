@@ -297,14 +297,14 @@ function speak(raw: string | Buffer): Promise<string> {
   return readAll(socket).catch(() => '')
 }
 
-describe('a hostile client', () => {
-  const lines = (headers: Record<string, string>): string =>
-    Object.entries(headers)
-      .map(([name, value]) => `${name}: ${value}\r\n`)
-      .join('')
-  const head = (more: Record<string, string>): string =>
-    `POST /v1/ingest HTTP/1.1\r\nHost: x\r\n${lines({ ...signedHeaders(door, { key, body: plain }), ...more })}\r\n`
+const lines = (headers: Record<string, string>): string =>
+  Object.entries(headers)
+    .map(([name, value]) => `${name}: ${value}\r\n`)
+    .join('')
+const head = (more: Record<string, string>): string =>
+  `POST /v1/ingest HTTP/1.1\r\nHost: x\r\n${lines({ ...signedHeaders(door, { key, body: plain }), ...more })}\r\n`
 
+describe('a hostile client', () => {
   test('a megabyte of header fields is 431', async () => {
     expect(await speak(head({ 'X-Much': 'y'.repeat(1_000_000) }))).toMatch(/^HTTP\/1\.1 431/)
   })
@@ -358,6 +358,37 @@ describe('a hostile client', () => {
     expect(refused?.headers.get('retry-after')).toBe('5')
     for (const socket of sockets) socket.destroy()
     await expect.poll(async () => (await send(plain, { id: 'later' })).status, patient).toBe(200)
+  })
+})
+
+describe('behind a proxy', () => {
+  const forwarded = (client: string, id: string) =>
+    post(`${door.url}/v1/ingest`, {
+      headers: { ...signedHeaders(door, { key, body: plain, id }), 'X-Forwarded-For': `203.0.113.1, ${client}` },
+      body: plain,
+    })
+
+  test('each of its clients has limits of its own, and stands in the message and in the log', async () => {
+    const own = door
+    door = await openDoor({ proxies: ['127.0.0.0/8'] })
+    await own.close()
+    ada = await door.inbox('ada')
+    key = addKey(door, 'http')
+    const slow = Array.from({ length: 50 }, () => connect(door.http.port, '127.0.0.1'))
+    for (const socket of slow)
+      socket.write(head({ 'Content-Length': `${plain.length}`, 'X-Forwarded-For': '198.51.100.1' }))
+    await expect
+      .poll(async () => (await forwarded('198.51.100.1', randomBytes(8).toString('hex'))).status, patient)
+      .toBe(429)
+    expect((await forwarded('192.0.2.2', 'other')).status).toBe(200)
+    for (const socket of slow) socket.destroy()
+    expect((await door.mails(ada)).at(-1)).toContain('Received: from [192.0.2.2] ([192.0.2.2])')
+    expect(door.lines.join()).toContain('"from":"192.0.2.2"')
+  })
+
+  test('that nobody has named, what it says is not believed', async () => {
+    expect((await forwarded('198.51.100.2', 'm1')).status).toBe(200)
+    expect((await door.mails(ada))[0]).toContain('Received: from [127.0.0.1] ([127.0.0.1])')
   })
 })
 

@@ -137,6 +137,12 @@ export const settings = {
     { default: '' },
     'Networks of load balancers that send a PROXY protocol header (v1 or v2); every connection from there must have one.',
   ),
+  httpProxyNetworks: setting(
+    'POSTERN_HTTP_PROXY_NETWORKS',
+    networks(),
+    { default: '' },
+    'Networks of proxies in front of POSTERN_HTTP_PORT that put the address of each client at the end of X-Forwarded-For; from elsewhere that field is not believed.',
+  ),
   tlsProxyNetworks: setting(
     'POSTERN_TLS_PROXY_NETWORKS',
     networks(),

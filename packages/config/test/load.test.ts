@@ -45,6 +45,7 @@ describe('defaults', () => {
       lmtpSocket: undefined,
       lmtpNetworks: ['127.0.0.0/8', '::1'],
       httpPort: 8080,
+      httpProxyNetworks: [],
       tlsCert: undefined,
       tlsKey: undefined,
       proxyNetworks: [],

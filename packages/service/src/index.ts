@@ -1,5 +1,6 @@
 export { writeFileAtomic } from './atomic-file.js'
 export { Failure } from './failure.js'
+export { clientAddress } from './http/forwarded-for.js'
 export { healthRoutes } from './http/health.js'
 export { sendError, sendJson } from './http/http-error.js'
 export { createHttp, type HttpOptions, type HttpServer, type Route } from './http/http-server.js'

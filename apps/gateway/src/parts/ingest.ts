@@ -4,7 +4,7 @@
 import type { Config } from '@postern/config'
 import { type InboundContext, type IngestContext, type IngestSecret, ingestRoutes } from '@postern/inbound'
 import type { Directory, Domain, IngestKey, Store } from '@postern/mailbox-store'
-import type { Route } from '@postern/service'
+import { networks, type Route } from '@postern/service'
 import { sending as limits } from '../limits.js'
 import { receivedBytesMax } from '../message-sizes.js'
 import { everyItem } from '../pages.js'
@@ -22,6 +22,7 @@ export function ingestRoutesOf({ config, store, serverKey, inbound }: IngestOpti
   let context: IngestContext | undefined
   return ingestRoutes(() => {
     context ??= {
+      proxies: networks(config.httpProxyNetworks),
       ...{ inbound: inbound(), fetch, keyFor: keysOf(store().directory, sealedRecords(serverKey())) },
       limits: { messageBytesMax: receivedBytesMax(config), recipientsMax: config.mxRecipientsMax },
     }

@@ -1,6 +1,7 @@
 // What receiving over HTTP is handed: the way in that all mail takes, the keys, and what it fetches with.
 
 import type { DomainId, EnvironmentId, IngestProvider } from '@postern/mailbox-store'
+import type { Networks } from '@postern/service'
 import type { DiskUse } from '../arrival.js'
 import type { InboundContext } from '../context.js'
 
@@ -29,5 +30,7 @@ export interface IngestContext {
   /** Undefined where there's no such key, or it was revoked. */
   readonly keyFor: (publicId: string) => Promise<IngestSecret | undefined>
   readonly fetch: Fetch
+  /** Who may say from where a post comes. */
+  readonly proxies: Networks
   readonly limits: { readonly messageBytesMax: number; readonly recipientsMax: number }
 }

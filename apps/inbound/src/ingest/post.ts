@@ -11,6 +11,7 @@ export interface Post {
   /** What stands behind the handler's own path: the key, where the provider has room for it nowhere else. */
   readonly rest: string
   readonly context: IngestContext
+  readonly clientAddress: string | undefined
   readonly turns: Turns
   readonly budget: MemoryBudget
 }

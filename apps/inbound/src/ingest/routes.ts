@@ -2,7 +2,7 @@
 // Every post is counted while it's under way, answered once, and noted in log and metrics without its text.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { type Route, sendJson } from '@postern/service'
+import { clientAddress, type Route, sendJson } from '@postern/service'
 import { ClientGone, MemoryBudget } from '@postern/smtp'
 import { mailgunPost } from './adapters/mailgun.js'
 import { postmarkPost } from './adapters/postmark.js'
@@ -49,10 +49,15 @@ export function ingestRoutes(context: () => IngestContext): Route[] {
         request,
         response,
         posts,
-        post: { ...shared, request, context: context(), rest: restOf(request, path) },
+        post: { ...shared, ...from(request, context()), rest: restOf(request, path) },
       }),
   }))
 }
+
+const from = (request: IncomingMessage, context: IngestContext) => ({
+  ...{ request, context },
+  clientAddress: clientAddress(request, context.proxies) || undefined,
+})
 
 /** `/v1/ingest/ses/ing_1` is `ing_1` for `/v1/ingest/ses/*`. */
 function restOf({ url = '' }: IncomingMessage, path: string): string {
@@ -74,10 +79,10 @@ async function answered(
   const begun = clock()
   const note = (status: number | 'gone', more: object = {}): void => {
     metrics.ingestPosts.inc({ provider, outcome: String(status) })
-    logger.info({ provider, status, ms: clock() - begun, ...more }, 'ingest post')
+    logger.info({ provider, status, from: post.clientAddress, ms: clock() - begun, ...more }, 'ingest post')
   }
   try {
-    const end = posts.begin(request.socket.remoteAddress ?? '')
+    const end = posts.begin(post.clientAddress ?? '')
     const answer = await take(post).finally(end)
     note(answer.status)
     send(answer, { request, response })

@@ -60,7 +60,7 @@ export const signedPost =
       const now = context.inbound.clock()
       if (!isNear(Number(signed.timestamp) * 1_000, { now, withinMs: signedWithinMs })) throw new Unproven('wrong time')
     })()
-    const from = { clientAddress: request.socket.remoteAddress, before: { client, isTaken: false } }
+    const from = { clientAddress: post.clientAddress, before: { client, isTaken: false } }
     return handOver({ key, id: signed.id, sender, recipients, ...from, text: vouched }, post)
   }
 

@@ -33,12 +33,12 @@ export interface Told {
 
 /** A provider has taken the message when it comes here. */
 export function handOverTold({ sender, recipients, client, spf, ...told }: Told, post: Post): Promise<Answer> {
-  const { context, request } = post
+  const { context, clientAddress } = post
   const handed = {
     ...told,
     sender: checkedSender(sender),
     recipients: checkedRecipients(recipients, context.limits.recipientsMax),
-    clientAddress: request.socket.remoteAddress,
+    clientAddress,
     before: { client, spf, isTaken: true },
   }
   return handOver(handed, post)
