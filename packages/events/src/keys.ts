@@ -5,13 +5,16 @@
 
 const prefix = 'postern:'
 
-/** What the doorbell publishes on. */
+/** What the doorbell publishes on, and what processes ask each other by. */
 export const channels = {
   mailbox: (mailbox: number) => `${prefix}ring:mailbox:${mailbox}`,
   directory: `${prefix}ring:directory`,
   outbox: `${prefix}ring:outbox`,
   /** In place of many rings that waited too long. */
   everyone: `${prefix}ring:everyone`,
+  /** What one process is asked by another, or by a command. */
+  question: (process: string) => `${prefix}ask:${process}`,
+  answer: (asker: string) => `${prefix}answer:${asker}`,
 } as const
 
 /** What is counted in windows (contract B10). */
@@ -38,6 +41,14 @@ export const placeKeys = {
 /** Submissions that are under way. */
 export const sendingKeys = {
   message: (account: number, messageIdHash: number) => `${prefix}sending:${account}:${messageIdHash}`,
+} as const
+
+/** Processes that are there. */
+export const peerKeys = {
+  /** Their ids. */
+  all: `${prefix}processes`,
+  /** Goes by itself when the process does. */
+  one: (process: string) => `${prefix}process:${process}`,
 } as const
 
 /** For a look whether everything is permitted. */

@@ -31,6 +31,7 @@ const lingerMsDefault = 30_000
 const turns = 10
 /** The last rings before a stop get so long to leave. */
 const farewellMs = 1_000
+const forAll: ReadonlySet<string> = new Set([channels.directory, channels.outbox, channels.everyone])
 
 export const redisDoorbell = (options: RedisDoorbellOptions): Doorbell => new RedisDoorbell(options)
 
@@ -105,9 +106,9 @@ class RedisDoorbell implements Doorbell {
 
   #hear(channel: string, payload: string): void {
     const [from, said = ''] = split(payload)
-    if (from === this.#origin) return
-    this.#options.onHeard?.()
     const mailbox = this.#mailboxes.get(channel)
+    if (from === this.#origin || (mailbox === undefined && !forAll.has(channel))) return
+    this.#options.onHeard?.()
     if (mailbox !== undefined) this.#local.ring({ mailbox, modSeq: modSeqOf(said) })
     else if (channel === channels.directory) this.#local.ring({ directory: said })
     else if (channel === channels.outbox) this.#local.ring({ outbox: 'due' })

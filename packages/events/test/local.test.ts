@@ -1,6 +1,6 @@
 /** The engines within one process: the contract, and what is theirs alone. */
 import { expect, test } from 'vitest'
-import { channels, counterKeys, localCounters, localDoorbell, localSending, placeKeys } from '../src/index.js'
+import { channels, counterKeys, localCounters, localDoorbell, localSending, peerKeys, placeKeys } from '../src/index.js'
 import { countersContract, doorbellContract, sendingContract } from './contract.js'
 
 doorbellContract(localDoorbell)
@@ -74,6 +74,10 @@ test('no two names of keys and channels are the same', () => {
     channels.mailbox(11),
     channels.directory,
     channels.outbox,
+    channels.question('a'),
+    channels.answer('a'),
+    peerKeys.all,
+    peerKeys.one('a'),
     counterKeys.wrongSecretsFromNetwork('192.0.2.7'),
     counterKeys.wrongSecretsForUser('a@example.test'),
     counterKeys.wrongSecretsForUserFrom('192.0.2.7', 'a@example.test'),
