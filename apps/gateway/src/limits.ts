@@ -1,7 +1,11 @@
 // The gateway's own limits and clocks, those that aren't settings.
 
-/** How long one part may take to stop before it is left behind. */
-export const stopTimeoutMs = 5_000
+/** For all parts to stop, behind the drain: with its default, all is over within the ten seconds that docker and others give. */
+export const stopTimeoutMs = 2_500
+/** Of the time to drain, clients are told goodbye in so much; in the rest they finish what they're doing. */
+export const goodbyesShare = 0.6
+/** A process that hasn't answered a command by then is told of as silent. */
+export const questionTimeoutMs = 2_000
 export const readinessTimeoutMs = 2_000
 /** How often certificate files are looked at. */
 export const certificateWatchMs = 10_000

@@ -2,6 +2,7 @@
 // in reverse. A part that needs what an earlier one opened is handed a way to it. A start that fails throws what was
 // wrong when everything is stopped again; the caller then ends the process.
 
+import { randomBytes } from 'node:crypto'
 import { type Config, roleNames } from '@postern/config'
 import { secretsIn } from '@postern/routing'
 import { createReadiness, type HostProcess, healthRoutes, Lifecycle, type Part } from '@postern/service'
@@ -24,6 +25,7 @@ import { createOwnerPart } from './parts/owner.js'
 import { createRelayPart } from './parts/relay.js'
 import { createRoutesPart } from './parts/routes.js'
 import { createRulesPart } from './parts/rules.js'
+import { createSessionsPart } from './parts/sessions.js'
 import { createStorePart } from './parts/store.js'
 import { createSubmissionPart } from './parts/submission.js'
 import { createSweeper } from './parts/sweeper.js'
@@ -109,9 +111,15 @@ export async function startGateway(config: Config, host: HostProcess): Promise<S
     ...(receives ? inbound.ports() : {}),
     http: http.port(),
   })
-  const running = createRunningPart({ folder: folder.running, clock, ports, bind, roles: config.roles })
+  const id = randomBytes(8).toString('hex')
+  const live = [hasImap && imap, hasSubmission && submission, receives && inbound].filter((each) => each !== false)
+  const sessions = createSessionsPart({
+    ...{ id, folder: folder.running, peers: events.peers, serverKey, logger, clock },
+    doors: live.map((each) => each.sessions),
+  })
+  const running = createRunningPart({ folder: folder.running, clock, ports, id, bind, roles: config.roles })
   const bases = [events, storePart, owner, ...mailParts]
-  const parts = [...bases, gatePart, tls, sweeper, ...doors, submitting, ...leaving, http, running]
+  const parts = [...bases, gatePart, tls, sweeper, ...doors, submitting, ...leaving, http, sessions, running]
   const lifecycle = new Lifecycle(parts, { logger, drainMs: config.drainMs, stopTimeoutMs, clock, host })
   if (!(await lifecycle.start())) return undefined
 

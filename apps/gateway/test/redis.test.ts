@@ -71,21 +71,6 @@ test('what one process does is told in IDLE of the other, within 100 ms, for one
   expect([await stop(one.gateway), await stop(two.gateway)]).toEqual([0, 0])
 })
 
-test('a credential that is revoked beside one ends the sessions of the other within two seconds', async () => {
-  const redis = await startRedis()
-  const { dataDir, one, two, password } = await pair(redis)
-  const here = await client(one, { password })
-  const there = await client(two, { password })
-  await there.say('i IDLE', '+ ')
-  const env = { POSTERN_DATA_DIR: dataDir }
-  const revoked = await run(['credential', 'revoke', 'First app password'], { env })
-  expect(revoked.code, revoked.stderr).toBe(0)
-  const beganMs = performance.now()
-  await Promise.all([here.closed, there.closed])
-  expect(performance.now() - beganMs).toBeLessThan(2_000)
-  expect(there.text()).toContain('* BYE')
-})
-
 test('places for the sessions of an inbox are counted over both, and each counts alone without Redis', async () => {
   const redis = await startRedis()
   const { one, two, password } = await pair(redis, { POSTERN_IMAP_SESSIONS_PER_INBOX_MAX: '1' })

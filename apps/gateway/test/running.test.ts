@@ -1,6 +1,6 @@
 // The files of running gateways: of this machine those whose process is there, of others those that are touched.
 
-import { readdirSync, utimesSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { createRunningPart, runningFile, runningGateways } from '../src/running.js'
@@ -36,5 +36,17 @@ test('a start removes the files of those that are gone, and no others', async ()
   const part = partOn(folder)
   await part.start?.()
   expect(readdirSync(folder).sort()).toEqual(['1.another-container.json', runningFile(pid)].sort())
+  await part.stop?.()
+})
+
+test('a file is not believed where another process has its number now', async () => {
+  const folder = newFolder()
+  const part = partOn(folder)
+  await part.start?.()
+  const file = join(folder, runningFile(pid))
+  const written = JSON.parse(readFileSync(file, 'utf8'))
+  expect(await runningGateways(folder)).toHaveLength(1)
+  writeFileSync(file, JSON.stringify({ ...written, start: String(Number(written.start) - 1) }))
+  expect(await runningGateways(folder)).toEqual([])
   await part.stop?.()
 })

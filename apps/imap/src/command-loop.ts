@@ -9,20 +9,20 @@ import type { Session } from './session.js'
 import { TaggedAnswers } from './tagged-answers.js'
 
 export class CommandLoop {
-  readonly #session: Session
+  readonly session: Session
   readonly #answers: TaggedAnswers
   readonly #runner: CommandRunner
   #farewell: string | undefined
 
   constructor(session: Session) {
-    this.#session = session
+    this.session = session
     this.#answers = new TaggedAnswers(session)
     this.#runner = new CommandRunner(session, this.#answers)
     session.endNow = () => this.#end()
   }
 
   async run(): Promise<void> {
-    const { connection, out } = this.#session
+    const { connection, out } = this.session
     try {
       this.#greet()
       await out.flush()
@@ -30,18 +30,18 @@ export class CommandLoop {
       await this.#sayFarewell()
     } catch (error) {
       if (error instanceof ClientGone) return
-      this.#session.logger.error({ err: error }, 'session failed')
+      this.session.logger.error({ err: error }, 'session failed')
       connection.destroy('session failed')
     } finally {
-      this.#session.leaveMailbox()
+      this.session.leaveMailbox()
       await connection.end()
-      this.#session.ended()
+      this.session.ended()
     }
   }
 
   #greet(): void {
-    const capabilities = this.#session.context.registry.capabilities(this.#session)
-    this.#session.out.status('*', {
+    const capabilities = this.session.context.registry.capabilities(this.session)
+    this.session.out.status('*', {
       kind: 'OK',
       code: { name: 'CAPABILITY', capabilities },
       text: 'Postern is ready',
@@ -53,9 +53,9 @@ export class CommandLoop {
    * Resolves when the client is gone.
    */
   async bye(text: string, { givenUp = false } = {}): Promise<void> {
-    const { connection, input, isOver } = this.#session
+    const { connection, input, isOver } = this.session
     if (isOver) return connection.closed
-    this.#session.finish(text)
+    this.session.finish(text)
     this.#farewell = text
     // Between two commands, and in IDLE, nobody else will say it.
     if (input.isWaiting || (givenUp && input.isStreaming)) await this.#sayFarewell()
@@ -64,7 +64,7 @@ export class CommandLoop {
 
   /** Contract B4: who may be here no longer is gone soon, in the middle of a long answer too. Why is not the client's to know. */
   #end(): void {
-    const { connection, context, logger } = this.#session
+    const { connection, context, logger } = this.session
     this.bye('The session has ended', { givenUp: true }).catch((err: unknown) =>
       logger.error({ err }, 'goodbye failed'),
     )
@@ -73,7 +73,7 @@ export class CommandLoop {
   }
 
   async #sayFarewell(): Promise<void> {
-    const { connection, out } = this.#session
+    const { connection, out } = this.session
     if (this.#farewell !== undefined) out.status('*', { kind: 'BYE', text: this.#farewell })
     this.#farewell = undefined
     await out.flush()
@@ -81,8 +81,8 @@ export class CommandLoop {
   }
 
   async #serve(): Promise<void> {
-    const { input } = this.#session
-    while (!this.#session.isOver) {
+    const { input } = this.session
+    while (!this.session.isOver) {
       const frame = await input.next()
       if (frame === undefined) return
       await this.#take(frame)
@@ -93,7 +93,7 @@ export class CommandLoop {
 
   /** Where the next command has come already, its answer may go out with this one's. */
   async #send(): Promise<void> {
-    const { fetchesAlike, input, out } = this.#session
+    const { fetchesAlike, input, out } = this.session
     if (input.hasNext) {
       if (out.isFull) await out.sendMuch()
       else out.flushSoon()
@@ -119,14 +119,14 @@ export class CommandLoop {
   }
 
   async #literal({ command, literal }: { command: WireCommand; literal: LiteralPiece }): Promise<void> {
-    if (isStreamed(command, this.#session)) {
+    if (isStreamed(command, this.session)) {
       await this.#runner.run(command)
       return
     }
     try {
-      checkPrivacy(commandOfLiteral(command, this.#session.context.registry).found, this.#session)
-      this.#session.input.hold()
-      if (literal.synchronising) await this.#session.goAhead()
+      checkPrivacy(commandOfLiteral(command, this.session.context.registry).found, this.session)
+      this.session.input.hold()
+      if (literal.synchronising) await this.session.goAhead()
     } catch (error) {
       if (!(error instanceof ImapError)) throw error
       this.#answers.fault(askedBy(command.pieces[0]?.bytes), error)

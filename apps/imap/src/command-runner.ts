@@ -55,6 +55,7 @@ export class CommandRunner {
       // Nothing follows a BYE that says that the mailbox is gone.
       if (unheard !== undefined && this.#session.isOver) return
     }
+    this.#session.doing = undefined
   }
 
   async #beginWithFollowing(command: WireCommand): Promise<Begun[]> {
@@ -73,6 +74,7 @@ export class CommandRunner {
     const session = this.#session
     const run = this.#hasComeMeanwhile ? session.fetchesAlike.take(command, session) : undefined
     if (run === undefined) return undefined
+    session.doing = 'FETCH'
     const found = session.context.registry.commands.get('FETCH')
     const asked: Asked = { ...askedBy(undefined), tag: run.tags.at(-1) as string, uid: run.fetch.uid, found }
     const outcome = answerAlike(session, run).then(() => ({ finish: () => ({ text: 'Fetched' }) }))
@@ -126,6 +128,7 @@ export class CommandRunner {
     try {
       if (trouble !== undefined) throw trouble
       const found = checkAsked(asked, this.#session.state)
+      this.#session.doing = found.name
       checkPrivacy(found, this.#session)
       const finish = found.prepare(p, this.#session, asked)()
       return { asked, failedAtOnce: false, outcome: outcomeOf(finish) }

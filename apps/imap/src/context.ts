@@ -23,6 +23,8 @@ export interface Admission {
   readonly account: Account
   /** The address of the inbox, for logs and namespaces. */
   readonly address: string
+  /** What opened it, for who looks at sessions; none where a token did. */
+  readonly credential?: { readonly id: string; readonly label: string } | undefined
   /** Calls the listener when who was let in may be here no longer. */
   readonly onEnded?: (listener: () => void) => void
   /** The client works, and calls itself so (RFC 2971). Cheap, and never waits. */

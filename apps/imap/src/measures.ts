@@ -21,6 +21,11 @@ export class Measures {
     this.#metrics = metrics
   }
 
+  /** When the session began, in Unix milliseconds. */
+  get since(): number {
+    return performance.timeOrigin + this.#beganMs
+  }
+
   loggedIn(): void {
     this.#isLoggedIn = true
     this.#metrics.imapSessionsOpen.inc()

@@ -1,8 +1,9 @@
 // The IMAP server: a listener on implicit TLS and perhaps one in clear, and what all sessions share. RFC 8314 §3.2, contract A1
 // and A3.
 
+import { setTimeout as sleep } from 'node:timers/promises'
 import { mechanisms } from '@postern/auth'
-import { type Counters, localCounters, localSending, type Sending } from '@postern/events'
+import { type Counters, localCounters, localSending, type Sending, type SessionsOfDoors } from '@postern/events'
 import {
   type Certificates,
   type Listener,
@@ -43,12 +44,15 @@ export interface ImapServerOptions extends Pick<ImapContext, 'store' | 'doorbell
   readonly limits?: Partial<ImapLimits>
 }
 
-export interface ImapServer {
+export interface ImapServer extends SessionsOfDoors {
   readonly port: number
   readonly clearPort: number | undefined
   readonly sessions: number
-  /** Takes no new client, and says goodbye to those that are here. */
-  drain(): Promise<void>
+  /**
+   * Takes no new client, and says goodbye to those that are here, spread over `overMs`. For `noticeMs` before that the doors are
+   * open, and tell who comes that the server is going down.
+   */
+  drain(time?: { readonly noticeMs?: number; readonly overMs?: number }): Promise<void>
   /** Cuts off whoever is left; afterwards nothing runs for anybody any more. */
   close(): Promise<void>
 }
@@ -118,10 +122,14 @@ function serverOf({ tls, clear }: Doors, sessions: Sessions, { inboxSessions }: 
     get sessions() {
       return sessions.size
     },
-    async drain() {
+    live: () => sessions.live(),
+    endSession: (id) => sessions.endSession(id),
+    async drain({ noticeMs = 0, overMs = 0 } = {}) {
+      sessions.turnAway()
+      if (noticeMs > 0) await sleep(noticeMs)
       tls.stopAccepting()
       clear?.stopAccepting()
-      await sessions.drain()
+      await sessions.drain({ overMs })
     },
     async close() {
       await Promise.all([tls.close(), clear?.close()])

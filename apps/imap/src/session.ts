@@ -42,6 +42,8 @@ export class Session {
   savedUids: NumberSet = []
   /** The client's own word of what it is (RFC 2971). */
   clientId: string | undefined
+  /** The command that is under way. */
+  doing: string | undefined
   #condstore = false
   #owesModSeq = false
   #endReason: string | undefined

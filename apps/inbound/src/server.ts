@@ -1,7 +1,8 @@
 // The doors for other mail servers: SMTP on the MX port, which begins in clear and offers STARTTLS; LMTP on a port and on a unix socket,
 // for a mail server of one's own in front. RFC 5321, RFC 3207, RFC 2033, contract A4.
 
-import type { Counters } from '@postern/events'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Counters, LiveSession, SessionsOfDoors } from '@postern/events'
 import type { Certificates, Incoming, Listener, ListenerOptions, Networks, Refusal } from '@postern/service'
 import { listen } from '@postern/service'
 import { Conversations, type Reply, removeLeftOvers, replyLine } from '@postern/smtp'
@@ -36,12 +37,15 @@ export interface InboundServerOptions {
   readonly guardLimits?: Partial<GuardLimits>
 }
 
-export interface InboundServer {
+export interface InboundServer extends SessionsOfDoors {
   readonly mxPort: number
   readonly lmtpPort: number
   readonly sessions: number
-  /** Takes no new client, and says goodbye to those that are here; a message on its way in is still answered. */
-  drain(): Promise<void>
+  /**
+   * Takes no new client, and says goodbye to those that are here, spread over `overMs`; a message on its way in is still answered.
+   * For `noticeMs` before that the doors are open, and tell who comes that the server is going down.
+   */
+  drain(time?: { readonly noticeMs?: number; readonly overMs?: number }): Promise<void>
   /** Cuts off whoever is left; afterwards nothing runs for anybody any more. */
   close(): Promise<void>
 }
@@ -150,13 +154,29 @@ function serverOf({ ports, opened, sessions }: Running): InboundServer {
     get sessions() {
       return sessions.reduce((sum, { size }) => sum + size, 0)
     },
-    async drain() {
+    *live() {
+      for (const session of sessions.flatMap((each) => Array.from(each.running()))) yield described(session)
+    },
+    endSession: (id) => sessions.some((each) => each.endSession(id)),
+    async drain({ noticeMs = 0, overMs = 0 } = {}) {
+      for (const each of sessions) each.turnAway()
+      if (noticeMs > 0) await sleep(noticeMs)
       for (const one of opened) one.stopAccepting()
-      await Promise.all(sessions.map((each) => each.drain()))
+      await Promise.all(sessions.map((each) => each.drain({ overMs })))
     },
     async close() {
       await Promise.all(opened.map((one) => one.close()))
       await Promise.all(sessions.map((each) => each.ended()))
     },
+  }
+}
+
+/** Other servers, which don't log in. */
+function described({ wire, via, hello, since, doing }: Session): LiveSession {
+  const { id, door, remoteAddress } = wire.incoming
+  return {
+    ...{ id, protocol: via, door, since, doing, mailbox: undefined, address: undefined, credential: undefined },
+    clientAddress: remoteAddress,
+    client: hello?.name,
   }
 }

@@ -4,6 +4,7 @@
 
 import { randomBytes } from 'node:crypto'
 import { readFileSync, readlinkSync } from 'node:fs'
+import { processStart } from '@postern/service'
 
 /** What is certain about a process, as far as the machine tells. */
 export interface ProcessPlace {
@@ -19,17 +20,7 @@ export function thisPlace(): ProcessPlace | undefined {
   try {
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()
     const numbers = readlinkSync('/proc/self/ns/pid').replace(/\D/g, '')
-    return { space: `${boot}.${numbers}`, pid: process.pid, startOf }
-  } catch {
-    return undefined
-  }
-}
-
-/** proc(5): the 22nd field of stat. The second one may hold blanks and brackets. */
-function startOf(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+    return { space: `${boot}.${numbers}`, pid: process.pid, startOf: processStart }
   } catch {
     return undefined
   }

@@ -1,8 +1,9 @@
 // The submission server: a listener on implicit TLS and one with STARTTLS, and what all sessions share. RFC 6409, RFC 8314 §3.3,
 // contract A2.
 
+import { setTimeout as sleep } from 'node:timers/promises'
 import { mechanisms } from '@postern/auth'
-import { localSending, type Sending } from '@postern/events'
+import { type LiveSession, localSending, type Sending, type SessionsOfDoors } from '@postern/events'
 import {
   type Certificates,
   type Listener,
@@ -40,12 +41,15 @@ export interface SubmissionServerOptions extends Shared {
   readonly limits?: Partial<SubmissionLimits>
 }
 
-export interface SubmissionServer {
+export interface SubmissionServer extends SessionsOfDoors {
   readonly tlsPort: number
   readonly startTlsPort: number
   readonly sessions: number
-  /** Takes no new client, and says goodbye to those that are here; a message on its way in is still answered. */
-  drain(): Promise<void>
+  /**
+   * Takes no new client, and says goodbye to those that are here, spread over `overMs`; a message on its way in is still answered.
+   * For `noticeMs` before that the doors are open, and tell who comes that the server is going down.
+   */
+  drain(time?: { readonly noticeMs?: number; readonly overMs?: number }): Promise<void>
   /** Cuts off whoever is left; afterwards nothing runs for anybody any more. */
   close(): Promise<void>
 }
@@ -117,14 +121,32 @@ function serverOf({ tls, startTls }: Doors, sessions: Conversations<Session>): S
     get sessions() {
       return sessions.size
     },
-    async drain() {
+    *live() {
+      for (const session of sessions.running()) yield described(session)
+    },
+    endSession: (id) => sessions.endSession(id),
+    async drain({ noticeMs = 0, overMs = 0 } = {}) {
+      sessions.turnAway()
+      if (noticeMs > 0) await sleep(noticeMs)
       tls.stopAccepting()
       startTls.stopAccepting()
-      await sessions.drain()
+      await sessions.drain({ overMs })
     },
     async close() {
       await Promise.all([tls.close(), startTls.close()])
       await sessions.ended()
     },
+  }
+}
+
+function described({ wire, admission, hello, since, doing }: Session): LiveSession {
+  const credential = admission?.sender.credential
+  const { id, door, remoteAddress } = wire.incoming
+  return {
+    ...{ id, protocol: 'smtp', door, since, doing, mailbox: undefined },
+    address: admission?.address,
+    credential: credential && { id: credential.publicId, label: credential.label },
+    clientAddress: remoteAddress,
+    client: hello?.name,
   }
 }

@@ -360,8 +360,14 @@ export const settings = {
   drainMs: setting(
     'POSTERN_DRAIN_MS',
     wholeNumber({ min: 0, max: 3_600_000, unit: 'milliseconds' }),
-    { default: '10000' },
-    'How long a stopping server lets sessions finish before it closes them.',
+    { default: '6000' },
+    'How long a stopping server says goodbye to its clients and lets them finish, before it closes what is left. All is over three seconds later: let what stops it (docker: stop_grace_period) wait so long.',
+  ),
+  drainNoticeMs: setting(
+    'POSTERN_DRAIN_NOTICE_MS',
+    wholeNumber({ min: 0, max: 600_000, unit: 'milliseconds' }),
+    { default: '0' },
+    'Of that time, how long the doors stay open at first and tell who comes that the server is going down, for a balancer that needs a while to notice /readyz; with 0 they close at once.',
   ),
   logLevel: setting(
     'POSTERN_LOG_LEVEL',
@@ -422,6 +428,13 @@ export function combinations(config: Partial<Config>): Mistake[] {
       fix: `Give each listener a port of its own; ${defaultOf(settings[field])}.`,
     })
   }
+  const { drainMs, drainNoticeMs } = config
+  if (drainMs !== undefined && drainNoticeMs !== undefined && drainNoticeMs > 0 && drainNoticeMs >= drainMs)
+    mistakes.push({
+      name: settings.drainNoticeMs.name,
+      wrong: `is ${drainNoticeMs}, and nothing of ${settings.drainMs.name} (${drainMs}) is left to say goodbye in`,
+      fix: `Give ${settings.drainMs.name} some seconds more than that.`,
+    })
   if (config.route !== undefined && leadsToItself(config.route, config))
     mistakes.push({
       name: settings.route.name,

@@ -1,4 +1,5 @@
 export { writeFileAtomic } from './atomic-file.js'
+export { evenly } from './evenly.js'
 export { Failure } from './failure.js'
 export { clientAddress } from './http/forwarded-for.js'
 export { healthRoutes } from './http/health.js'
@@ -6,6 +7,7 @@ export { sendError, sendJson } from './http/http-error.js'
 export { createHttp, type HttpOptions, type HttpServer, type Route } from './http/http-server.js'
 export { createReadiness, type Readiness, type ReadinessReport } from './http/readiness.js'
 export {
+  type DrainTime,
   type HostProcess,
   Lifecycle,
   type LifecycleOptions,
@@ -19,6 +21,7 @@ export { type Listener, type ListenerOptions, listen } from './net/listener.js'
 export { clientNetwork, type Networks, networks, plainAddress } from './net/networks.js'
 export type { OutgoingLimits } from './net/outgoing.js'
 export type { Incoming } from './net/reception.js'
+export { processStart } from './process-start.js'
 export { type Certificates, type CertificatesOptions, openCertificates } from './tls/certificates.js'
 export { HandshakeError, handshake } from './tls/handshake.js'
 export type { CertificateFiles } from './tls/self-made.js'

@@ -10,8 +10,16 @@ export interface Part {
   readonly name: string
   start?(): Promise<void> | void
   /** Take no new work; resolve when what's there is finished. Cut short at the deadline. */
-  drain?(deadline: { readonly deadlineMs: number }): Promise<void> | void
+  drain?(time: DrainTime): Promise<void> | void
   stop?(): Promise<void> | void
+}
+
+/** What a part that drains is given. */
+export interface DrainTime {
+  /** By the lifecycle's clock. */
+  readonly deadlineMs: number
+  /** From now until then. */
+  readonly drainMs: number
 }
 
 /** The part of `process` that is needed. */
@@ -24,7 +32,7 @@ export interface HostProcess {
 export interface LifecycleOptions {
   readonly logger: Logger
   readonly drainMs: number
-  /** How long one part may take to stop before it's left behind. */
+  /** For all parts to stop, behind the drain. One that hangs is left behind when it has had half of what is left. */
   readonly stopTimeoutMs: number
   readonly clock: () => number
   readonly host: HostProcess
@@ -35,6 +43,9 @@ interface StartFailure {
 }
 
 export type Phase = 'starting' | 'running' | 'draining' | 'stopping' | 'stopped'
+
+/** Also behind parts that hang a part that doesn't gets to stop. */
+const stopMsMin = 50
 
 const signals = ['SIGTERM', 'SIGINT'] as const
 const errors = ['uncaughtException', 'unhandledRejection'] as const
@@ -119,7 +130,7 @@ export class Lifecycle {
     const deadlineMs = clock() + drainMs
     const drains = this.#started.map(async (part) => {
       try {
-        const isDone = await within(drainMs, () => part.drain?.({ deadlineMs }))
+        const isDone = await within(drainMs, () => part.drain?.({ deadlineMs, drainMs }))
         if (!isDone) logger.warn({ part: part.name }, 'part not drained in time')
       } catch (err) {
         logger.error({ err, part: part.name }, 'part failed to drain')
@@ -131,9 +142,10 @@ export class Lifecycle {
   async #stopAll(): Promise<void> {
     const { logger, stopTimeoutMs, host } = this.#options
     this.#phase = 'stopping'
+    const untilMs = performance.now() + stopTimeoutMs
     for (const part of this.#started.splice(0).reverse()) {
       try {
-        const isDone = await within(stopTimeoutMs, () => part.stop?.())
+        const isDone = await within(Math.max(stopMsMin, (untilMs - performance.now()) / 2), () => part.stop?.())
         if (!isDone) logger.error({ part: part.name }, 'part did not stop in time')
       } catch (err) {
         logger.error({ err, part: part.name }, 'part failed to stop')

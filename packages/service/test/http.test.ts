@@ -266,24 +266,36 @@ describe('limits', () => {
   })
 })
 
-test('draining answers what is under way, takes nothing new, and does not wait for idle clients', async () => {
+test('draining answers what is under way and tells others to come later; health is there until the stop', async () => {
   const slowly = withResolvers<() => void>()
   const slow: Route = {
     path: '/slow',
     handle: (_request, response) => slowly.resolve(() => void response.end('done')),
   }
   const quick: Route = { path: '/quick', handle: (_request, response) => void response.end('quick') }
-  const http = await given([slow, quick], { keepAliveTimeoutMs: 60_000 })
+  const { routes, readiness } = health()
+  const http = await given([slow, quick, ...routes], { keepAliveTimeoutMs: 60_000 })
   const idle = plainClient(http.port)
   idle.socket.write('GET /quick HTTP/1.1\r\nhost: x\r\n\r\n')
   await idle.until('quick')
   const asked = ask(http, 'GET', '/slow')
   const finish = await slowly.promise
-  const { port } = http
-  const drained = http.drain()
-  await idle.closed
-  expect(await plainClient(port).closed).toBe('')
+  let isDrained = false
+  readiness.drain()
+  const drained = http.drain().then(() => {
+    isDrained = true
+  })
+  const late = await ask(http, 'GET', '/quick')
+  expect(late).toMatchObject({ status: 503, headers: { 'retry-after': '5', connection: 'close' } })
+  expect(JSON.parse(late.body).error.name).toBe('going_down')
+  expect((await ask(http, 'GET', '/readyz')).body).toContain('draining')
+  expect(isDrained).toBe(false)
   finish()
   expect((await asked).body).toBe('done')
   await drained
+  expect((await ask(http, 'GET', '/livez')).status).toBe(200)
+  const { port } = http
+  await http.stop()
+  await idle.closed
+  expect(await plainClient(port).closed).toBe('')
 })

@@ -98,6 +98,25 @@ test.each(['drain', 'stop'] as const)('a part that hangs in %s is left behind in
   expect(host.exits).toEqual([0])
 })
 
+test('however many parts hang, all is over when the drain and the stop are', async () => {
+  const { parts, done } = recorded('first', 'last')
+  const hanging: Part = {
+    name: 'hanging',
+    drain: () => new Promise(() => undefined),
+    stop: () => new Promise(() => undefined),
+  }
+  const { lifecycle, host } = stage([parts[0]!, ...Array(20).fill(hanging), parts[1]!], {
+    drainMs: 200,
+    stopTimeoutMs: 400,
+  })
+  await lifecycle.start()
+  const beganMs = performance.now()
+  await lifecycle.shutDown('test', 0)
+  expect(performance.now() - beganMs).toBeLessThan(3_000)
+  expect(done.slice(-2)).toEqual(['stop last', 'stop first'])
+  expect(host.exits).toEqual([0])
+})
+
 test.each(['drain', 'stop'] as const)('a part that fails in %s does not keep the others', async (what) => {
   const { parts, done } = recorded('first', 'last')
   const failing: Part = {

@@ -31,6 +31,8 @@ export abstract class Conversation {
   hello: Hello | undefined
   /** Lines that were no commands, since the last one that was. */
   badCommands = 0
+  /** The command that is under way. */
+  doing: string | undefined
   readonly #options: ConversationOptions
   readonly #beganMs: number
   #sessionTimer: NodeJS.Timeout
@@ -78,6 +80,11 @@ export abstract class Conversation {
       await this.obey(line)
     }
     this.#leave(this.#farewell)
+  }
+
+  /** Unix milliseconds. */
+  get since(): number {
+    return this.#beganMs
   }
 
   /** The client's next line where a command asks for more. */

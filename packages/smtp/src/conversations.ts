@@ -1,13 +1,15 @@
 // The sessions of a server: one for each client that comes through a door, until it's gone; and the end of all of them, which lets
 // clients finish. RFC 5321 §3.8, contract A2.
 
-import type { Incoming } from '@postern/service'
+import { evenly, type Incoming } from '@postern/service'
 import { SMTPServer } from 'smtp-server'
 import type { Conversation } from './conversation.js'
 import type { Reply } from './reply.js'
 import { Wire, type WireLimits } from './wire.js'
 
 const goingDown: Reply = '421 4.3.2 The server is going down, try again later'
+const tellGoingDown = (session: Conversation): Promise<void> =>
+  session.bye(goingDown, { reason: 'The server is going down' })
 
 export interface ConversationsOptions<Session extends Conversation> {
   readonly hostname: string
@@ -55,14 +57,35 @@ export class Conversations<Session extends Conversation> {
     const run = session.run().finally(() => void this.#running.delete(session))
     this.#running.set(session, run)
     // It was shaking hands when the others were told.
-    if (this.#isDraining) void session.bye(goingDown, { reason: 'The server is going down' })
+    if (this.#isDraining) void tellGoingDown(session)
   }
 
-  /** Says goodbye to everybody; resolves when all have gone. */
-  async drain(): Promise<void> {
+  running(): Iterable<Session> {
+    return this.#running.keys()
+  }
+
+  /** False where there's none of that id. */
+  endSession(id: string): boolean {
+    const session = Array.from(this.#running.keys()).find(({ wire }) => wire.incoming.id === id)
+    session?.logger.info('session is ended by a command')
+    session?.endNow()
+    return session !== undefined
+  }
+
+  /** Who comes from now on hears that the server is going down. */
+  turnAway(): void {
     this.#isDraining = true
+  }
+
+  /** Says goodbye to everybody, spread over the time; resolves when all have gone. */
+  async drain({ overMs = 0 }: { readonly overMs?: number } = {}): Promise<void> {
+    this.turnAway()
     const sessions = Array.from(this.#running.keys())
-    await Promise.all(sessions.map((session) => session.bye(goingDown, { reason: 'The server is going down' })))
+    const goodbyes: Promise<void>[] = []
+    const sayings = sessions.map((session) => () => void goodbyes.push(tellGoingDown(session)))
+    await evenly(sayings, { overMs })
+    await Promise.all(goodbyes)
+    await this.ended()
   }
 
   /** Resolves when nothing runs for anybody any more. */

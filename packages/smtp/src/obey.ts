@@ -38,9 +38,11 @@ export async function obey<Session extends Conversation, Needs extends string>(
   const beganMs = performance.now()
   const asked = askedBy(line, set)
   let outcome: Outcome = 'gone'
+  session.doing = asked.command?.name
   try {
     outcome = await answer(session, asked)
   } finally {
+    session.doing = undefined
     session.measures.command(asked.command?.name ?? 'unknown', { outcome, beganMs })
   }
 }

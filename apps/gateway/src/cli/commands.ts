@@ -10,6 +10,7 @@ import { domainCommands } from './domain.js'
 import { inboxCommands } from './inbox.js'
 import { ingestKeyCommands } from './ingest-key.js'
 import { queueCommands } from './queue.js'
+import { sessionCommands } from './session.js'
 import { settingsCommand } from './settings.js'
 import { start } from './start.js'
 import { status } from './status.js'
@@ -22,6 +23,7 @@ export const groups: Readonly<Record<string, string>> = {
   inbox: 'the addresses that have an inbox, and their passwords',
   credential: 'API keys and app passwords',
   queue: 'mail that has to leave, and what became of it',
+  session: 'who is connected now',
   tenant: 'tenants and their environments',
   ingest: 'mail that is handed over by HTTP',
   'ingest key': 'who may hand mail over by HTTP',
@@ -39,6 +41,7 @@ export const commands: readonly Command[] = [
   ...inboxCommands,
   ...credentialCommands,
   ...queueCommands,
+  ...sessionCommands,
   ...ingestKeyCommands,
   ...tenantCommands,
   ...auditCommands,

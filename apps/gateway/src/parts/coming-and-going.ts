@@ -17,6 +17,7 @@ export interface LoginOptions extends Pick<GatePart, 'gate' | 'live'> {
 export interface ComingAndGoing {
   /** The address of the inbox, or `*@domain`. */
   readonly address: string
+  readonly credential: { readonly id: string; readonly label: string } | undefined
   readonly onEnded: (listener: () => void) => void
   readonly used: (client: string | undefined) => void
   readonly left: () => void
@@ -42,12 +43,14 @@ export async function enter(
 
 export function comingAndGoing(options: LoginOptions, { admitted, session, since }: Entering): ComingAndGoing {
   const { live, logger } = options
+  const { credential } = admitted
   let leave: (() => void) | undefined
   return {
     address: addressOf(admitted),
+    credential: credential && { id: credential.publicId, label: credential.label },
     onEnded(listener) {
       const end = (cause: string): void => {
-        logger.info({ connection: session, cause }, 'session ended')
+        logger.info({ connection: session, cause }, 'login is taken back')
         listener()
       }
       leave = live.enter(admitted, { since, end })

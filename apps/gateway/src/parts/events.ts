@@ -10,8 +10,10 @@ import {
   localDoorbell,
   localSending,
   RedisLink,
+  type RedisPeers,
   redisCounters,
   redisDoorbell,
+  redisPeers,
   redisSending,
   type Sending,
 } from '@postern/events'
@@ -30,6 +32,8 @@ export interface EventsPart extends Part {
   readonly doorbell: Doorbell
   readonly counters: Counters
   readonly sending: Sending
+  /** Other processes, where Redis is set. */
+  readonly peers?: RedisPeers
 }
 
 export function createEventsPart({ redis, ...tools }: EventsPartOptions): EventsPart {
@@ -71,7 +75,8 @@ function redisEvents({ redis, readiness, logger, metrics }: RedisEventsOptions):
     onError,
     onStoodIn: () => metrics.countsStoodIn.inc(),
   })
-  const events = { doorbell, counters, sending: redisSending({ link, ...localSendingLimits }) }
+  const peers = redisPeers({ link, onError })
+  const events = { doorbell, counters, sending: redisSending({ link, ...localSendingLimits }), peers }
   return {
     name: 'events',
     ...events,
@@ -92,7 +97,8 @@ function redisEvents({ redis, readiness, logger, metrics }: RedisEventsOptions):
   }
 }
 
-async function closeAll({ doorbell, counters, sending }: Omit<EventsPart, keyof Part>): Promise<void> {
+async function closeAll({ doorbell, counters, sending, peers }: Omit<EventsPart, keyof Part>): Promise<void> {
+  await peers?.close()
   await sending.close()
   await doorbell.close()
   await counters.close()

@@ -1,12 +1,13 @@
 // IMAP as a part: its listeners open when the store and the certificates are there; a drain says goodbye to its clients.
 
 import type { Config } from '@postern/config'
-import type { Counters, Doorbell, Sending } from '@postern/events'
+import type { Counters, Doorbell, Sending, SessionsOfDoors } from '@postern/events'
 import { type ImapServer, type Login, startImapServer } from '@postern/imap'
 import type { Store } from '@postern/mailbox-store'
 import { type Certificates, networks, type Part } from '@postern/service'
 import type { Logger, Metrics } from '@postern/telemetry'
 import { version } from '../version.js'
+import { goodbyes } from './goodbyes.js'
 import { OnceStarted } from './once-started.js'
 
 export interface ImapPartOptions {
@@ -22,7 +23,13 @@ export interface ImapPartOptions {
   readonly clock: () => number
 }
 
-export function createImapPart(options: ImapPartOptions): Part & { port(): number; clearPort(): number | undefined } {
+export interface ImapPart extends Part {
+  port(): number
+  clearPort(): number | undefined
+  sessions(): SessionsOfDoors
+}
+
+export function createImapPart(options: ImapPartOptions): ImapPart {
   const { config, store, doorbell, sending, counters, certificates, login, logger, metrics, clock } = options
   const opened = new OnceStarted<ImapServer>('IMAP')
   return {
@@ -59,7 +66,8 @@ export function createImapPart(options: ImapPartOptions): Part & { port(): numbe
         }),
       )
     },
-    drain: () => opened.get().drain(),
+    sessions: () => opened.get(),
+    drain: (time) => opened.get().drain(goodbyes(config, time)),
     stop: () => opened.get().close(),
   }
 }

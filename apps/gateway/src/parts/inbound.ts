@@ -3,7 +3,7 @@
 
 import { Resolver } from 'node:dns/promises'
 import type { Config } from '@postern/config'
-import type { Counters } from '@postern/events'
+import type { Counters, SessionsOfDoors } from '@postern/events'
 import {
   createBlocklists,
   defaultInboundLimits,
@@ -25,6 +25,7 @@ import { arrivalPlanner, type PlannedMailOptions } from '../rules/planned-mail.j
 import { keptRecipients } from '../sending/kept-recipients.js'
 import { sealedRecords } from '../sending/sealed-records.js'
 import { sinkClient } from '../sending/sink-client.js'
+import { goodbyes } from './goodbyes.js'
 import { judgeOf } from './judge.js'
 import { OnceStarted } from './once-started.js'
 
@@ -49,6 +50,7 @@ export interface InboundPorts {
 
 export interface InboundPart extends Part {
   ports(): InboundPorts
+  sessions(): SessionsOfDoors
   /** For the other way in, over HTTP: what is held counts together. */
   context(): InboundContext
 }
@@ -97,7 +99,8 @@ export function createInboundPart(options: InboundPartOptions): InboundPart {
         }),
       )
     },
-    drain: () => opened.get().drain(),
+    sessions: () => opened.get(),
+    drain: (time) => opened.get().drain(goodbyes(config, time)),
     async stop() {
       await opened.get().close()
       sinks.close()

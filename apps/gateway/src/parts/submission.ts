@@ -2,13 +2,14 @@
 // lets a message that is on its way in be answered.
 
 import type { Config } from '@postern/config'
-import type { Sending } from '@postern/events'
+import type { Sending, SessionsOfDoors } from '@postern/events'
 import type { Store } from '@postern/mailbox-store'
 import { type Certificates, networks, type Part } from '@postern/service'
 import { type Login, type SendingLookups, type SubmissionServer, startSubmissionServer } from '@postern/submission'
 import type { Logger, Metrics } from '@postern/telemetry'
 import { sentBytesMax } from '../message-sizes.js'
 import { type PlannedMailOptions, submissionPlanner } from '../rules/planned-mail.js'
+import { goodbyes } from './goodbyes.js'
 import { OnceStarted } from './once-started.js'
 
 export interface SubmissionPartOptions {
@@ -29,7 +30,12 @@ export interface SubmissionPorts {
   readonly submission: number
 }
 
-export function createSubmissionPart(options: SubmissionPartOptions): Part & { ports(): SubmissionPorts } {
+export interface SubmissionPart extends Part {
+  ports(): SubmissionPorts
+  sessions(): SessionsOfDoors
+}
+
+export function createSubmissionPart(options: SubmissionPartOptions): SubmissionPart {
   const { config, store, certificates, login, lookups, sending, planning, logger, metrics, clock } = options
   const opened = new OnceStarted<SubmissionServer>('submission')
   return {
@@ -65,7 +71,8 @@ export function createSubmissionPart(options: SubmissionPartOptions): Part & { p
         }),
       )
     },
-    drain: () => opened.get().drain(),
+    sessions: () => opened.get(),
+    drain: (time) => opened.get().drain(goodbyes(config, time)),
     stop: () => opened.get().close(),
   }
 }

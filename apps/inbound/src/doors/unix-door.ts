@@ -37,7 +37,7 @@ export async function openUnixDoor(options: UnixDoorOptions): Promise<UnixDoor> 
     open.add(socket)
     socket.on('close', () => open.delete(socket))
     const id = randomBytes(8).toString('hex')
-    onConnection({ id, socket, remoteAddress: '', remotePort: 0, localPort: 0, secure: true })
+    onConnection({ id, door: 'lmtp', socket, remoteAddress: '', remotePort: 0, localPort: 0, secure: true })
   })
   await removeLeftOver(path)
   await listening(server, path)

@@ -12,10 +12,16 @@ export function healthRoutes({
   readonly metrics: Metrics
 }): Route[] {
   return [
-    { path: '/livez', methods: ['GET'], handle: (_request, response) => sendJson(response, 200, { status: 'ok' }) },
+    {
+      path: '/livez',
+      methods: ['GET'],
+      whileDraining: true,
+      handle: (_request, response) => sendJson(response, 200, { status: 'ok' }),
+    },
     {
       path: '/readyz',
       methods: ['GET'],
+      whileDraining: true,
       async handle(_request, response) {
         const { ready, degraded, draining, checks } = await readiness.report()
         const status = degraded ? 'degraded' : ready ? 'ready' : draining ? 'draining' : 'not ready'
@@ -25,6 +31,7 @@ export function healthRoutes({
     {
       path: '/metrics',
       methods: ['GET'],
+      whileDraining: true,
       async handle(_request, response) {
         const text = await metrics.registry.metrics()
         response.writeHead(200, { 'content-type': metrics.registry.contentType }).end(text)

@@ -14,6 +14,8 @@ export interface Route {
   /** Without it the handler looks at the method itself. GET includes HEAD. */
   readonly methods?: readonly string[]
   readonly handle: (request: IncomingMessage, response: ServerResponse) => Promise<void> | void
+  /** Answered also while the server drains, and nobody waits for it: health. */
+  readonly whileDraining?: boolean
 }
 
 export interface HttpOptions {
@@ -38,7 +40,10 @@ export interface HttpServer {
   /** The port it listens on; 0 before start(). */
   readonly port: number
   start(): Promise<void>
-  /** Takes no new connection and resolves when the requests under way are answered. */
+  /**
+   * From now on only what is answered while it drains is: who asks for anything else is told to come later, or to ask another one.
+   * Resolves when the requests under way are answered.
+   */
   drain(): Promise<void>
   stop(): Promise<void>
 }
@@ -55,9 +60,10 @@ export function createHttp(options: HttpOptions): HttpServer {
   server.maxHeadersCount = options.headersMax
   server.maxConnections = options.connectionsMax
   let closed: Promise<void> | undefined
+  const drain = new Draining()
 
   server.on('request', (request, response) => {
-    dispatch(options.handlers, request, response).catch((err) => {
+    dispatch(options.handlers, { request, response, drain }).catch((err) => {
       logger.error({ err, method: request.method, path: pathOf(request) }, 'request failed')
       if (response.headersSent) response.destroy()
       else sendError(response, 500, 'internal_error', 'Something went wrong on our side.', 'Try again later.')
@@ -86,7 +92,7 @@ export function createHttp(options: HttpOptions): HttpServer {
       })
       server.on('error', (err) => logger.error({ err }, 'HTTP server failed'))
     },
-    drain: close,
+    drain: () => drain.begin(),
     async stop() {
       const done = close()
       server.closeAllConnections()
@@ -95,12 +101,56 @@ export function createHttp(options: HttpOptions): HttpServer {
   }
 }
 
-async function dispatch(routes: readonly Route[], request: IncomingMessage, response: ServerResponse): Promise<void> {
+/** Which requests a server that drains still has to answer. */
+class Draining {
+  readonly #underWay = new Set<ServerResponse>()
+  #isOn = false
+  #resolve: () => void = () => {}
+
+  get isOn(): boolean {
+    return this.#isOn
+  }
+
+  add(response: ServerResponse): void {
+    this.#underWay.add(response)
+    response.once('close', () => {
+      this.#underWay.delete(response)
+      if (this.#isOn && this.#underWay.size === 0) this.#resolve()
+    })
+  }
+
+  begin(): Promise<void> {
+    this.#isOn = true
+    if (this.#underWay.size === 0) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#resolve = resolve
+    })
+  }
+}
+
+interface Asked {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly drain: Draining
+}
+
+/** In seconds: another process may be there by then. */
+const retryAfter = '5'
+
+async function dispatch(routes: readonly Route[], { request, response, drain }: Asked): Promise<void> {
   const path = pathOf(request)
   const method = request.method ?? ''
   const matching = routes.filter((route) => matches(route.path, path))
   const route = matching.find((candidate) => allows(candidate, method))
-  if (route) return route.handle(request, response)
+  if (route?.whileDraining) return route.handle(request, response)
+  if (drain.isOn) {
+    response.setHeader('connection', 'close').setHeader('retry-after', retryAfter)
+    return sendError(response, 503, 'going_down', 'This server is going down.', 'Try again later.')
+  }
+  if (route) {
+    drain.add(response)
+    return route.handle(request, response)
+  }
   if (matching.length === 0) {
     return sendError(response, 404, 'not_found', 'Nothing is here.', 'Check the path.')
   }

@@ -21,6 +21,7 @@ export interface ConnectionOptions extends OutgoingLimits {
 
 export class Connection {
   readonly id: string
+  readonly door: string
   readonly remoteAddress: string
   readonly remotePort: number
   readonly localPort: number
@@ -42,6 +43,7 @@ export class Connection {
 
   constructor(incoming: Incoming, options: ConnectionOptions) {
     this.id = incoming.id
+    this.door = incoming.door
     this.remoteAddress = incoming.remoteAddress
     this.remotePort = incoming.remotePort
     this.localPort = incoming.localPort

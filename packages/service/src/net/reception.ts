@@ -18,6 +18,8 @@ import { ProxyHeaderError, readProxyHeader } from './read-proxy-header.js'
 export interface Incoming {
   /** Unique, for logs. */
   readonly id: string
+  /** The listener's name. */
+  readonly door: string
   readonly socket: Socket
   readonly remoteAddress: string
   readonly remotePort: number
@@ -149,9 +151,10 @@ export class Reception {
   }
 
   async #incoming(socket: Socket, client: Client): Promise<Incoming> {
-    const { tls } = this.#options
+    const { name, tls } = this.#options
     return {
       id: randomBytes(8).toString('hex'),
+      door: name,
       remoteAddress: client.address,
       remotePort: client.port,
       localPort: socket.localPort ?? 0,
