@@ -15,6 +15,7 @@ export const programs = {
   msmtp: { tools: ['msmtp'], debianPackage: 'msmtp' },
   dkimpy: { tools: ['dkimverify'], debianPackage: 'python3-dkim python3-nacl', versionWords: ['--help'] },
   gpg: { tools: ['gpg', 'gpgconf'], debianPackage: 'gnupg' },
+  haproxy: { tools: ['haproxy'], debianPackage: 'haproxy', versionWords: ['-v'] },
   postfix: { tools: ['postconf', 'postfix'], debianPackage: 'postfix', versionWords: ['-h', '-d', 'mail_version'] },
 }
 

@@ -21,10 +21,15 @@ export interface Opening {
   readonly password: string
   readonly mailbox?: string
   readonly user?: string
+  /** How long it waits for an answer. */
+  readonly patienceMs?: number
 }
 
 /** A client on one of them, logged in, which says lines and waits for answers. */
-export async function client({ said }: Running, { password, mailbox = 'INBOX', user = 'me@example.test' }: Opening) {
+export async function client(
+  { said }: Running,
+  { password, mailbox = 'INBOX', user = 'me@example.test', patienceMs = 20_000 }: Opening,
+) {
   const ca = readFileSync(said.caFile!)
   const socket = connect({ host: '127.0.0.1', port: said.imap!.port, ca, servername: 'localhost' })
   onTestFinished(() => void socket.destroy())
@@ -36,7 +41,7 @@ export async function client({ said }: Running, { password, mailbox = 'INBOX', u
   })
   socket.on('error', () => undefined)
   const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()))
-  const hears = (from: number, until: string, timeoutMs = 20_000): Promise<string> =>
+  const hears = (from: number, until: string, timeoutMs = patienceMs): Promise<string> =>
     new Promise((resolve, reject) => {
       const late = setTimeout(() => reject(new Error(`no ${until} in:\n${text.slice(from)}`)), timeoutMs)
       look = () => {

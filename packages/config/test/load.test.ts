@@ -85,7 +85,8 @@ describe('defaults', () => {
       mxUnknownPerHour: 200,
       greylistMs: 0,
       blocklists: [],
-      drainMs: 10_000,
+      drainMs: 6_000,
+      drainNoticeMs: 0,
       logLevel: 'info',
     })
   })
