@@ -59,6 +59,28 @@ test('who is still shaking hands when the server goes down is told so, and not g
   await drained
 })
 
+test('as long as a balancer needs to notice, who comes is told to go and who is here stays; then goodbyes are spread', async () => {
+  await start()
+  const here = await Promise.all(Array.from({ length: 20 }, () => server.connect()))
+  for (const wire of here) say(wire, 'a IDLE\r\n')
+  await Promise.all(here.map((wire) => heard(wire, '+ idling')))
+  const beganMs = performance.now()
+  const drained = server.server.drain({ noticeMs: 400, overMs: 200 })
+  const late = Caller.byTls(server.server.port)
+  expect(await late.closed).toMatch(/^\* OK [^\r]*\r\n\* BYE The server is going down\r\n$/)
+  const times = await Promise.all(
+    here.map(async (wire) => {
+      await heard(wire, '* BYE')
+      wire.close()
+      return performance.now() - beganMs
+    }),
+  )
+  expect(Math.min(...times)).toBeGreaterThan(390)
+  expect(Math.max(...times) - Math.min(...times)).toBeGreaterThan(100)
+  await drained
+  await expect(Caller.byTls(server.server.port).heard('OK')).rejects.toThrow('closed')
+})
+
 test('a server that is closed has ended what ran for its clients, and begins no more of it', async () => {
   const town = await start()
   const text = Buffer.concat([Buffer.from('A: b\r\n\r\n'), Buffer.alloc(4_000_000, 'x')])

@@ -143,6 +143,18 @@ describe('the end', () => {
     await expect(call().heard('220 ')).rejects.toThrow('closed')
   })
 
+  test('as long as a balancer needs to notice, who comes is told to go, and who is here stays', async () => {
+    await start()
+    const here = await caller('greeted')
+    const drained = server.server.drain({ noticeMs: 1_000, overMs: 100 })
+    here.say('NOOP\r\n')
+    await here.heard('250 ')
+    expect(await call().closed).toMatch(/^220 [^\r]*\r\n421 4\.3\.2 The server is going down, try again later\r\n$/)
+    expect(await here.closed).toMatch(/421 4\.3\.2 [^\r]*\r\n$/)
+    await drained
+    await expect(call().heard('220 ')).rejects.toThrow('closed')
+  })
+
   test.each(['logged in', 'sender', 'data'] as const)(
     'a login that is taken back ends the session: %s',
     async (state) => {

@@ -96,6 +96,15 @@ test.each([
   expect(mistakesOf(env)).toEqual([])
 })
 
+test('time for a balancer to notice that leaves none for goodbyes', () => {
+  const env = { POSTERN_DRAIN_MS: '5000', POSTERN_DRAIN_NOTICE_MS: '5000' }
+  const wrong = 'is 5000, and nothing of POSTERN_DRAIN_MS (5000) is left to say goodbye in'
+  const fix = 'Give POSTERN_DRAIN_MS some seconds more than that.'
+  expect(mistakesOf(env)).toEqual([{ name: 'POSTERN_DRAIN_NOTICE_MS', wrong, fix }])
+  expect(mistakesOf({ ...env, POSTERN_DRAIN_NOTICE_MS: '3000' })).toEqual([])
+  expect(mistakesOf({ POSTERN_DRAIN_MS: '0' })).toEqual([])
+})
+
 test('all mistakes come at once, each with its name, in one message', () => {
   expect(() =>
     load({ POSTERN_HTTP_PORT: 'web', POSTERN_BIND: 'everywhere', POSTERN_TLS_CERT: '/c.pem', POSTERN_HTTP_PROT: '80' }),
