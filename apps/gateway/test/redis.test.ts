@@ -143,7 +143,9 @@ test('a second gateway on the folder is told that it needs Redis to be heard', a
   expect([await stop(one.gateway), await stop(two.gateway)]).toEqual([0, 0])
 })
 
-test('the doctor uses Redis as a gateway does, and misses it where several run without', async () => {
+test('the doctor uses Redis as a gateway does, and misses it where several run without', {
+  timeout: 90_000,
+}, async () => {
   const redis = await startRedis()
   const dataDir = join(newFolder(), 'data')
   const its = [await running(dataDir, {}), await running(dataDir, {})]
