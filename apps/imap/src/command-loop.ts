@@ -96,7 +96,7 @@ export class CommandLoop {
     const { fetchesAlike, input, out } = this.session
     if (input.hasNext) {
       if (out.isFull) await out.sendMuch()
-      else out.flushSoon()
+      out.flushSoon()
       return
     }
     fetchesAlike.forget()

@@ -6,6 +6,8 @@ import type { Connection } from '@postern/service'
 import { ClientGone } from './input.js'
 
 const fullBytes = 65_536
+/** What TLS encrypts at once (RFC 8446 §5.1): in the middle of a long answer none is sent that isn't full. */
+const recordBytes = 16_384
 
 export class Out extends Writer {
   readonly #connection: Connection
@@ -34,7 +36,7 @@ export class Out extends Writer {
 
   /** Sends what's there, and lets others have their turn, in which the network takes it. The room is written to again. */
   async sendMuch(): Promise<void> {
-    const sent = this.take()
+    const sent = this.takeWhole(recordBytes)
     await this.#connection.write(sent)
     await new Promise(setImmediate)
     if (this.#connection.pendingWriteBytes === 0) this.giveBack(sent)

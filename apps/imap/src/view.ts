@@ -157,6 +157,7 @@ export class View {
 
   /** Flags of these have been told as they were then. */
   tellsFlagsOf({ uids, modSeqs }: Targets): void {
+    if (this.#changed.size === 0) return
     this.dropChanged(
       uids,
       modSeqs.reduce((max, n) => Math.max(max, n), 0),

@@ -18,25 +18,44 @@ export class ByteSink {
   #bytes = empty
   #length = 0
   #firstRoom = roomMin
+  /** What was taken and given back, for when more room is needed. */
+  #spare = empty
 
   /** Bytes that wait to be taken: the caller's measure for back-pressure. */
   get length(): number {
     return this.#length
   }
 
-  /** What was written so far now belongs to the caller. */
+  /** What was written so far now belongs to the caller. No room is kept. */
   take(): Uint8Array {
     const taken = this.#bytes.subarray(0, this.#length)
-    // A little more than the last time, since the caller takes what's there as soon as it's enough.
-    this.#firstRoom = Math.min(firstRoomMax, Math.max(roomMin, this.#length + (this.#length >> 2)))
+    this.#noteRoom()
     this.#bytes = empty
+    this.#spare = empty
     this.#length = 0
     return taken
   }
 
+  /** The same, but for what fills no more of such pieces: it stays, and is the beginning of the next. */
+  takeWhole(pieceBytes: number): Uint8Array {
+    const end = this.#length - (this.#length % pieceBytes)
+    const taken = this.#bytes.subarray(0, end)
+    const rest = this.#bytes.subarray(end, this.#length)
+    this.#noteRoom()
+    this.#bytes = empty
+    this.#length = 0
+    this.putBytes(rest)
+    return taken
+  }
+
+  /** A little more than the last time, since the caller takes what's there as soon as it's enough. */
+  #noteRoom(): void {
+    this.#firstRoom = Math.min(firstRoomMax, Math.max(roomMin, this.#length + (this.#length >> 2)))
+  }
+
   /** What was taken is no longer needed: its room is written to again. */
   giveBack(taken: Uint8Array): void {
-    if (this.#length === 0 && taken.buffer.byteLength > this.#bytes.length) this.#bytes = new Uint8Array(taken.buffer)
+    if (taken.buffer.byteLength > this.#spare.length) this.#spare = new Uint8Array(taken.buffer)
   }
 
   /** Makes room, and says where it begins. */
@@ -48,7 +67,10 @@ export class ByteSink {
   }
 
   #grow(length: number): void {
-    const grown = new Uint8Array(Math.max(this.#firstRoom, length, 2 * this.#bytes.length))
+    const spare = this.#spare
+    const isEnough = spare.length >= length
+    const grown = isEnough ? spare : new Uint8Array(Math.max(this.#firstRoom, length, 2 * this.#bytes.length))
+    if (isEnough) this.#spare = empty
     grown.set(this.#bytes.subarray(0, this.#length))
     this.#bytes = grown
   }

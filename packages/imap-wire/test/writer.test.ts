@@ -159,3 +159,22 @@ test('room that is given back is written to again, and nothing of before is left
   w.raw('c').giveBack(second)
   expect(textOf(w.raw('d').take())).toBe('cd')
 })
+
+test('whole pieces are taken, and what is behind them is the beginning of the next, in room that was given back', () => {
+  const w = new Writer()
+  const text = Array.from({ length: 1_000 }, (_, i) => `${i} `).join('')
+  const rooms = new Set()
+  let got = ''
+  for (let at = 0; at < text.length; at += 70) {
+    w.raw(text.slice(at, at + 70))
+    if (w.length < 256) continue
+    const taken = w.takeWhole(64)
+    expect(taken.length % 64).toBe(0)
+    expect(taken.length).toBeGreaterThanOrEqual(256)
+    rooms.add(taken.buffer)
+    got += textOf(taken)
+    w.giveBack(taken)
+  }
+  expect(got + textOf(w.take())).toBe(text)
+  expect(rooms.size).toBe(2)
+})

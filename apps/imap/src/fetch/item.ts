@@ -4,6 +4,7 @@
 import { Writer } from '@postern/imap-wire'
 import type { ListingWants, RowWants } from '@postern/mailbox-store'
 import type { Out } from '../out.js'
+import type { Targets } from '../targets.js'
 import type { FetchedMessage } from './fetched-message.js'
 
 /** What must be read of a message, and whether that sets \Seen. */
@@ -12,15 +13,32 @@ export interface Needs extends ListingWants, RowWants {
   readonly seen?: boolean
 }
 
-export interface FetchItem {
+/** Its value stands in a column of the targets, or is written for each message. */
+export type FetchItem = ItemHead & (OfColumn | Written)
+
+interface ItemHead {
   readonly needs: Needs
   /** What stands before the value, with a space before it and behind it; the space alone where the value says its name. */
   readonly name: Uint8Array
   /** Of what can't be written at once. Before the line begins, since it may be refused. */
   readonly prepare?: (message: FetchedMessage) => Promise<void>
-  /** Returns a promise only where the value is read while it's written. */
-  write(message: FetchedMessage, out: Out): Promise<void> | undefined | void
 }
+
+interface OfColumn {
+  readonly column: { [K in keyof Targets]: Targets[K] extends Uint32Array ? K : never }[keyof Targets]
+  /** What is sent for a number, where it isn't the number itself. */
+  readonly text?: (number: number) => Uint8Array
+  readonly write?: undefined
+}
+
+interface Written {
+  readonly column?: undefined
+  readonly text?: undefined
+  readonly write: WriteValue
+}
+
+/** Returns a promise only where the value is read while it's written. */
+export type WriteValue = (message: FetchedMessage, out: Out) => Promise<void> | undefined | void
 
 const shared = new Writer()
 

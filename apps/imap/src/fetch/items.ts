@@ -9,8 +9,10 @@ import { sectionItem } from './section.js'
 
 const named = (name: string): Uint8Array => bytesOf((w) => w.sp().raw(name).sp())
 const space = bytesOf((w) => w.sp())
-const uidItem: FetchItem = { needs: {}, name: named('UID'), write: ({ uid }, out) => void out.number(uid) }
+const uidItem: FetchItem = { needs: {}, name: named('UID'), column: 'uids' }
 const flagsName = named('FLAGS')
+/** From here on packed flags have keywords. */
+const plainFlagsEnd = 64
 
 export function fetchItem(wanted: Wanted, session: Session): FetchItem {
   const form = { utf8: session.utf8 }
@@ -26,7 +28,7 @@ export function fetchItem(wanted: Wanted, session: Session): FetchItem {
         write: (message, out) => void out.dateTime(message.internalDate),
       }
     case 'size':
-      return { needs: {}, name: named('RFC822.SIZE'), write: ({ size }, out) => void out.number(size) }
+      return { needs: {}, name: named('RFC822.SIZE'), column: 'sizes' }
     case 'envelope':
       return {
         ...{ needs: { listing: true }, name: named('ENVELOPE') },
@@ -62,25 +64,22 @@ export function fetchItem(wanted: Wanted, session: Session): FetchItem {
 /** A mailbox has few combinations of flags, and each is written down once. */
 function flagsItem(session: Session): FetchItem {
   const { open } = session.mailbox.view
-  const texts = new Map<number, Uint8Array>()
-  let last = -1
-  let text: Uint8Array = new Uint8Array(0)
-  return {
-    ...{ needs: {}, name: flagsName },
-    write({ flags }, out) {
-      if (flags !== last) {
-        last = flags
-        let known = texts.get(flags)
-        if (known === undefined) {
-          const { system, keywords } = open.flagsOf(flags)
-          known = bytesOf((w) => w.flags(system, keywords))
-          texts.set(flags, known)
-        }
-        text = known
-      }
-      out.bytes(text)
-    },
+  const written = (flags: number): Uint8Array => {
+    const { system, keywords } = open.flagsOf(flags)
+    return bytesOf((w) => w.flags(system, keywords))
   }
+  /** Of those without keywords, in their places. */
+  const plain: (Uint8Array | undefined)[] = []
+  const others = new Map<number, Uint8Array>()
+  const text = (flags: number): Uint8Array => {
+    let known = flags < plainFlagsEnd ? plain[flags] : others.get(flags)
+    if (known !== undefined) return known
+    known = written(flags)
+    if (flags < plainFlagsEnd) plain[flags] = known
+    else others.set(flags, known)
+    return known
+  }
+  return { needs: {}, name: flagsName, column: 'flags', text }
 }
 
 /** BODY without a section: BODYSTRUCTURE without what was added later, which nearly no client asks for. */

@@ -6,7 +6,7 @@ import type { Content } from '@postern/mailbox-store'
 import { decodeParts, FieldPick, headerFields, type PartOffsets, resolveSection } from '@postern/message'
 import type { Out } from '../out.js'
 import type { FetchedMessage } from './fetched-message.js'
-import { bytesOf, type FetchItem, type Needs } from './item.js'
+import { bytesOf, type FetchItem, type Needs, type WriteValue } from './item.js'
 
 export interface WantedSection {
   /** RFC822 and its kin; BODY with its section otherwise. */
@@ -54,7 +54,7 @@ const nothing = new Uint8Array(0)
 function fieldsWriter(
   section: Extract<Section, { names: readonly string[] }>,
   partial: SectionPartial | undefined,
-): FetchItem['write'] {
+): WriteValue {
   const pick = new FieldPick(section.names, section.kind === 'fieldsNot')
   return ({ listings }, out) => {
     if (listings === undefined) return
@@ -73,7 +73,7 @@ function fieldsWriter(
   }
 }
 
-function partWriter({ section, partial }: WantedSection): FetchItem['write'] {
+function partWriter({ section, partial }: WantedSection): WriteValue {
   return (message, out) => {
     const { content } = message
     const range = rangeOf(message, section)

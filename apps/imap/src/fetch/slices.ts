@@ -7,8 +7,6 @@ import type { Targets } from '../targets.js'
 import type { FetchSlice } from './fetched-message.js'
 import type { Needs } from './item.js'
 
-/** Of messages whose answers need nothing but the index. */
-const fromIndexMax = 2_000
 const readMax = 128
 /**
  * Of message bytes that are read at once. A large message is read while it's written, and needs no company; one message
@@ -27,7 +25,8 @@ export async function* fetchSlices(session: Session, targets: Targets, needs: Ne
 }
 
 function endOf({ length, sizes }: Targets, from: number, needs: Needs): number {
-  if (!readsAnything(needs)) return Math.min(length, from + fromIndexMax)
+  // Lines that need nothing but the index are written until they're enough for the network, and then others have their turn.
+  if (!readsAnything(needs)) return length
   const end = Math.min(length, from + readMax)
   const bytesMax = needs.bytes === true ? heldBytesMax : listedBytesMax
   let to = from + 1
