@@ -157,6 +157,8 @@ export interface DomainView {
   readonly id: DomainId
   /** Names the merged INBOX where mailboxes are named: the ring has it beside the inbox's own that changed. */
   readonly mailbox: MailboxId
+  /** RFC 8474 MAILBOXID. */
+  objectId(): Promise<string>
   status(): Promise<MailboxStatus>
   setFlags(uids: UidSet, change: FlagChange): Promise<FlagsStored>
   expunge(uids: UidSet): Promise<Expunged>
@@ -296,8 +298,8 @@ export interface HeldMail {
 }
 
 export interface Maintenance {
-  /** A consistent copy of the whole store into an empty folder, taken while it runs. */
-  backup(folder: string): Promise<BackupReport>
+  /** A consistent copy of the whole store, taken while it runs. */
+  backup(target: BackupTarget): Promise<BackupReport>
   /** Reads everything and checks it against itself; an empty list means sound. */
   verify(): Promise<readonly string[]>
   /** One bounded slice of cleaning: purged messages, orphaned files, old expunges, retention. True when more is left. */
@@ -308,9 +310,50 @@ export interface Maintenance {
   indexed(): Promise<void>
 }
 
+export interface BackupTarget {
+  /** A file that isn't there yet. */
+  readonly database: string
+  /** The folder for the files of large messages: those that are there already stay. */
+  readonly files: string
+  /** The same folders of earlier backups: what they have is linked, where the disk is the same one. */
+  readonly linkFrom?: readonly string[] | undefined
+  /** Files done so far; the database comes before. */
+  readonly onFiles?: ((done: number, of: number) => void) | undefined
+}
+
+/** A uid space as the backup has it. */
+export type SpaceMark = readonly [space: number, uidValidity: number, uidNext: number, modSeq: number]
+
 export interface BackupReport {
+  /** Names this backup; the database has it, too. */
+  readonly id: string
+  readonly storeId: string
+  readonly schema: number
+  readonly database: { readonly bytes: number; readonly sha256: string }
+  readonly files: CopiedFiles
+  readonly holds: BackupContents
+  readonly spaces: readonly SpaceMark[]
+}
+
+export interface CopiedFiles {
+  readonly count: number
   readonly bytes: number
-  readonly files: number
+  readonly copied: number
+  readonly linked: number
+  /** Were there. */
+  readonly kept: number
+  /** Named by a message, and gone from the store: the beginning of a list of their names. */
+  readonly missing: readonly string[]
+}
+
+export interface BackupContents {
+  readonly domains: number
+  readonly inboxes: number
+  readonly mailboxes: number
+  readonly messages: number
+  readonly credentials: number
+  /** Recipients that mail waits for. */
+  readonly queued: number
 }
 
 /** Mail saved more than `days` ago is removed; Infinity keeps it, whatever `*` says. `mailbox` is a name, a special use, or `*` for those no other rule names. */

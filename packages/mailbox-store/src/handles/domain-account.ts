@@ -11,14 +11,14 @@ const isInbox = (name: string): boolean => name.toUpperCase() === 'INBOX'
 
 export function domainAccount(view: DomainView): Account {
   const listing = async (): Promise<MailboxListing> => {
-    const status = await view.status()
+    const [status, objectId] = await Promise.all([view.status(), view.objectId()])
     return {
       id: view.mailbox,
       account: 0 as AccountId,
       name: 'INBOX',
       specialUse: undefined,
       subscribed: true,
-      objectId: `Fd${view.id}`,
+      objectId,
       uidValidity: status.uidValidity,
       status,
     }

@@ -19,7 +19,8 @@ import type {
 import type { RefusalCode } from '../refusals.js'
 import type { Content } from '../store.js'
 
-export type RecipientState = 'waiting' | 'leased' | 'delivered' | 'failed' | 'cancelled'
+/** `held` is what a restore found open that may have been sent since: it waits for somebody's word. */
+export type RecipientState = 'waiting' | 'held' | 'leased' | 'delivered' | 'failed' | 'cancelled'
 /** RFC 6152, RFC 3030, RFC 6531: how the message has to be sent. */
 export type BodyKind = '7bit' | '8bitmime' | 'binarymime' | 'smtputf8'
 
@@ -315,6 +316,7 @@ export interface QueueScope {
 export interface OutboxStats {
   readonly waiting: number
   readonly leased: number
+  readonly held: number
   /** The next time at which something waits to be tried, often in the past. */
   readonly oldestDueAt: number | undefined
   /** Since when the oldest submission with an open recipient is here. */
@@ -355,8 +357,9 @@ export interface Outbox {
   /** Who holds leases. */
   owners(): Promise<readonly string[]>
 
-  /** Settles what waits; what is being sent right now is not tried again. */
+  /** Settles what waits or is held; what is being sent right now is not tried again. */
   cancel(queueId: string, scope?: QueueScope): Promise<{ cancelled: number; inFlight: number }>
+  /** What is held waits from then on. */
   retryNow(queueId: string, scope?: QueueScope): Promise<number>
   /** All that waits for one domain, whoever sent it. */
   retryAllOf(domain: string): Promise<number>

@@ -33,7 +33,7 @@ export function append(
     const twin = found[i]
     return twin === undefined ? placeAppended(tx, box, entry) : mergeInto(tx, box, { twin, flags: entry.flags })
   })
-  return { uidValidity: tx.space(box.space).uidValidity, uids, modSeq: box.modSeq }
+  return { uidValidity: tx.uidValidityOf(box), uids, modSeq: box.modSeq }
 }
 
 /** What a mutation places has one modseq. */
@@ -78,5 +78,5 @@ export function replace(
   chargeQuota(tx, tx.account(account), { bytes: added.bytes - bytesOf(taken), messages: added.messages - 1 })
   const placed =
     twin === undefined ? placeAppended(tx, target, entry) : mergeInto(tx, target, { twin, flags: entry.flags })
-  return { uidValidity: tx.space(target.space).uidValidity, uid: placed, modSeq }
+  return { uidValidity: tx.uidValidityOf(target), uid: placed, modSeq }
 }

@@ -8,7 +8,7 @@ import type { PreparedMessage } from '../messages/prepare.js'
 import { StoreRefusal } from '../refusals.js'
 import { type Asker, type BackgroundAnswer, settle } from './background-answer.js'
 import type { BackgroundPaths, BackgroundRequest } from './background-worker.js'
-import type { MaintenanceOrder, MaintenanceTask } from './maintenance-worker.js'
+import type { MaintenanceOrder, MaintenanceProgress, MaintenanceTask } from './maintenance-worker.js'
 
 type Ask = BackgroundRequest extends infer R ? (R extends { id: number } ? Omit<R, 'id'> : never) : never
 
@@ -65,7 +65,7 @@ export class Background {
   }
 
   /** In a thread of its own. */
-  maintain(task: MaintenanceTask): Promise<unknown> {
+  maintain(task: MaintenanceTask, onProgress: (progress: MaintenanceProgress) => void = () => {}): Promise<unknown> {
     return new Promise((resolve, reject) => {
       if (this.#closing) {
         reject(this.#ended())
@@ -74,7 +74,10 @@ export class Background {
       const order: MaintenanceOrder = { paths: this.#paths, task }
       const worker = new Worker(new URL('./maintenance-worker.js', import.meta.url), { workerData: order })
       this.#maintaining.add(worker)
-      worker.once('message', (answer: BackgroundAnswer) => settle({ resolve, reject }, answer))
+      worker.on('message', (said: BackgroundAnswer | MaintenanceProgress) => {
+        if ('of' in said) onProgress(said)
+        else settle({ resolve, reject }, said)
+      })
       worker.once('error', reject)
       worker.once('exit', () => {
         this.#maintaining.delete(worker)

@@ -2,7 +2,7 @@
 // its errors turned into the store's refusals. Tests hand in `fault`, which is asked before each write and may throw
 // in the disk's place.
 
-import { existsSync, mkdirSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
 import { StoreRefusal } from '../refusals.js'
@@ -14,6 +14,8 @@ type Value = number | bigint | string | Uint8Array | null
 export interface ConnectionOptions {
   readonly path: string
   readonly readonly?: boolean
+  /** Nobody else may have the database open, or open it; refused with `busy` where somebody has. */
+  readonly exclusive?: boolean
   readonly cacheBytes?: number
   readonly fault?: Fault | undefined
 }
@@ -24,16 +26,20 @@ export class Connection {
   readonly #rawStatements = new Map<string, Database.Statement>()
   readonly fault: Fault | undefined
 
-  constructor({ path, readonly = false, cacheBytes = 67_108_864, fault }: ConnectionOptions) {
+  constructor({ path, readonly = false, exclusive = false, cacheBytes = 67_108_864, fault }: ConnectionOptions) {
     this.fault = fault
     try {
       if (!readonly && !existsSync(dirname(path))) mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+      // SQLite would make it readable for everybody; what it makes beside it has the same mode.
+      if (!readonly && !existsSync(path)) closeSync(openSync(path, 'a', 0o600))
       this.raw = new Database(path, { readonly, timeout: 0 })
     } catch (error) {
       throw asRefusal(error, path)
     }
     try {
       this.raw.pragma('busy_timeout = 5000')
+      // Before anything is read: from then on it would only keep the locks that it gets.
+      if (exclusive) this.raw.pragma('locking_mode = EXCLUSIVE')
       if (!readonly) this.raw.pragma('journal_mode = WAL')
       this.raw.pragma('synchronous = FULL')
       this.raw.pragma('foreign_keys = ON')

@@ -38,6 +38,14 @@ export class SqliteDomainView implements DomainView {
     this.mailbox = mergedInbox(this.#space)
   }
 
+  async objectId(): Promise<string> {
+    const made = this.#parts.db.get<{ id: number | null }>(
+      'SELECT object_id AS id FROM uid_space WHERE id = ?',
+      this.#space,
+    )?.id
+    return made == null ? `Fd${this.id}` : `Fs${made}`
+  }
+
   async status(): Promise<MailboxStatus> {
     return spaceStatus(this.#parts.db, this.#space)
   }

@@ -120,7 +120,8 @@ export async function openStore(options: OpenOptions): Promise<Store> {
 
 function maintenance(background: Background, parts: Sweep): Maintenance {
   return {
-    backup: async (folder) => (await background.maintain({ kind: 'backup', folder })) as BackupReport,
+    backup: async ({ onFiles = () => {}, ...target }) =>
+      (await background.maintain({ kind: 'backup', target }, ({ done, of }) => onFiles(done, of))) as BackupReport,
     verify: async () => (await background.maintain({ kind: 'verify' })) as string[],
     sweep: (options?: SweepOptions) => sweep(parts, options),
     sweepOrphans: () => sweepOrphans(parts),

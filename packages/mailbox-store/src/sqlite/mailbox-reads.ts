@@ -27,6 +27,7 @@ type ListedRow = readonly [
   specialUse: SpecialUse | null,
   subscribed: number,
   uidValidity: number,
+  objectNumber: number,
   uidNext: number,
   modSeq: number,
   messages: number,
@@ -37,8 +38,9 @@ type ListedRow = readonly [
   recent: number,
 ]
 
-const listedSql = `SELECT m.id, m.account, m.name, m.special_use, s.name IS NOT NULL, u.uid_validity, m.uid_next, m.mod_seq,
-  m.messages, m.unseen, m.deleted, m.bytes, m.recent_after, m.recent FROM mailbox m JOIN uid_space u ON u.id = m.space
+const listedSql = `SELECT m.id, m.account, m.name, m.special_use, s.name IS NOT NULL,
+  coalesce(m.uid_validity, u.uid_validity), coalesce(m.object_id, m.id), m.uid_next, m.mod_seq, m.messages, m.unseen,
+  m.deleted, m.bytes, m.recent_after, m.recent FROM mailbox m JOIN uid_space u ON u.id = m.space
   LEFT JOIN subscription s ON s.account = m.account AND s.name = m.name WHERE m.account = ?`
 const allSql = `${listedSql} ORDER BY m.name`
 const namedSql = `${listedSql} AND m.name = ?`
@@ -59,7 +61,7 @@ export function mailboxById(db: Connection, account: AccountId, id: MailboxId): 
 }
 
 function listing(row: ListedRow): MailboxListing {
-  const [id, account, name, specialUse, subscribed, uidValidity, uidNext, highestModSeq, ...counts] = row
+  const [id, account, name, specialUse, subscribed, uidValidity, objectNumber, uidNext, highestModSeq, ...counts] = row
   const [messages, unseen, deleted, bytes, recentAfter, recent] = counts
   return {
     id,
@@ -67,7 +69,7 @@ function listing(row: ListedRow): MailboxListing {
     name,
     specialUse: specialUse ?? undefined,
     subscribed: subscribed === 1,
-    objectId: `F${id}`,
+    objectId: `F${objectNumber}`,
     uidValidity,
     status: { messages, unseen, deleted, bytes, uidNext, uidValidity, highestModSeq, recentAfter, recent },
   }

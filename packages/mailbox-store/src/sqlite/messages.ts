@@ -284,5 +284,5 @@ function placeAll(tx: Transaction, target: MailboxRow, found: Entries): Copied {
     const saveDate = Math.floor(tx.now / 1000)
     for (let i = 0; i < found.length; i++) to[i] = place(tx, target, { ...found.at(i), modSeq, saveDate })
   }
-  return { uidValidity: tx.space(target.space).uidValidity, from: found.uids.slice(0, found.length), to }
+  return { uidValidity: tx.uidValidityOf(target), from: found.uids.slice(0, found.length), to }
 }

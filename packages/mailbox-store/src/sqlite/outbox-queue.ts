@@ -91,25 +91,33 @@ export function messageOf(db: Connection, queueId: string): MessageId | undefine
 }
 
 export function stats(db: Connection): OutboxStats {
-  const count = (state: 'waiting' | 'leased'): number =>
+  const count = (state: 'waiting' | 'leased' | 'held'): number =>
     db.get<{ n: number }>(`SELECT count(*) AS n FROM outbox WHERE state = '${state}'`)?.n ?? 0
   const first = db.get<{ at: number | null }>("SELECT min(next_try_at) AS at FROM outbox WHERE state = 'waiting'")
   const oldest = db.get<{ at: number }>(
     'SELECT created_at AS at FROM submission WHERE closed_at IS NULL ORDER BY id LIMIT 1',
   )
   return {
-    ...{ waiting: count('waiting'), leased: count('leased') },
+    ...{ waiting: count('waiting'), leased: count('leased'), held: count('held') },
     ...{ oldestDueAt: first?.at ?? undefined, openSince: oldest?.at },
   }
 }
 
 export function retryNow(tx: Transaction, queueId: string, scope: QueueScope): number {
   const { id } = submissionOf(tx.db, queueId, scope)
-  return tx.db.change("UPDATE outbox SET next_try_at = ? WHERE submission = ? AND state = 'waiting'", tx.now, id)
+  return tx.db.change(
+    "UPDATE outbox SET state = 'waiting', next_try_at = ? WHERE submission = ? AND state IN ('waiting', 'held')",
+    tx.now,
+    id,
+  )
 }
 
 export const retryAllOf = (tx: Transaction, domain: string): number =>
-  tx.db.change("UPDATE outbox SET next_try_at = ? WHERE domain = ? AND state = 'waiting'", tx.now, domain.toLowerCase())
+  tx.db.change(
+    "UPDATE outbox SET state = 'waiting', next_try_at = ? WHERE domain = ? AND state IN ('waiting', 'held')",
+    tx.now,
+    domain.toLowerCase(),
+  )
 
 export function purge(tx: Transaction, { closedBefore, limit }: { closedBefore: number; limit: number }): number {
   return tx.db.change(

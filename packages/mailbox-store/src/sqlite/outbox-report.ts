@@ -64,10 +64,10 @@ export function cancel(tx: Transaction, queueId: string, scope: QueueScope): { c
   if (closedAt !== undefined) return { cancelled: 0, inFlight: 0 }
   tx.db.run('UPDATE submission SET cancelled_at = coalesce(cancelled_at, ?) WHERE id = ?', tx.now, submission)
   const open = tx.db.all<{ id: number; state: RecipientState }>(
-    "SELECT id, state FROM outbox WHERE submission = ? AND state IN ('waiting', 'leased')",
+    "SELECT id, state FROM outbox WHERE submission = ? AND state IN ('waiting', 'held', 'leased')",
     submission,
   )
-  const waiting = open.filter(({ state }) => state === 'waiting')
+  const waiting = open.filter(({ state }) => state !== 'leased')
   for (const { id } of waiting) settle(tx, { id, submission, state: 'cancelled' })
   return { cancelled: waiting.length, inFlight: open.length - waiting.length }
 }
@@ -87,7 +87,7 @@ export function settle(
     id,
   )
   const open = tx.db.get(
-    "SELECT 1 FROM outbox WHERE submission = ? AND state IN ('waiting', 'leased') LIMIT 1",
+    "SELECT 1 FROM outbox WHERE submission = ? AND state IN ('waiting', 'held', 'leased') LIMIT 1",
     submission,
   )
   if (open === undefined) close(tx, submission)

@@ -12,6 +12,8 @@ export interface MailboxRow {
   specialUse: SpecialUse | undefined
   space: SpaceId
   shared: boolean
+  /** Null where it is its space's. */
+  uidValidity: number | null
   uidNext: number
   modSeq: number
   /** Expunges after this modseq are all remembered. */
@@ -81,7 +83,7 @@ export class RememberedRows {
     const row = this.#db.get<
       Omit<MailboxRow, 'shared' | 'specialUse' | 'dirty' | 'touchedBy'> & { shared: number; specialUse: string | null }
     >(
-      `SELECT id, account, name, special_use AS specialUse, space, shared, uid_next AS uidNext, mod_seq AS modSeq,
+      `SELECT id, account, name, special_use AS specialUse, space, shared, uid_validity AS uidValidity, uid_next AS uidNext, mod_seq AS modSeq,
        tombstones_from AS tombstonesFrom, messages, unseen, deleted, bytes, recent_after AS recentAfter, recent
        FROM mailbox WHERE id = ?`,
       id,

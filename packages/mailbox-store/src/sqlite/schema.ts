@@ -209,6 +209,14 @@ CREATE TABLE held_message (
 CREATE INDEX held_by_account ON held_message (account, id);
 `
 
+/** What a restore makes: ids and a UIDVALIDITY that aren't those of the row or its space, and recipients that are held. */
+const restoreKept = `
+ALTER TABLE mailbox ADD COLUMN uid_validity INTEGER;
+ALTER TABLE mailbox ADD COLUMN object_id INTEGER;
+ALTER TABLE uid_space ADD COLUMN object_id INTEGER;
+CREATE INDEX outbox_held ON outbox (submission) WHERE state = 'held';
+`
+
 const migrations: readonly string[] = [
   first,
   directoryWatchedAndRecentKept,
@@ -219,6 +227,7 @@ const migrations: readonly string[] = [
   importsKept,
   rulesKept,
   textsAndHeldKept,
+  restoreKept,
 ]
 /** What the first entry leads to. Versions below it were never published. */
 const firstVersion = 3

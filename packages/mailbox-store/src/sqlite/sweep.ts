@@ -57,16 +57,27 @@ async function forgetSending({ db, writer, now }: Sweep): Promise<boolean> {
   return counts || onces
 }
 
-/** Longer than any backup takes; one that was killed lets go by it. */
+/** One that was killed lets go by it. */
 const holdMs = 86_400_000
 
-/** While anybody holds the files (a backup copies them) none is removed. Returns how to let go. */
-export function holdFiles(db: Connection): () => void {
+export interface FileHold {
+  /** For who takes longer than a day. */
+  renew(): void
+  letGo(): void
+}
+
+/** While anybody holds the files (a backup copies them) none is removed. */
+export function holdFiles(db: Connection): FileHold {
   const key = `files_held:${randomUUID()}`
   db.run("DELETE FROM meta WHERE key GLOB 'files_held:*' AND value < ?", Date.now())
   db.run('INSERT INTO meta VALUES (?, ?)', key, Date.now() + holdMs)
-  return () => {
-    db.run('DELETE FROM meta WHERE key = ?', key)
+  return {
+    renew() {
+      db.run('UPDATE meta SET value = ? WHERE key = ?', Date.now() + holdMs, key)
+    },
+    letGo() {
+      db.run('DELETE FROM meta WHERE key = ?', key)
+    },
   }
 }
 

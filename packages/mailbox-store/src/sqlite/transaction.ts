@@ -82,6 +82,10 @@ export class Transaction {
     return this.#rows.space(id)
   }
 
+  uidValidityOf({ uidValidity, space }: MailboxRow): number {
+    return uidValidity ?? this.space(space).uidValidity
+  }
+
   account(id: AccountId): AccountRow {
     return this.#rows.account(id)
   }
