@@ -17,6 +17,10 @@ export interface DataFolder {
   readonly incoming: string
   /** A file for each gateway that runs on the folder. */
   readonly running: string
+  /** There while a restore is under way, or was broken off. */
+  readonly restoring: string
+  /** Keeps two restores apart. */
+  readonly restoreLock: string
 }
 
 export function dataFolder(setting: string): DataFolder {
@@ -29,6 +33,8 @@ export function dataFolder(setting: string): DataFolder {
     firstStart: join(path, 'first-start'),
     incoming: join(path, 'incoming'),
     running: join(path, 'running'),
+    restoring: join(path, 'restoring'),
+    restoreLock: join(path, 'restore.lock'),
   }
 }
 

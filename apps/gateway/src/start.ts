@@ -53,7 +53,7 @@ export async function startGateway(config: Config, host: HostProcess): Promise<S
   const events = createEventsPart({ redis: config.redisUrl, readiness, logger, metrics })
   const { doorbell, counters, sending: underWay } = events
   const storePart = createStorePart({
-    folder: path,
+    folder,
     doorbell,
     messageBytesMax: storedBytesMax(config),
     readiness,

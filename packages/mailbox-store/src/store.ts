@@ -317,6 +317,8 @@ export interface BackupTarget {
   readonly files: string
   /** The same folders of earlier backups: what they have is linked, where the disk is the same one. */
   readonly linkFrom?: readonly string[] | undefined
+  /** Refused with `exists` where this store is another one: the folder has backups of that. */
+  readonly storeId?: string | undefined
   /** Files done so far; the database comes before. */
   readonly onFiles?: ((done: number, of: number) => void) | undefined
 }

@@ -12,6 +12,8 @@ export interface Invocation<Table extends OptionTable> {
   /** The command's parameters, in order. */
   readonly args: readonly string[]
   readonly options: Values<Table>
+  /** A line for who waits for something long; with --json nobody reads it. */
+  readonly tell: (line: string) => void
 }
 
 export interface Definition<Table extends OptionTable, Result> {
@@ -54,6 +56,7 @@ export interface Command {
     readonly stdin: () => NodeJS.ReadableStream
     readonly args: readonly string[]
     readonly options: Readonly<Record<string, unknown>>
+    readonly tell: (line: string) => void
   }): Promise<Outcome | undefined>
 }
 
@@ -70,8 +73,8 @@ export function command<Result, const Table extends OptionTable = None>(
     about,
     parameters,
     options,
-    async run({ env, stdin, args, options: typed }) {
-      const result = await definition.run({ env, stdin, args, options: readOptions(options, typed) })
+    async run({ env, stdin, args, options: typed, tell }) {
+      const result = await definition.run({ env, stdin, args, options: readOptions(options, typed), tell })
       if (result === undefined) return undefined
       const json = definition.json?.(result) ?? result
       return {

@@ -10,6 +10,7 @@ import { domainCommands } from './domain.js'
 import { inboxCommands } from './inbox.js'
 import { ingestKeyCommands } from './ingest-key.js'
 import { queueCommands } from './queue.js'
+import { restore } from './restore.js'
 import { sessionCommands } from './session.js'
 import { settingsCommand } from './settings.js'
 import { start } from './start.js'
@@ -37,6 +38,7 @@ export const commands: readonly Command[] = [
   doctor,
   verify,
   backup,
+  restore,
   ...domainCommands,
   ...inboxCommands,
   ...credentialCommands,

@@ -5,6 +5,7 @@ import { readdir } from 'node:fs/promises'
 import { type Config, load } from '@postern/config'
 import { openStore, type Store } from '@postern/mailbox-store'
 import { Failure } from '@postern/service'
+import { openingSame, refuseUnusable } from '../backup/usable-folder.js'
 import { type DataFolder, dataFolder, holdsStore } from '../data-folder.js'
 import { refuseMissingEngines } from '../engines.js'
 import type { Environment } from './command.js'
@@ -25,11 +26,12 @@ export async function openExisting(env: Environment, { mayMake = false }: OpenSt
   const config = load(env)
   refuseMissingEngines(config)
   const folder = dataFolder(config.dataDir)
+  refuseUnusable(folder)
   if (!holdsStore(folder) && !(mayMake && (await isEmpty(folder.path)))) {
     const fix = 'Set POSTERN_DATA_DIR to the folder of your gateway, or start it there first.'
     throw new Failure('no_store', `There is no store in ${folder.path}.`, { fix })
   }
-  const store = await openStore({ folder: folder.path })
+  const store = await openingSame(folder, () => openStore({ folder: folder.path }))
   return { store, folder, config, close: () => store.close() }
 }
 

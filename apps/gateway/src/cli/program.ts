@@ -26,9 +26,12 @@ export async function runCli(
   // A process whose standard input is looked at holds on to it.
   const stdin = () => surroundings.stdin
   const isJson = words.includes('--json')
+  const tell = (line: string): void => {
+    if (!isJson) stderr.write(`${line}\n`)
+  }
   let exitCode: number | undefined = 0
   const act: Action = async (command, typed) => {
-    const outcome = await command.run({ env, stdin, ...typed })
+    const outcome = await command.run({ env, stdin, tell, ...typed })
     exitCode = outcome?.exitCode
     if (outcome) await print(outcome, { isJson, stdout })
   }

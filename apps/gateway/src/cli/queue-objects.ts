@@ -38,13 +38,14 @@ const recipientObject = ({ recipient, state, attempts, nextTryAt, doneAt, ...las
 })
 
 /** `leased` is the store's word. */
-export const queueStates = ['waiting', 'sending', 'delivered', 'failed', 'cancelled'] as const
+export const queueStates = ['waiting', 'held', 'sending', 'delivered', 'failed', 'cancelled'] as const
 export type QueueState = (typeof queueStates)[number]
 
 const shownState = (state: RecipientState): QueueState => (state === 'leased' ? 'sending' : state)
 export const storedState = (state: QueueState): RecipientState => (state === 'sending' ? 'leased' : state)
 
-export const isOpen = ({ state }: Pick<RecipientObject, 'state'>): boolean => state === 'waiting' || state === 'sending'
+export const isOpen = ({ state }: Pick<RecipientObject, 'state'>): boolean =>
+  state === 'waiting' || state === 'held' || state === 'sending'
 
 /** What another server said does nothing to a terminal. */
 const unseen = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]+/gu

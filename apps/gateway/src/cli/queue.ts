@@ -111,7 +111,7 @@ const show = command('queue show', {
 })
 
 const retry = command('queue retry', {
-  about: 'try what waits again at once: one submission, or everything for a domain',
+  about: 'try what waits again at once, and what a restore has held: one submission, or everything for a domain',
   parameters: [['[id]', 'its queue id']],
   options: { allOf: one('<domain>', 'everything that waits for this domain') },
   run: ({ env, args: [word], options: { allOf } }) =>

@@ -12,7 +12,13 @@ export async function checkQueue(
   outbox: Outbox,
   { gateways, now }: { gateways: readonly RunningGateway[]; now: number },
 ): Promise<Finding> {
-  const { waiting, leased, oldestDueAt = now, openSince = now } = await outbox.stats()
+  const { waiting, leased, held, oldestDueAt = now, openSince = now } = await outbox.stats()
+  if (held > 0)
+    return warning(
+      check,
+      `A restore holds ${held === 1 ? '1 recipient' : `${held} recipients`}: nobody knows whether they have the mail.`,
+      'See `postern queue list --state held`; `queue retry` sends, `queue cancel` gives up.',
+    )
   if (waiting + leased === 0) return ok(check, 'Nothing waits to be sent.')
   const count = waiting + leased
   const says = `${count} ${count === 1 ? 'recipient waits' : 'recipients wait'}, the oldest for ${spanWords(now - openSince)}.`

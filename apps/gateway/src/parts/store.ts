@@ -5,10 +5,12 @@ import type { Doorbell } from '@postern/events'
 import { openStore, type Store } from '@postern/mailbox-store'
 import type { Part, Readiness } from '@postern/service'
 import type { Logger } from '@postern/telemetry'
+import { openingSame } from '../backup/usable-folder.js'
+import type { DataFolder } from '../data-folder.js'
 import { OnceStarted } from './once-started.js'
 
 export interface StorePartOptions {
-  readonly folder: string
+  readonly folder: DataFolder
   readonly doorbell: Doorbell
   readonly messageBytesMax: number
   readonly readiness: Readiness
@@ -27,15 +29,17 @@ export function createStorePart({
     name: 'store',
     store: () => opened.get(),
     async start() {
-      const store = await openStore({
-        folder,
-        limits: { messageBytesMax },
-        ring: (changes) => {
-          for (const { mailbox, modSeq } of changes) doorbell.ring({ mailbox, modSeq })
-        },
-        ringOutbox: () => doorbell.ring({ outbox: 'due' }),
-        onError: (err) => logger.error({ err }, 'background work failed'),
-      })
+      const store = await openingSame(folder, () =>
+        openStore({
+          folder: folder.path,
+          limits: { messageBytesMax },
+          ring: (changes) => {
+            for (const { mailbox, modSeq } of changes) doorbell.ring({ mailbox, modSeq })
+          },
+          ringOutbox: () => doorbell.ring({ outbox: 'due' }),
+          onError: (err) => logger.error({ err }, 'background work failed'),
+        }),
+      )
       opened.set(store)
       readiness.add('store', async () => {
         await store.directory.listTenants({ limit: 1 })

@@ -31,10 +31,15 @@ export interface BackupOptions {
 
 export function backupDatabase(db: Connection, { files, target }: BackupOptions): BackupReport {
   if (existsSync(target.database)) refuse('exists', `${target.database} is there already.`)
+  const storeId = db.get<{ value: string }>("SELECT value FROM meta WHERE key = 'store_id'")?.value
+  if (target.storeId !== undefined && target.storeId !== storeId)
+    refuse('exists', 'That folder holds a backup of another server.', 'Name another folder.')
   const hold = holdFiles(db)
   try {
     for (const folder of [dirname(target.database), target.files]) mkdirSync(folder, { recursive: true, mode: 0o700 })
     requireRoom(dirname(target.database), databaseBytes(db))
+    // SQLite would make it readable for everybody; an empty file it takes.
+    closeSync(openSync(target.database, 'wx', 0o600))
     db.prepare('VACUUM INTO ?').run(target.database)
     const marks = markAsCopy(target.database)
     flushPath(target.database)
