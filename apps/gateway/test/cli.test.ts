@@ -3,13 +3,13 @@
 
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { openStore } from '@postern/mailbox-store'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { commands, groups } from '../src/cli/commands.js'
 import { flagOf } from '../src/cli/options.js'
 import { commandLine } from './command-line.js'
-import { credentialOf, newFolder, postern, run, started, stop } from './gateway-process.js'
+import { bin, credentialOf, newFolder, postern, run, started, stop } from './gateway-process.js'
 
 const root = join(import.meta.dirname, '..', '..', '..')
 
@@ -222,7 +222,7 @@ describe('on a store', () => {
     expect([plain.code, plain.stdout.trimEnd().split('\n')]).toEqual([1, JSON.parse(stdout).findings])
   })
 
-  test('backup, taken beside a running gateway, is a data folder that works', async () => {
+  test('backup, taken beside a running gateway, has everything that is needed to restore it', async () => {
     const { env, dataDir, firstStart } = await newGateway()
     // As certbot keeps them: elsewhere, with a link to each.
     const elsewhere = newFolder()
@@ -233,7 +233,8 @@ describe('on a store', () => {
     await started(gateway)
     const copy = join(newFolder(), 'copy')
     const { code, stdout } = await run(['backup', copy, '--json'], { env })
-    expect([code, JSON.parse(stdout)]).toMatchObject([0, { folder: copy, files: 2 }])
+    const holds = { domains: 1, inboxes: 1, mailboxes: 6, messages: 2, credentials: 2, queued: 0 }
+    expect([code, JSON.parse(stdout)]).toMatchObject([0, { folder: copy, holds, files: { count: 1, copied: 1 } }])
     expect(await stop(gateway)).toBe(0)
 
     for (const name of ['secret.key', 'tls/ca.key', 'tls/ca.pem', 'tls/cert.pem', 'tls/key.pem']) {
@@ -243,15 +244,27 @@ describe('on a store', () => {
     rmSync(elsewhere, { recursive: true })
     expect(readFileSync(join(copy, 'tls/domains/one.test/cert.pem'), 'utf8')).toBe('a certificate')
     expect(statSync(copy).mode & 0o077).toBe(0)
-    const there = { POSTERN_DATA_DIR: copy }
+    expect(await run(['verify', copy])).toMatchObject({ code: 0 })
+    const worked = await run(['status', '--json'], { env: { POSTERN_DATA_DIR: copy } })
+    expect([worked.code, JSON.parse(worked.stderr).error.name]).toEqual([1, 'is_backup'])
+
+    const there = { POSTERN_DATA_DIR: join(newFolder(), 'elsewhere') }
+    expect(await run(['restore', copy], { env: there })).toMatchObject({ code: 0 })
     expect(await run(['verify'], { env: there })).toMatchObject({ code: 0 })
     expect(JSON.parse((await run(['status', '--json'], { env: there })).stdout)).toMatchObject({ messages: 2 })
-    expect(await credentialOf(firstStart.password!, copy)).toBeDefined()
+    expect(await credentialOf(firstStart.password!, there.POSTERN_DATA_DIR)).toBeDefined()
     const restored = postern(['start', '--json'], { env: there })
     expect((await started(restored)).firstStart).toBeUndefined()
     expect(await stop(restored)).toBe(0)
 
     const again = await run(['backup', copy, '--json'], { env })
-    expect([again.code, JSON.parse(again.stderr).error.name]).toEqual([1, 'exists'])
+    expect([again.code, JSON.parse(again.stdout).files]).toMatchObject([0, { count: 1, copied: 0, kept: 1 }])
+    for (const [to, name] of [
+      [dirname(bin), 'exists'],
+      [join(dataDir, 'backups'), 'backup_place'],
+    ] as const) {
+      const refused = await run(['backup', to, '--json'], { env })
+      expect([refused.code, JSON.parse(refused.stderr).error.name], to).toEqual([1, name])
+    }
   })
 })

@@ -84,8 +84,9 @@ async function copySecrets(from: DataFolder, to: string): Promise<void> {
   if (existsSync(from.serverKey))
     await writeFileAtomic(join(to, 'secret.key'), await readFile(from.serverKey, 'utf8'), { mode: 0o600 })
   if (!existsSync(from.tls)) return
-  // Links to certificates that somebody else renews are copied as what they lead to.
-  await cp(from.tls, join(to, 'tls'), { recursive: true, dereference: true, preserveTimestamps: true })
+  // Links to certificates that somebody else renews are copied as what they lead to; one that leads nowhere isn't.
+  const copying = { recursive: true, dereference: true, preserveTimestamps: true, filter: existsSync }
+  await cp(from.tls, join(to, 'tls'), copying)
   await chmod(join(to, 'tls'), 0o700)
   await flushTree(join(to, 'tls'))
 }

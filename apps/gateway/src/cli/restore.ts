@@ -80,9 +80,9 @@ function queueLines({ queue: { settled, held, leftBehind }, aside }: Restored): 
   ]
 }
 
-function credentialLines({ directory: { isKnown, credentials, inboxesBack } }: Restored): string[] {
+function credentialLines({ directory: { isKnown, credentials, inboxesBack, inboxesLost } }: Restored): string[] {
   const lines = credentials.map(({ id, label, how }) => `  ${id}  ${howText[how]}  ${label}`)
-  const back = inboxesBack.map((address) => `  ${address}`)
+  const [back, lost] = [inboxesBack, inboxesLost].map((list) => listed(list.map((address) => `  ${address}`)))
   return [
     ...(credentials.length > 0 && isKnown
       ? ['', 'Credentials that are not as they were in the backup:', ...lines]
@@ -94,7 +94,10 @@ function credentialLines({ directory: { isKnown, credentials, inboxesBack } }: R
           ...listed(lines),
         ]
       : []),
-    ...(back.length > 0 ? ['', 'Deleted since the backup, and back; what let somebody in is revoked:', ...back] : []),
+    ...(inboxesBack.length > 0
+      ? ['', 'Deleted since the backup, and back; what let somebody in is revoked:', ...(back as string[])]
+      : []),
+    ...(inboxesLost.length > 0 ? ['', 'Made since the backup, and in the old data alone:', ...(lost as string[])] : []),
   ]
 }
 

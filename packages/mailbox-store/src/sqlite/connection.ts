@@ -37,7 +37,7 @@ export class Connection {
       throw asRefusal(error, path)
     }
     try {
-      this.raw.pragma('busy_timeout = 5000')
+      this.raw.pragma(`busy_timeout = ${exclusive ? 1000 : 5000}`)
       // Before anything is read: from then on it would only keep the locks that it gets.
       if (exclusive) this.raw.pragma('locking_mode = EXCLUSIVE')
       if (!readonly) this.raw.pragma('journal_mode = WAL')

@@ -12,6 +12,8 @@ export interface DirectoryRestored {
   readonly credentials: readonly CredentialRestored[]
   /** Addresses that were deleted since the backup and are back; what let somebody in is revoked. */
   readonly inboxesBack: readonly string[]
+  /** Addresses that were made since the backup, and are in the old data alone. */
+  readonly inboxesLost: readonly string[]
 }
 
 export interface CredentialRestored {
@@ -37,12 +39,11 @@ export function compareDirectory(copy: Connection, options: CompareDirectory): D
   copyColumn(copy, old, { table: 'ingest_key', set: 'revoked_at = coalesce(?, revoked_at)', column: 'revoked_at' })
   const credentials = [...compareCredentials(copy, options), ...addCredentials(copy, options)]
   takeAudit(copy, old)
-  const there = new Set(old.all<{ id: number }>('SELECT id FROM inbox').map(({ id }) => id))
-  const inboxesBack = copy
-    .all<{ id: number; address: string }>('SELECT id, address FROM inbox ORDER BY address')
-    .filter(({ id }) => !there.has(id))
-    .map(({ address }) => address)
-  return { isKnown: true, credentials, inboxesBack }
+  return {
+    ...{ isKnown: true, credentials },
+    inboxesBack: onlyIn(copy, old),
+    inboxesLost: onlyIn(old, copy),
+  }
 }
 
 export const credentialsAsTheyWere = (copy: Connection, now: number): DirectoryRestored => ({
@@ -56,7 +57,16 @@ export const credentialsAsTheyWere = (copy: Connection, now: number): DirectoryR
     )
     .map((row): CredentialRestored => ({ ...row, how: 'works' })),
   inboxesBack: [],
+  inboxesLost: [],
 })
+
+function onlyIn(one: Connection, other: Connection): string[] {
+  const there = idsOf(other, 'inbox')
+  return one
+    .all<{ id: number; address: string }>('SELECT id, address FROM inbox ORDER BY address')
+    .filter(({ id }) => !there.has(id))
+    .map(({ address }) => address)
+}
 
 function takeInboxMarks(copy: Connection, old: Connection): void {
   for (const { id, disabled, hold } of old.all<{ id: number; disabled: number; hold: number }>(

@@ -6,6 +6,7 @@
 
 import { uidMax } from '../model.js'
 import { refuse } from '../refusals.js'
+import { decodeChunk } from './chunks.js'
 import type { Connection } from './connection.js'
 import { columnsInBoth, metaOf, setMeta } from './restore-lineage.js'
 
@@ -97,9 +98,11 @@ function whyAnew(box: Box, { other, old }: { other: Box | undefined; old: Connec
 /** A step ahead (power-cut.ts) raises the counters and changes nothing. */
 function hasChangedSince(old: Connection, { id, tombstonesFrom }: Box, modSeq: number): boolean {
   if (tombstonesFrom > modSeq) return true
-  const isThere = (table: 'chunk' | 'tombstone'): boolean =>
-    old.get(`SELECT 1 FROM ${table} WHERE mailbox = ? AND mod_seq > ? LIMIT 1`, id, modSeq) !== undefined
-  return isThere('chunk') || isThere('tombstone')
+  const isGone = 'SELECT 1 FROM tombstone WHERE mailbox = ? AND mod_seq > ? LIMIT 1'
+  if (old.get(isGone, id, modSeq) !== undefined) return true
+  // The column runs ahead of what is in the chunk.
+  const chunks = old.all<{ data: Uint8Array }>('SELECT data FROM chunk WHERE mailbox = ? AND mod_seq > ?', id, modSeq)
+  return chunks.some(({ data }) => decodeChunk(data).maxModSeq() > modSeq)
 }
 
 const domainSpaces = (db: Connection): number[] =>
