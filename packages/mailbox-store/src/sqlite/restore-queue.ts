@@ -17,12 +17,14 @@ interface OpenSubmission {
   id: number
   queueId: string
   message: number | null
+  /** Set where the message comes back into an inbox that nothing else of it is left in: what was undelivered is in the old data alone. */
+  keepFor: number | null
 }
 
-const openSql = 'SELECT id, queue_id AS queueId, message FROM submission WHERE closed_at IS NULL'
+const openSql = 'SELECT id, queue_id AS queueId, message, keep_for AS keepFor FROM submission WHERE closed_at IS NULL'
 
 export function compareQueue(copy: Connection, old: Connection, now: number): QueueRestored {
-  let settled = 0
+  let [settled, held] = [0, 0]
   const newest = copy.get<{ id: number | null }>('SELECT max(id) AS id FROM submission')?.id ?? 0
   const columns = columnsInBoth(copy, old, 'outbox').filter((name) => name !== 'id' && name !== 'submission')
   for (const submission of copy.all<OpenSubmission>(openSql)) {
@@ -32,6 +34,10 @@ export function compareQueue(copy: Connection, old: Connection, now: number): Qu
       submission.id,
       submission.queueId,
     )
+    if (other === undefined && submission.keepFor !== null) {
+      held += hold(copy, submission.id, ['waiting', 'leased'])
+      continue
+    }
     if (other === undefined) {
       // Its last recipient was settled so long ago that it was forgotten.
       discard(copy, submission, now)
@@ -40,7 +46,8 @@ export function compareQueue(copy: Connection, old: Connection, now: number): Qu
       continue
     }
     takeRecipients(copy, old, { submission: submission.id, columns })
-    copy.run('UPDATE submission SET cancelled_at = ? WHERE id = ?', other.cancelledAt, submission.id)
+    if (submission.keepFor !== null) held += hold(copy, submission.id, ['failed', 'cancelled'])
+    else copy.run('UPDATE submission SET cancelled_at = ? WHERE id = ?', other.cancelledAt, submission.id)
     const left = waitingOf(copy, submission.id)
     settled += before - left
     if (left > 0) continue
@@ -49,7 +56,7 @@ export function compareQueue(copy: Connection, old: Connection, now: number): Qu
   }
   const leftBehind =
     old.get<{ n: number }>('SELECT count(*) AS n FROM submission WHERE closed_at IS NULL AND id > ?', newest)?.n ?? 0
-  return { settled, held: 0, leftBehind }
+  return { settled, held, leftBehind }
 }
 
 const waitingOf = (db: Connection, submission: number): number =>
@@ -83,11 +90,16 @@ function discard(copy: Connection, { message }: OpenSubmission, now: number): vo
     copy.run('INSERT INTO garbage (at, messages) VALUES (?, ?)', now, new Uint8Array(Uint32Array.of(message).buffer))
 }
 
+const hold = (copy: Connection, submission: number, states: readonly string[]): number =>
+  copy.change(
+    `UPDATE outbox SET state = 'held', done_at = NULL, lease_owner = NULL, lease_until = NULL
+     WHERE submission = ? AND state IN (${states.map((state) => `'${state}'`).join(', ')})`,
+    submission,
+  )
+
 /** Nobody knows what became of it. */
 export const holdQueue = (copy: Connection): QueueRestored => ({
   settled: 0,
-  held: copy.change(
-    "UPDATE outbox SET state = 'held', lease_owner = NULL, lease_until = NULL WHERE state IN ('waiting', 'leased')",
-  ),
+  held: copy.all<{ id: number }>(openSql).reduce((sum, { id }) => sum + hold(copy, id, ['waiting', 'leased']), 0),
   leftBehind: 0,
 })
