@@ -61,7 +61,8 @@ test('a backup has what is held, files too', async () => {
   const large = mail('large', { body: 'x'.repeat(200_000) })
   await alice.append(inbox, [{ message: large }, { message: mail('small') }])
   await alice.remove(inbox, allUids)
-  await store.maintenance.backup(join(place, 'copy'))
+  const copied = { database: join(place, 'copy', 'postern.sqlite'), files: join(place, 'copy', 'blobs') }
+  await store.maintenance.backup(copied)
   await store.close()
   const copy = await openStore({ folder: join(place, 'copy') })
   expect(await copy.maintenance.verify()).toEqual([])

@@ -15,7 +15,7 @@ export function letGo(tx: Transaction, box: MailboxRow, taken: Entries): void {
 }
 
 function hold(tx: Transaction, box: MailboxRow, taken: Entries): void {
-  const { uidValidity } = tx.space(box.space)
+  const uidValidity = tx.uidValidityOf(box)
   for (let i = 0; i < taken.length; i++) {
     const { uid, flags, message, size, internalDate, saveDate } = taken.at(i)
     tx.db.run(

@@ -26,7 +26,7 @@ const openSql = 'SELECT id, queue_id AS queueId, message, keep_for AS keepFor FR
 export function compareQueue(copy: Connection, old: Connection, now: number): QueueRestored {
   let [settled, held] = [0, 0]
   const newest = copy.get<{ id: number | null }>('SELECT max(id) AS id FROM submission')?.id ?? 0
-  const columns = columnsInBoth(copy, old, 'outbox').filter((name) => name !== 'id' && name !== 'submission')
+  const columns = columnsInBoth(copy, old, 'outbox').filter((name) => !['id', 'submission', 'message'].includes(name))
   for (const submission of copy.all<OpenSubmission>(openSql)) {
     const before = waitingOf(copy, submission.id)
     const other = old.get<{ closedAt: number | null; cancelledAt: number | null }>(
@@ -40,7 +40,9 @@ export function compareQueue(copy: Connection, old: Connection, now: number): Qu
     }
     if (other === undefined) {
       // Its last recipient was settled so long ago that it was forgotten.
-      discard(copy, submission, now)
+      copy.run("UPDATE outbox SET state = 'delivered' WHERE submission = ?", submission.id)
+      discardOwn(copy, submission.id, now)
+      discard(copy, submission.message, now)
       copy.run('DELETE FROM submission WHERE id = ?', submission.id)
       settled += before
       continue
@@ -48,10 +50,11 @@ export function compareQueue(copy: Connection, old: Connection, now: number): Qu
     takeRecipients(copy, old, { submission: submission.id, columns })
     if (submission.keepFor !== null) held += hold(copy, submission.id, ['failed', 'cancelled'])
     else copy.run('UPDATE submission SET cancelled_at = ? WHERE id = ?', other.cancelledAt, submission.id)
+    discardOwn(copy, submission.id, now)
     const left = waitingOf(copy, submission.id)
     settled += before - left
     if (left > 0) continue
-    discard(copy, submission, now)
+    discard(copy, submission.message, now)
     copy.run('UPDATE submission SET closed_at = ?, message = NULL WHERE id = ?', other.closedAt ?? now, submission.id)
   }
   const leftBehind =
@@ -84,10 +87,18 @@ function takeRecipients(
     )
 }
 
-/** As closing it does. */
-function discard(copy: Connection, { message }: OpenSubmission, now: number): void {
+/** As settling does. */
+function discard(copy: Connection, message: number | null, now: number): void {
   if (message !== null)
     copy.run('INSERT INTO garbage (at, messages) VALUES (?, ?)', now, new Uint8Array(Uint32Array.of(message).buffer))
+}
+
+/** The messages of settled recipients that have one of their own. */
+function discardOwn(copy: Connection, submission: number, now: number): void {
+  const settled = `submission = ? AND message IS NOT NULL AND state NOT IN ('waiting', 'held', 'leased')`
+  for (const { message } of copy.all<{ message: number }>(`SELECT message FROM outbox WHERE ${settled}`, submission))
+    discard(copy, message, now)
+  copy.run(`UPDATE outbox SET message = NULL WHERE ${settled}`, submission)
 }
 
 const hold = (copy: Connection, submission: number, states: readonly string[]): number =>

@@ -674,12 +674,12 @@ export function outboxContract(makeBench: MakeBench): void {
     })
 
     test('numbers: what waits, what is under way, and since when', async () => {
-      expect(await outbox.stats()).toEqual({ waiting: 0, leased: 0, oldestDueAt: undefined })
+      expect(await outbox.stats()).toEqual({ waiting: 0, leased: 0, held: 0, oldestDueAt: undefined })
       const since = bench.clock.now
       await submit(remote(3))
       await claim('relay', 1)
       bench.clock.now += 500
-      expect(await outbox.stats()).toEqual({ waiting: 2, leased: 1, oldestDueAt: since, openSince: since })
+      expect(await outbox.stats()).toEqual({ waiting: 2, leased: 1, held: 0, oldestDueAt: since, openSince: since })
     })
 
     test("mail that waits outlives its sender's inbox", async () => {
