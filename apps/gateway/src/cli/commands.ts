@@ -11,6 +11,7 @@ import { inboxCommands } from './inbox.js'
 import { ingestKeyCommands } from './ingest-key.js'
 import { queueCommands } from './queue.js'
 import { restore } from './restore.js'
+import { ruleCommands } from './rule.js'
 import { sessionCommands } from './session.js'
 import { settingsCommand } from './settings.js'
 import { start } from './start.js'
@@ -22,6 +23,7 @@ import { verify } from './verify.js'
 export const groups: Readonly<Record<string, string>> = {
   domain: 'the domains whose mail is here',
   inbox: 'the addresses that have an inbox, and their passwords',
+  rule: 'what an inbox does with its mail by itself',
   credential: 'API keys and app passwords',
   queue: 'mail that has to leave, and what became of it',
   session: 'who is connected now',
@@ -41,6 +43,7 @@ export const commands: readonly Command[] = [
   restore,
   ...domainCommands,
   ...inboxCommands,
+  ...ruleCommands,
   ...credentialCommands,
   ...queueCommands,
   ...sessionCommands,

@@ -33,7 +33,7 @@ export interface InboxQuestion {
 }
 
 export interface InboxPlanOptions {
-  readonly rules: StoredRules
+  readonly rules: Pick<StoredRules, 'of'>
   readonly lookups: Pick<SendingLookups, 'findAddress' | 'findDomain' | 'recipientFor' | 'routeFor' | 'sendingRulesFor'>
   readonly logger: Logger
   /** Unix milliseconds. */

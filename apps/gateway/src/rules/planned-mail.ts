@@ -125,7 +125,7 @@ function note({ inbox, plan, queueId, sender, header, instead }: Noted, options:
   }
 }
 
-const nameOf = (mailbox: InboxPlan['places'][number]['mailbox']): string =>
+export const nameOf = (mailbox: InboxPlan['places'][number]['mailbox']): string =>
   mailbox === undefined ? 'INBOX' : typeof mailbox === 'object' ? mailbox.name : String(mailbox)
 
 function messageIdOf(header: Uint8Array): string | undefined {
