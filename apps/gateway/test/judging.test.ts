@@ -71,6 +71,12 @@ test('what its author’s domain wants refused is refused, what it wants put asi
   expect((await headersOf(it, 'Spam'))[0]).toContain(
     ' dmarc=fail (p=quarantine dis=spam) header.from=careful.example.org\r\n',
   )
+  const told = { arc: null, rspamd: null, judged: true, dkim: [] }
+  const spam = await command(it, 'inbox', 'verdicts', it.user, '--mailbox', 'Spam', '--json')
+  expect(JSON.parse(spam).data).toMatchObject([
+    { ...told, uid: 1, spf: 'none', dmarc: 'fail', author: 'careful.example.org' },
+  ])
+  expect(await command(it, 'inbox', 'verdicts', it.user)).toMatch(/^UID .*\n1 .* none +none +example\.org\s*$/)
   const lines = it.gateway
     .stdout()
     .split('\n')

@@ -2,6 +2,7 @@
 // parse.ts is where to begin reading.
 
 export { type Address, addressList } from './address.js'
+export { authenticationResults, type MethodResult } from './authentication-results.js'
 export type { ByteSource } from './byte-window.js'
 export { type Charsets, iconvCharsets } from './charsets.js'
 export type { ContentType, Disposition } from './content-type.js'

@@ -8,6 +8,7 @@ import { credentialCommands } from './credential.js'
 import { doctor } from './doctor.js'
 import { domainCommands } from './domain.js'
 import { inboxCommands } from './inbox.js'
+import { inboxVerdicts } from './inbox-verdicts.js'
 import { ingestKeyCommands } from './ingest-key.js'
 import { queueCommands } from './queue.js'
 import { restore } from './restore.js'
@@ -43,6 +44,7 @@ export const commands: readonly Command[] = [
   restore,
   ...domainCommands,
   ...inboxCommands,
+  inboxVerdicts,
   ...ruleCommands,
   ...credentialCommands,
   ...queueCommands,
