@@ -1,5 +1,10 @@
 export { bucketsPerWindow, type Counters, type Window } from './counters.js'
 export type { Doorbell, Ring, StopListening } from './doorbell.js'
+export { type IpcCountersOptions, ipcCounters } from './ipc-counters.js'
+export { type IpcDoorbellOptions, ipcDoorbell } from './ipc-doorbell.js'
+export { EventsHub, type EventsHubOptions } from './ipc-hub.js'
+export { type IpcChannel, IpcDown, IpcLink, type IpcMessage } from './ipc-link.js'
+export { type IpcSendingOptions, ipcSending } from './ipc-sending.js'
 export { channels, counterKeys, peerKeys, placeKeys, sendingKeys } from './keys.js'
 export {
   type LiveSession,
