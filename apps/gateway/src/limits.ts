@@ -69,3 +69,21 @@ export const doctor = {
 
 /** Of processes that start on one empty folder, one does the first start while the others wait for it. */
 export const firstStartClaim = { touchMs: 1_000, lostMs: 5_000, lookMs: 100, waitMs: 30_000 } as const
+
+/** A worker waits so long for its parent's first word. */
+export const welcomeTimeoutMs = 10_000
+/** For a place among the connections of all workers; then a worker goes by its own count. */
+export const placeTimeoutMs = 1_000
+/** Of one worker; of one that hangs what it told before is told again. */
+export const metricsTimeoutMs = 1_000
+/** For a worker's last words to its parent. */
+export const farewellMs = 500
+
+/** The parent of workers. */
+export const workers = {
+  restarts: { youngMs: 10_000, delayMs: 100, delayMsMax: 10_000, youngDeathsMax: 6 },
+  /** For a new worker to get up before the one before it goes. */
+  readyMs: 60_000,
+  /** For a worker to stop, behind its drain. */
+  stopMs: 10_000,
+} as const

@@ -23,6 +23,8 @@ export interface RunningGateway {
   readonly startedAt: number
   readonly bind: string
   readonly roles: readonly Role[]
+  /** The process that started it and its siblings on the same ports, where there is one. */
+  readonly supervisor?: number | undefined
   /** Of the doors that are open. */
   readonly ports: Ports
 }
@@ -91,7 +93,7 @@ export interface RunningPartOptions extends Omit<RunningGateway, 'pid' | 'host' 
 }
 
 /** Started last and stopped first: the file names only what is open. */
-export function createRunningPart({ folder, clock, ports, id, bind, roles }: RunningPartOptions): Part {
+export function createRunningPart({ folder, clock, ports, ...own }: RunningPartOptions): Part {
   const { pid } = process
   const host = hostname()
   const file = join(folder, runningFile(pid))
@@ -101,8 +103,8 @@ export function createRunningPart({ folder, clock, ports, id, bind, roles }: Run
     async start() {
       await mkdir(folder, { recursive: true, mode: 0o700 })
       await removeLeftOvers(folder)
-      const own = { pid, host, start: processStart(pid), startedAt: clock() }
-      const gateway: RunningGateway = { ...own, ...(id !== undefined && { id }), bind, roles, ports: ports() }
+      const running = { pid, host, start: processStart(pid), startedAt: clock() }
+      const gateway: RunningGateway = { ...running, ...own, ports: ports() }
       await writeFileAtomic(file, `${JSON.stringify(gateway)}\n`, { mode: 0o600 })
       // Where that fails the file is told by others as gone, and this process goes on.
       touching = setInterval(() => utimes(file, new Date(), new Date()).catch(() => undefined), touchEveryMs)

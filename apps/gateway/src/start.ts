@@ -29,10 +29,18 @@ import { createSessionsPart } from './parts/sessions.js'
 import { createStorePart } from './parts/store.js'
 import { createSubmissionPart } from './parts/submission.js'
 import { createSweeper } from './parts/sweeper.js'
-import { createRunningPart, runningGateways } from './running.js'
+import { createRunningPart, type Ports, type RunningGateway, runningGateways } from './running.js'
 import { version } from './version.js'
+import type { WorkerOfMany } from './workers/worker.js'
+
+export interface Surroundings {
+  readonly host: HostProcess
+  /** Where this process is one of several on the same ports. */
+  readonly worker?: WorkerOfMany
+}
 
 export interface Started {
+  readonly ports: Ports
   readonly announcement: Announcement
   /** To be called when the announcement is out: its secrets are then never shown again. */
   announced(): Promise<void>
@@ -41,7 +49,7 @@ export interface Started {
 const clock = Date.now
 
 /** Undefined when a signal came before everything was up: the process is on its way out. */
-export async function startGateway(config: Config, host: HostProcess): Promise<Started | undefined> {
+export async function startGateway(config: Config, { host, worker }: Surroundings): Promise<Started | undefined> {
   refuseMissingEngines(config)
   const folder = dataFolder(config.dataDir)
   const { path } = folder
@@ -50,7 +58,7 @@ export async function startGateway(config: Config, host: HostProcess): Promise<S
   const metrics = createMetrics()
   const readiness = createReadiness({ checkTimeoutMs: readinessTimeoutMs, logger })
 
-  const events = createEventsPart({ redis: config.redisUrl, readiness, logger, metrics })
+  const events = createEventsPart({ redis: config.redisUrl, parent: worker?.link, readiness, logger, metrics })
   const { doorbell, counters, sending: underWay } = events
   const storePart = createStorePart({
     folder,
@@ -61,8 +69,9 @@ export async function startGateway(config: Config, host: HostProcess): Promise<S
   })
   const { store } = storePart
   const owner = createOwnerPart({ store, folder, domain, adminKey, logger })
-  const tls = createCertificatesPart({ config, clock, logger, metrics })
-  const sweeper = createSweeper({ store, auditDays: config.auditDays, clock, logger })
+  const tls = createCertificatesPart({ config, worker, clock, logger, metrics })
+  const { isKeeper = () => true, placesFor, allMetrics } = worker ?? {}
+  const sweeper = createSweeper({ store, isKeeper, auditDays: config.auditDays, clock, logger })
   // Stopped before the doors: who waits for a submission then goes on.
   const submitting: Part = { name: 'sending', stop: () => underWay.close() }
   const { serverKey } = owner
@@ -78,12 +87,12 @@ export async function startGateway(config: Config, host: HostProcess): Promise<S
   const entrance = { gate: gatePart.gate, live: gatePart.live, store, logger, clock }
   const { certificates } = tls
   const imap = createImapPart({
-    ...{ config, store, doorbell, counters, certificates, logger, metrics, clock },
+    ...{ config, store, doorbell, counters, certificates, placesFor, logger, metrics, clock },
     sending: underWay,
     login: createLogin(entrance),
   })
   const submission = createSubmissionPart({
-    ...{ config, store, certificates, planning, logger, metrics, clock },
+    ...{ config, store, certificates, placesFor, planning, logger, metrics, clock },
     login: createSubmissionLogin(entrance),
     lookups: () => sending.lookups(),
     sending: underWay,
@@ -93,7 +102,7 @@ export async function startGateway(config: Config, host: HostProcess): Promise<S
     lookups: () => sending.lookups(),
   })
   const inbound = createInboundPart({
-    ...{ config, store, serverKey, certificates, counters, planning, logger, metrics, clock },
+    ...{ config, store, serverKey, certificates, counters, placesFor, planning, logger, metrics, clock },
     folder: folder.incoming,
   })
   const hasImap = config.roles.includes('imap')
@@ -102,7 +111,7 @@ export async function startGateway(config: Config, host: HostProcess): Promise<S
   const doors = [...(hasImap ? [imap] : []), ...(hasSubmission ? [submission] : []), ...(receives ? [inbound] : [])]
   const leaving = config.roles.includes('relay') ? [relay] : []
   const ingest = receives ? ingestRoutesOf({ config, store, serverKey, inbound: () => inbound.context() }) : []
-  const routes = [...healthRoutes({ readiness, metrics }), errorPage, ...ingest]
+  const routes = [...healthRoutes({ readiness, metrics, allMetrics }), errorPage, ...ingest]
   const http = createHttpPart({ host: bind, port: httpPort, routes, readiness, logger })
   const imapPorts = () => (hasImap ? { imaps: imap.port(), imap: imap.clearPort() } : {})
   const ports = () => ({
@@ -117,8 +126,10 @@ export async function startGateway(config: Config, host: HostProcess): Promise<S
     ...{ id, folder: folder.running, peers: events.peers, serverKey, logger, clock },
     doors: live.map((each) => each.sessions),
   })
-  const running = createRunningPart({ folder: folder.running, clock, ports, id, bind, roles: config.roles })
-  const bases = [events, storePart, owner, ...mailParts]
+  const supervisor = worker === undefined ? undefined : process.ppid
+  const running = createRunningPart({ folder: folder.running, clock, ports, id, bind, roles: config.roles, supervisor })
+  const own = worker === undefined ? [] : [worker.part({ metrics, logger })]
+  const bases = [...own, events, storePart, owner, ...mailParts]
   const parts = [...bases, gatePart, tls, sweeper, ...doors, submitting, ...leaving, http, sessions, running]
   const lifecycle = new Lifecycle(parts, { logger, drainMs: config.drainMs, stopTimeoutMs, clock, host })
   if (!(await lifecycle.start())) return undefined
@@ -129,14 +140,20 @@ export async function startGateway(config: Config, host: HostProcess): Promise<S
   const missing = config.roles.filter((role) => role === 'api')
   if (config.roles.length < roleNames.length && missing.length > 0)
     logger.warn({ roles: missing }, 'this version does not have these roles yet')
-  if (config.redisUrl === undefined) await warnOfOthers(folder.running, logger)
+  if (config.redisUrl === undefined) await warnOfOthers(folder.running, { supervisor, logger })
   logger.info({ version, health: said.health, dataFolder: path }, 'running')
-  return { announcement: said, announced: async () => first?.shown() }
+  return { ports: ports(), announcement: said, announced: async () => first?.shown() }
 }
 
-async function warnOfOthers(folder: string, logger: Logger): Promise<void> {
-  const pids = (await runningGateways(folder)).map(({ pid }) => pid)
-  if (pids.length < 2) return
+/** Workers of one supervisor hear of each other through it. */
+async function warnOfOthers(
+  folder: string,
+  { supervisor, logger }: { readonly supervisor: number | undefined; readonly logger: Logger },
+): Promise<void> {
+  const gateways = await runningGateways(folder)
+  const isOther = (each: RunningGateway) => each.supervisor === undefined || each.supervisor !== supervisor
+  if (!gateways.some((each) => each.pid !== process.pid && isOther(each))) return
+  const pids = gateways.map(({ pid }) => pid)
   logger.warn(
     { pids },
     'other gateways run on this data folder: without POSTERN_REDIS_URL clients hear late of what they do',

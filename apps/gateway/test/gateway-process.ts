@@ -49,11 +49,21 @@ export interface RunOptions {
   readonly under?: readonly string[]
 }
 
-export function postern(words: readonly string[], { env = {}, under = [] }: RunOptions = {}): Process {
-  const [program, ...rest] = [...under, process.execPath, bin, ...words] as [string, ...string[]]
+export function postern(words: readonly string[], { under = [], ...options }: RunOptions = {}): Process {
+  const [name, ...rest] = [...under, process.execPath, bin, ...words] as [string, ...string[]]
+  return program(name, rest, options)
+}
+
+interface ProgramOptions {
+  readonly env?: Readonly<Record<string, string>>
+  readonly cwd?: string
+}
+
+/** What ends in a gateway. */
+export function program(name: string, words: readonly string[], { env = {}, cwd }: ProgramOptions = {}): Process {
   const ports = { POSTERN_HTTP_PORT: '0', POSTERN_IMAPS_PORT: '0', ...submissionPorts, ...inboundPorts }
   const own = { PATH: process.env.PATH, ...ports, POSTERN_LOG_LEVEL: 'info' }
-  const child = spawn(program, rest, { env: { ...own, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(name, words, { cwd, env: { ...own, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
   const out = { stdout: '', stderr: '' }
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     out.stdout += text

@@ -27,7 +27,7 @@ export interface Opening {
 
 /** A client on one of them, logged in, which says lines and waits for answers. */
 export async function client(
-  { said }: Running,
+  { said }: Pick<Running, 'said'>,
   { password, mailbox = 'INBOX', user = 'me@example.test', patienceMs = 20_000 }: Opening,
 ) {
   const ca = readFileSync(said.caFile!)
@@ -59,7 +59,10 @@ export async function client(
   const answer = await say(`l LOGIN ${user} ${password}`, '\r\nl ')
   if (!answer.includes('l OK')) throw new Error(answer)
   await say(`s SELECT ${mailbox}`, 's OK')
-  return { say, hears, closed, at: () => text.length, text: () => text }
+  const leave = (): void => void socket.destroy()
+  // Its own port tells which process has it.
+  const port = socket.localPort!
+  return { say, hears, closed, leave, port, at: () => text.length, text: () => text }
 }
 
 export type Client = Awaited<ReturnType<typeof client>>

@@ -18,6 +18,7 @@ test('the audit log keeps its rows as long as it is told', async () => {
   now += 6 * dayMs + 1
   const sweeper = createSweeper({
     store: () => store,
+    isKeeper: () => true,
     auditDays: 10,
     clock: () => now,
     logger: createLogger({ level: 'silent', secrets: [] }),

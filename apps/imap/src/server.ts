@@ -10,6 +10,7 @@ import {
   type ListenerOptions,
   listen,
   type Networks,
+  type PlacesFor,
   type Refusal,
 } from '@postern/service'
 import type { Metrics } from '@postern/telemetry'
@@ -36,6 +37,8 @@ export interface ImapServerOptions extends Pick<ImapContext, 'store' | 'doorbell
   readonly tlsProxyNetworks?: Networks
   readonly connectionsMax: number
   readonly connectionsPerAddressMax: number
+  /** Counts connections together with other processes that have the same ports. */
+  readonly placesFor?: PlacesFor | undefined
   /** What nodes share to count by; within this process where they're not given. */
   readonly counters?: Counters
   /** Which messages are being submitted right now; nobody waits for any where it's not given. */
@@ -82,10 +85,11 @@ export async function startImapServer(options: ImapServerOptions): Promise<ImapS
   }
 
   function door(own: Pick<ListenerOptions, 'name' | 'port' | 'portSetting' | 'tls'>): Promise<Listener> {
-    const { host, logger, metrics, proxyNetworks, tlsProxyNetworks, connectionsMax, connectionsPerAddressMax } = options
+    const { host, logger, metrics, proxyNetworks, tlsProxyNetworks } = options
+    const { connectionsMax, connectionsPerAddressMax, placesFor } = options
     return listen({
       ...own,
-      ...{ host, logger, metrics, proxyNetworks, connectionsMax, connectionsPerAddressMax },
+      ...{ host, logger, metrics, proxyNetworks, connectionsMax, connectionsPerAddressMax, placesFor },
       proxyTimeoutMs: limits.proxyTimeoutMs,
       ...(own.tls === undefined && tlsProxyNetworks !== undefined && { tlsProxyNetworks }),
       handshakeTimeoutMs: limits.handshakeTimeoutMs,

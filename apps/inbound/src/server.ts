@@ -3,7 +3,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Counters, LiveSession, SessionsOfDoors } from '@postern/events'
-import type { Certificates, Incoming, Listener, ListenerOptions, Networks, Refusal } from '@postern/service'
+import type { Certificates, Incoming, Listener, ListenerOptions, Networks, PlacesFor, Refusal } from '@postern/service'
 import { listen } from '@postern/service'
 import { Conversations, type Reply, removeLeftOvers, replyLine } from '@postern/smtp'
 import type { InboundContext } from './context.js'
@@ -33,6 +33,10 @@ export interface InboundServerOptions {
   readonly proxyNetworks: Networks
   readonly connectionsMax: number
   readonly connectionsPerAddressMax: number
+  /** Counts connections together with other processes that have the same ports. */
+  readonly placesFor?: PlacesFor | undefined
+  /** Whether other processes of this gateway open the same unix socket. */
+  readonly sharesSocket?: boolean
   readonly limits?: Partial<InboundLimits>
   readonly guardLimits?: Partial<GuardLimits>
 }
@@ -78,11 +82,11 @@ export async function startInboundServer(options: InboundServerOptions): Promise
     own: Pick<ListenerOptions, 'name' | 'port' | 'portSetting'>,
     onConnection: (incoming: Incoming) => void,
   ): Promise<Listener> {
-    const { host, proxyNetworks, connectionsMax, connectionsPerAddressMax, inbound } = options
+    const { host, proxyNetworks, connectionsMax, connectionsPerAddressMax, placesFor, inbound } = options
     const { logger, metrics } = inbound
     return listen({
       ...own,
-      ...{ host, logger, metrics, proxyNetworks, connectionsMax, connectionsPerAddressMax, onConnection },
+      ...{ host, logger, metrics, proxyNetworks, connectionsMax, connectionsPerAddressMax, placesFor, onConnection },
       proxyTimeoutMs: limits.proxyTimeoutMs,
       handshakeTimeoutMs: limits.handshakeTimeoutMs,
       onRefused: ({ socket }, refusal) => void socket.write(replyLine(busyReplies[refusal])),
@@ -128,13 +132,15 @@ function onlyFrom(allowed: Networks, serve: (incoming: Incoming) => void): (inco
 }
 
 async function socketDoor(
-  { lmtpSocket, connectionsMax, inbound: { logger } }: InboundServerOptions,
+  { lmtpSocket, connectionsMax, placesFor, sharesSocket = false, inbound: { logger } }: InboundServerOptions,
   onConnection: (incoming: Incoming) => void,
 ): Promise<UnixDoor | undefined> {
   if (lmtpSocket === undefined) return undefined
   const onRefused = (socket: { write(text: string): unknown }): void =>
     void socket.write(replyLine(busyReplies['too many connections']))
-  return openUnixDoor({ path: lmtpSocket, connectionsMax, logger, onConnection, onRefused })
+  return openUnixDoor({
+    ...{ path: lmtpSocket, isShared: sharesSocket, connectionsMax, placesFor, logger, onConnection, onRefused },
+  })
 }
 
 const busyReplies: Readonly<Record<Refusal, Reply>> = {

@@ -10,6 +10,7 @@ import {
   type ListenerOptions,
   listen,
   type Networks,
+  type PlacesFor,
   type Refusal,
 } from '@postern/service'
 import { Conversations, type Reply, replyLine } from '@postern/smtp'
@@ -38,6 +39,8 @@ export interface SubmissionServerOptions extends Shared {
   readonly proxyNetworks: Networks
   readonly connectionsMax: number
   readonly connectionsPerAddressMax: number
+  /** Counts connections together with other processes that have the same ports. */
+  readonly placesFor?: PlacesFor | undefined
   readonly limits?: Partial<SubmissionLimits>
 }
 
@@ -92,10 +95,10 @@ export async function startSubmissionServer(options: SubmissionServerOptions): P
   function door(
     own: Pick<ListenerOptions, 'name' | 'port' | 'portSetting' | 'tls' | 'wordInClear'>,
   ): Promise<Listener> {
-    const { host, proxyNetworks, connectionsMax, connectionsPerAddressMax } = options
+    const { host, proxyNetworks, connectionsMax, connectionsPerAddressMax, placesFor } = options
     return listen({
       ...own,
-      ...{ host, logger, metrics, proxyNetworks, connectionsMax, connectionsPerAddressMax },
+      ...{ host, logger, metrics, proxyNetworks, connectionsMax, connectionsPerAddressMax, placesFor },
       proxyTimeoutMs: limits.proxyTimeoutMs,
       handshakeTimeoutMs: limits.handshakeTimeoutMs,
       onConnection: (incoming) => sessions.serve(incoming),

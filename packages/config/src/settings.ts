@@ -77,6 +77,12 @@ export const settings = {
     { default: 'all' },
     `What this process does: "all", or a comma list of ${roleNames.join(', ')}.`,
   ),
+  workers: setting(
+    'POSTERN_WORKERS',
+    wholeNumber({ min: 1, max: 64, unit: 'processes' }),
+    { default: '1' },
+    'How many processes share the ports on this machine; a supervisor of its own starts them, where there are more than one.',
+  ),
   adminKey: setting(
     'POSTERN_ADMIN_KEY',
     secret(16),

@@ -11,6 +11,8 @@ interface Declaration {
   readonly help: string
   readonly labels: readonly string[]
   readonly buckets?: readonly number[]
+  /** What the value of a gauge is where several processes answer as one; their sum unless it says otherwise. */
+  readonly together?: 'min' | 'max'
 }
 
 export const metricList = {
@@ -44,6 +46,7 @@ export const metricList = {
     type: 'gauge',
     help: 'When the certificate ends, in Unix time.',
     labels: ['certificate'],
+    together: 'min',
   },
   logins: {
     name: 'postern_logins_total',
@@ -94,6 +97,7 @@ export const metricList = {
     type: 'gauge',
     help: 'Whether Redis answers in time: 1 or 0.',
     labels: [],
+    together: 'min',
   },
   redisLosses: {
     name: 'postern_redis_losses_total',
@@ -104,19 +108,19 @@ export const metricList = {
   ringsPublished: {
     name: 'postern_rings_published_total',
     type: 'counter',
-    help: 'Rings of this process that Redis took for the others.',
+    help: 'Rings of this process that Redis, or the supervisor of workers, took for the others.',
     labels: [],
   },
   ringsHeard: {
     name: 'postern_rings_heard_total',
     type: 'counter',
-    help: "Other processes' rings that came over Redis.",
+    help: "Other processes' rings that came over Redis or from the supervisor.",
     labels: [],
   },
   countsStoodIn: {
     name: 'postern_counts_stood_in_total',
     type: 'counter',
-    help: 'Questions to shared counters that this process answered alone, because Redis did not.',
+    help: 'Questions to shared counters that this process answered alone, because Redis, or the supervisor, did not.',
     labels: [],
   },
   relayQueue: {
@@ -124,12 +128,14 @@ export const metricList = {
     type: 'gauge',
     help: 'Recipients in the queue: waiting for their next try, or leased to a relay.',
     labels: ['state'],
+    together: 'max',
   },
   relayLateSeconds: {
     name: 'postern_relay_late_seconds',
     type: 'gauge',
     help: 'How long the recipient that is due the longest has been waiting for its turn.',
     labels: [],
+    together: 'max',
   },
   relayAttempts: {
     name: 'postern_relay_attempts_total',
@@ -277,8 +283,8 @@ export function createMetrics(options: { readonly processMetrics?: boolean } = {
   return { ...(Object.fromEntries(accessors) as Omit<Metrics, 'registry'>), registry } as Metrics
 }
 
-function create({ name, type, help, labels, buckets }: Declaration, registry: Registry) {
-  const shape = { name, help, labelNames: labels, registers: [registry] }
+function create({ name, type, help, labels, buckets, together }: Declaration, registry: Registry) {
+  const shape = { name, help, labelNames: labels, registers: [registry], aggregator: together ?? ('sum' as const) }
   switch (type) {
     case 'counter':
       return new Counter(shape)

@@ -11,14 +11,18 @@ import {
 } from '@postern/service'
 import { dataFolder } from '../data-folder.js'
 import { certificateWatchMs } from '../limits.js'
+import type { WorkerOfMany } from '../workers/worker.js'
 import { OnceStarted } from './once-started.js'
 
 export type CertificatesPartOptions = Pick<CertificatesOptions, 'clock' | 'logger' | 'metrics'> & {
   readonly config: Config
+  /** Where several processes have the same ports: a session that one began goes on with another. */
+  readonly worker?: Pick<WorkerOfMany, 'ticketKeys' | 'onTicketKeys'> | undefined
 }
 
 export function createCertificatesPart({
   config: { dataDir, hostname, tlsCert, tlsKey },
+  worker,
   ...tools
 }: CertificatesPartOptions): Part & { certificates(): Certificates } {
   const opened = new OnceStarted<Certificates>('the certificates')
@@ -28,8 +32,10 @@ export function createCertificatesPart({
     name: 'certificates',
     certificates: () => opened.get(),
     async start() {
-      const options = { ...tools, dataDir: path, hostname, files, watchMs: certificateWatchMs }
+      const { ticketKeys } = worker ?? {}
+      const options = { ...tools, dataDir: path, hostname, files, ticketKeys, watchMs: certificateWatchMs }
       opened.set(await openCertificates(options).catch((error) => refuse(error, files ? fixFiles : fixSelfMade)))
+      worker?.onTicketKeys((keys) => opened.get().useTicketKeys(keys))
     },
     stop: () => opened.get().close(),
   }

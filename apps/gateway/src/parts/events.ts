@@ -1,11 +1,15 @@
-// Events, counters and submissions under way as a part: those of this process alone, or, with POSTERN_REDIS_URL, those that it
-// shares with others. Redis isn't waited for: a start without it works, says so, and is whole when Redis comes. First to start
+// Events, counters and submissions under way as a part: those of this process alone; those that it shares with its siblings,
+// where it's one of several workers; or, with POSTERN_REDIS_URL, those that it shares with whoever else is at that Redis. Redis isn't waited for: a start without it works, says so, and is whole when Redis comes. First to start
 // and last to stop, so that the rings of the store's last commits leave.
 
 import type { Config } from '@postern/config'
 import {
   type Counters,
   type Doorbell,
+  type IpcLink,
+  ipcCounters,
+  ipcDoorbell,
+  ipcSending,
   localCounters,
   localDoorbell,
   localSending,
@@ -23,6 +27,8 @@ import { localCounterLimits, localSendingLimits, redisOpenMs } from '../limits.j
 
 export interface EventsPartOptions {
   readonly redis: Config['redisUrl']
+  /** The way to the parent of workers on the same ports. */
+  readonly parent?: IpcLink | undefined
   readonly readiness: Readiness
   readonly logger: Logger
   readonly metrics: Metrics
@@ -36,14 +42,31 @@ export interface EventsPart extends Part {
   readonly peers?: RedisPeers
 }
 
-export function createEventsPart({ redis, ...tools }: EventsPartOptions): EventsPart {
-  return redis === undefined ? localEvents(tools) : redisEvents({ redis, ...tools })
+export function createEventsPart({ redis, parent, ...tools }: EventsPartOptions): EventsPart {
+  if (redis !== undefined) return redisEvents({ redis, ...tools })
+  return parent === undefined ? localEvents(tools) : workerEvents(parent, tools)
 }
 
 function localEvents({ logger }: Pick<EventsPartOptions, 'logger'>): EventsPart {
   const doorbell = localDoorbell({ onError: (err) => logger.error({ err }, 'a listener failed') })
   const counters = localCounters(localCounterLimits)
   const events = { doorbell, counters, sending: localSending(localSendingLimits) }
+  return { name: 'events', ...events, stop: () => closeAll(events) }
+}
+
+function workerEvents(link: IpcLink, { logger, metrics }: Pick<EventsPartOptions, 'logger' | 'metrics'>): EventsPart {
+  const doorbell = ipcDoorbell({
+    link,
+    onError: (err) => logger.error({ err }, 'a listener failed'),
+    onPublished: (rings) => metrics.ringsPublished.inc(rings),
+    onHeard: () => metrics.ringsHeard.inc(),
+  })
+  const counters = ipcCounters({
+    link,
+    standIn: localCounters(localCounterLimits),
+    onStoodIn: () => metrics.countsStoodIn.inc(),
+  })
+  const events = { doorbell, counters, sending: ipcSending({ link, ...localSendingLimits }) }
   return { name: 'events', ...events, stop: () => closeAll(events) }
 }
 

@@ -4,7 +4,7 @@ import type { Config } from '@postern/config'
 import type { Counters, Doorbell, Sending, SessionsOfDoors } from '@postern/events'
 import { type ImapServer, type Login, startImapServer } from '@postern/imap'
 import type { Store } from '@postern/mailbox-store'
-import { type Certificates, networks, type Part } from '@postern/service'
+import { type Certificates, networks, type Part, type PlacesFor } from '@postern/service'
 import type { Logger, Metrics } from '@postern/telemetry'
 import { version } from '../version.js'
 import { goodbyes } from './goodbyes.js'
@@ -17,6 +17,7 @@ export interface ImapPartOptions {
   readonly sending: Sending
   readonly counters: Counters
   readonly certificates: () => Certificates
+  readonly placesFor: PlacesFor | undefined
   readonly login: Login
   readonly logger: Logger
   readonly metrics: Metrics
@@ -30,7 +31,7 @@ export interface ImapPart extends Part {
 }
 
 export function createImapPart(options: ImapPartOptions): ImapPart {
-  const { config, store, doorbell, sending, counters, certificates, login, logger, metrics, clock } = options
+  const { config, store, doorbell, sending, counters, certificates, placesFor, login, logger, metrics, clock } = options
   const opened = new OnceStarted<ImapServer>('IMAP')
   return {
     name: 'imap',
@@ -57,6 +58,7 @@ export function createImapPart(options: ImapPartOptions): ImapPart {
           tlsProxyNetworks: networks(config.tlsProxyNetworks),
           connectionsMax: config.connectionsMax,
           connectionsPerAddressMax: config.connectionsPerAddressMax,
+          placesFor,
           limits: {
             sessionsPerInboxMax: config.imapSessionsPerInboxMax,
             loginTimeoutMs: config.imapLoginTimeoutMs,

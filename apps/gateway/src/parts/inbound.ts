@@ -15,7 +15,7 @@ import {
   zeroRetention,
 } from '@postern/inbound'
 import type { Store } from '@postern/mailbox-store'
-import { type Certificates, networks, type Part } from '@postern/service'
+import { type Certificates, networks, type Part, type PlacesFor } from '@postern/service'
 import type { SinkClient } from '@postern/sink'
 import { MemoryBudget } from '@postern/smtp'
 import { createMailLog, type Logger, type Metrics } from '@postern/telemetry'
@@ -36,6 +36,7 @@ export interface InboundPartOptions {
   /** Where messages are held while they're judged. */
   readonly folder: string
   readonly certificates: () => Certificates
+  readonly placesFor: PlacesFor | undefined
   readonly counters: Counters
   readonly planning: () => PlannedMailOptions
   readonly logger: Logger
@@ -56,7 +57,7 @@ export interface InboundPart extends Part {
 }
 
 export function createInboundPart(options: InboundPartOptions): InboundPart {
-  const { config, certificates, counters, logger } = options
+  const { config, certificates, counters, placesFor, logger } = options
   const opened = new OnceStarted<InboundServer>('receiving')
   const context = new OnceStarted<InboundContext>('receiving')
   const sinks = sinkClient(config)
@@ -75,6 +76,7 @@ export function createInboundPart(options: InboundPartOptions): InboundPart {
           mxPort: config.mxPort,
           lmtpPort: config.lmtpPort,
           lmtpSocket: config.lmtpSocket,
+          sharesSocket: config.workers > 1,
           lmtpNetworks: networks(config.lmtpNetworks),
           trustedNetworks: networks(config.mxTrustedNetworks),
           blocklists: createBlocklists({
@@ -84,6 +86,7 @@ export function createInboundPart(options: InboundPartOptions): InboundPart {
           proxyNetworks: networks(config.proxyNetworks),
           connectionsMax: config.connectionsMax,
           connectionsPerAddressMax: config.connectionsPerAddressMax,
+          placesFor,
           limits: {
             messageBytesMax: receivedBytesMax(config),
             recipientsMax: config.mxRecipientsMax,

@@ -4,7 +4,7 @@
 import type { Config } from '@postern/config'
 import type { Sending, SessionsOfDoors } from '@postern/events'
 import type { Store } from '@postern/mailbox-store'
-import { type Certificates, networks, type Part } from '@postern/service'
+import { type Certificates, networks, type Part, type PlacesFor } from '@postern/service'
 import { type Login, type SendingLookups, type SubmissionServer, startSubmissionServer } from '@postern/submission'
 import type { Logger, Metrics } from '@postern/telemetry'
 import { sentBytesMax } from '../message-sizes.js'
@@ -16,6 +16,7 @@ export interface SubmissionPartOptions {
   readonly config: Config
   readonly store: () => Store
   readonly certificates: () => Certificates
+  readonly placesFor: PlacesFor | undefined
   readonly login: Login
   readonly lookups: () => SendingLookups
   readonly sending: Sending
@@ -36,7 +37,7 @@ export interface SubmissionPart extends Part {
 }
 
 export function createSubmissionPart(options: SubmissionPartOptions): SubmissionPart {
-  const { config, store, certificates, login, lookups, sending, planning, logger, metrics, clock } = options
+  const { config, store, certificates, placesFor, login, lookups, sending, planning, logger, metrics, clock } = options
   const opened = new OnceStarted<SubmissionServer>('submission')
   return {
     name: 'submission',
@@ -61,6 +62,7 @@ export function createSubmissionPart(options: SubmissionPartOptions): Submission
           proxyNetworks: networks(config.proxyNetworks),
           connectionsMax: config.connectionsMax,
           connectionsPerAddressMax: config.connectionsPerAddressMax,
+          placesFor,
           limits: {
             messageBytesMax: sentBytesMax(config),
             recipientsMax: config.submissionRecipientsMax,

@@ -12,12 +12,14 @@ const dayMs = 86_400_000
 
 export interface SweeperOptions {
   readonly store: () => Store
+  /** Of workers on one data folder one sweeps. */
+  readonly isKeeper: () => boolean
   readonly auditDays: number
   readonly logger: Logger
   readonly clock: () => number
 }
 
-export function createSweeper({ store, auditDays, logger, clock }: SweeperOptions): Part {
+export function createSweeper({ store, isKeeper, auditDays, logger, clock }: SweeperOptions): Part {
   const stopping = new AbortController()
   const { signal } = stopping
   let orphansAt = 0
@@ -39,7 +41,7 @@ export function createSweeper({ store, auditDays, logger, clock }: SweeperOption
 
   const keepSweeping = async (): Promise<void> => {
     while (!signal.aborted) {
-      await round().catch((err) => logger.error({ err }, 'sweep failed'))
+      if (isKeeper()) await round().catch((err) => logger.error({ err }, 'sweep failed'))
       await pause(sweepEveryMs)
     }
   }

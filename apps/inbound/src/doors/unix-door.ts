@@ -1,15 +1,20 @@
 // LMTP's unix socket: a file that a mail server on the same machine opens, such as Postfix out of its chroot. Who may open it is for the
-// rights of the file and its folder to say. One that a killed process left is taken away.
+// rights of the file and its folder to say. One that a killed process left is taken away; one that other workers of this gateway have
+// open is shared with them.
 
 import { randomBytes } from 'node:crypto'
 import { chmod, lstat, rm } from 'node:fs/promises'
 import { connect, createServer, type Server, type Socket } from 'node:net'
-import { Failure, type Incoming } from '@postern/service'
+import { ConnectionCount, type ConnectionPlaces, Failure, type Incoming, type PlacesFor } from '@postern/service'
 import type { Logger } from '@postern/telemetry'
 
 export interface UnixDoorOptions {
   readonly path: string
+  /** Whether other workers of this gateway listen there too. */
+  readonly isShared: boolean
   readonly connectionsMax: number
+  /** Counts connections together with them. */
+  readonly placesFor?: PlacesFor | undefined
   readonly logger: Logger
   readonly onConnection: (incoming: Incoming) => void
   /** Writes the busy line; the socket is then closed. */
@@ -23,23 +28,20 @@ export interface UnixDoor {
 
 /** Its owner's and its group's. */
 const socketMode = 0o660
+/** Who comes by a file has no address: all count as one. */
+const anybody = '127.0.0.1'
 
 export async function openUnixDoor(options: UnixDoorOptions): Promise<UnixDoor> {
-  const { path, connectionsMax, logger, onConnection, onRefused } = options
+  const { path, isShared, logger } = options
   const open = new Set<Socket>()
+  const places = placesOf(options)
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     socket.on('error', () => undefined)
-    if (open.size >= connectionsMax) {
-      onRefused(socket)
-      socket.end()
-      return
-    }
     open.add(socket)
     socket.on('close', () => open.delete(socket))
-    const id = randomBytes(8).toString('hex')
-    onConnection({ id, door: 'lmtp', socket, remoteAddress: '', remotePort: 0, localPort: 0, secure: true })
+    void receive(socket, places, options)
   })
-  await removeLeftOver(path)
+  await removeLeftOver(path, isShared)
   await listening(server, path)
   await chmod(path, socketMode)
   server.on('error', (err) => logger.error({ err }, 'listener failed'))
@@ -54,10 +56,35 @@ export async function openUnixDoor(options: UnixDoorOptions): Promise<UnixDoor> 
   }
 }
 
-async function removeLeftOver(path: string): Promise<void> {
+function placesOf({ connectionsMax, placesFor }: UnixDoorOptions): ConnectionPlaces {
+  const limits = { connectionsMax, connectionsPerAddressMax: connectionsMax }
+  return placesFor?.('lmtp socket', limits) ?? new ConnectionCount(limits)
+}
+
+async function receive(
+  socket: Socket,
+  places: ConnectionPlaces,
+  { onConnection, onRefused }: UnixDoorOptions,
+): Promise<void> {
+  const place = await places.take(anybody)
+  if (socket.destroyed) return place.release?.()
+  if (place.refusal !== undefined) {
+    onRefused(socket)
+    socket.end()
+    return
+  }
+  socket.on('close', place.release)
+  const id = randomBytes(8).toString('hex')
+  onConnection({ id, door: 'lmtp', socket, remoteAddress: '', remotePort: 0, localPort: 0, secure: true })
+}
+
+async function removeLeftOver(path: string, isShared: boolean): Promise<void> {
   const found = await lstat(path).catch(() => undefined)
   if (found === undefined) return
-  if (!found.isSocket() || (await answers(path)))
+  const isAnswered = found.isSocket() && (await answers(path))
+  // Another worker's, or else there is no getting it, as the attempt will tell.
+  if (isAnswered && isShared) return
+  if (!found.isSocket() || isAnswered)
     throw new Failure(
       'port_in_use',
       `lmtp can't listen on ${path}: ${found.isSocket() ? 'another program does' : 'it is a file'}.`,

@@ -7,9 +7,12 @@ import type { Readiness } from './readiness.js'
 export function healthRoutes({
   readiness,
   metrics,
+  allMetrics = () => metrics.registry.metrics(),
 }: {
   readonly readiness: Readiness
   readonly metrics: Metrics
+  /** As text: this process's, or those of all that answer on the port. */
+  readonly allMetrics?: (() => Promise<string>) | undefined
 }): Route[] {
   return [
     {
@@ -33,7 +36,7 @@ export function healthRoutes({
       methods: ['GET'],
       whileDraining: true,
       async handle(_request, response) {
-        const text = await metrics.registry.metrics()
+        const text = await allMetrics()
         response.writeHead(200, { 'content-type': metrics.registry.contentType }).end(text)
       },
     },

@@ -1,13 +1,14 @@
 /**
  * Counts one listener's open connections, in all and per client network, and says which limit another one would break. An
- * address counts as the network that one client usually has (networks.ts).
+ * address counts as the network that one client usually has (networks.ts). Where several processes have the same port, who
+ * opens the listener may hand in a count that they share.
  */
 import { clientNetwork } from './networks.js'
 
 export type Refusal = 'too many connections' | 'too many connections from one address'
 
 export type Place =
-  | { readonly refusal: Refusal }
+  | { readonly refusal: Refusal; readonly release?: never }
   /** Call release once, when the client is gone. */
   | { readonly refusal?: never; readonly release: () => void }
 
@@ -16,7 +17,15 @@ export interface ConnectionLimits {
   readonly connectionsPerAddressMax: number
 }
 
-export class ConnectionCount {
+export interface ConnectionPlaces {
+  /** Takes a place for the address, or says why there's none. */
+  take(address: string): Place | Promise<Place>
+}
+
+/** The count for a listener of that name. */
+export type PlacesFor = (listener: string, limits: ConnectionLimits) => ConnectionPlaces
+
+export class ConnectionCount implements ConnectionPlaces {
   readonly #limits: ConnectionLimits
   readonly #byNetwork = new Map<string, number>()
   #total = 0
@@ -25,11 +34,6 @@ export class ConnectionCount {
     this.#limits = limits
   }
 
-  get total(): number {
-    return this.#total
-  }
-
-  /** Takes a place for the address, or says why there's none. */
   take(address: string): Place {
     const network = clientNetwork(address)
     const held = this.#byNetwork.get(network) ?? 0

@@ -9,7 +9,7 @@ import type { Logger, Metrics } from '@postern/telemetry'
 import { beginsTls } from '../tls/begins-tls.js'
 import type { Certificates } from '../tls/certificates.js'
 import { HandshakeError, handshake } from '../tls/handshake.js'
-import { ConnectionCount, type Refusal } from './connection-count.js'
+import { ConnectionCount, type ConnectionPlaces, type PlacesFor, type Refusal } from './connection-count.js'
 import { type Networks, plainAddress } from './networks.js'
 import type { ProxySource as Client } from './proxy-header.js'
 import { ProxyHeaderError, readProxyHeader } from './read-proxy-header.js'
@@ -43,6 +43,8 @@ export interface ReceptionOptions {
   readonly tlsProxyNetworks?: Networks
   readonly connectionsMax: number
   readonly connectionsPerAddressMax: number
+  /** Whose count of connections holds; this listener's own unless given. */
+  readonly placesFor?: PlacesFor | undefined
   readonly proxyTimeoutMs: number
   readonly handshakeTimeoutMs: number
   readonly logger: Logger
@@ -69,16 +71,17 @@ const ignore = (): void => undefined
 export class Reception {
   readonly #options: ReceptionOptions
   readonly #logger: Logger
-  readonly #count: ConnectionCount
+  readonly #places: ConnectionPlaces
   readonly #guests = new Map<Socket, Guest>()
   /** One for all sockets. */
   readonly #onClose: (this: Socket) => void
+  #admitted = 0
   #refusedNow = 0
 
   constructor(options: ReceptionOptions) {
     this.#options = options
     this.#logger = options.logger.child({ listener: options.name })
-    this.#count = new ConnectionCount(options)
+    this.#places = options.placesFor?.(options.name, options) ?? new ConnectionCount(options)
     const left = (socket: Socket): void => this.#left(socket)
     this.#onClose = function () {
       left(this)
@@ -87,7 +90,7 @@ export class Reception {
 
   /** Clients within the limits, from accept on. */
   get connections(): number {
-    return this.#count.total
+    return this.#admitted
   }
 
   receive(socket: Socket): void {
@@ -124,14 +127,19 @@ export class Reception {
   }
 
   async #admit(socket: Socket, client: Client): Promise<void> {
-    const place = this.#count.take(client.address)
+    const guest = this.#guests.get(socket)!
+    const place = await this.#places.take(client.address)
+    if (guest.isGone) return place.release?.()
     if (place.refusal === undefined) {
-      const guest = this.#guests.get(socket)!
-      guest.release = place.release
+      this.#admitted++
+      guest.release = () => {
+        this.#admitted--
+        place.release()
+      }
       this.#handOver(await this.#incoming(socket, client), guest)
     } else if (this.#refusedNow < refusedAtOnceMax) {
       this.#refusedNow++
-      this.#guests.get(socket)!.release = () => this.#refusedNow--
+      guest.release = () => this.#refusedNow--
       this.#refuse(await this.#incoming(socket, client), place.refusal)
     } else {
       this.#cutOff(socket)

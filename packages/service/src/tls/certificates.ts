@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import type { SecureContext } from 'node:tls'
 import type { Logger, Metrics } from '@postern/telemetry'
 import { type CertificateFiles, ensureSelfMade } from './self-made.js'
-import { ServedCertificates } from './served-certificates.js'
+import { newTicketKeys, ServedCertificates } from './served-certificates.js'
 
 export interface CertificatesOptions {
   readonly dataDir: string
@@ -17,6 +17,8 @@ export interface CertificatesOptions {
   readonly files?: CertificateFiles | undefined
   /** How often the files are looked at. */
   readonly watchMs: number
+  /** For sessions that go on, where several processes have the same port; own ones, changed once a day, unless given. */
+  readonly ticketKeys?: Buffer | undefined
   readonly clock: () => number
   readonly logger: Logger
   readonly metrics: Metrics
@@ -26,6 +28,8 @@ export interface CertificatesOptions {
 const defaultLabel = 'default'
 /** More directories than this under tls/domains/ aren't read. */
 const domainsMax = 10_000
+/** Whoever gets hold of the keys can read what was said while they were in use. */
+export const ticketKeysLifeMs = 86_400_000
 
 /** Reads or makes the certificates and watches them from then on. Throws when the default one can't be had. */
 export async function openCertificates(options: CertificatesOptions): Promise<Certificates> {
@@ -39,15 +43,17 @@ export class Certificates {
   readonly caFile: string | undefined
   readonly #options: CertificatesOptions
   readonly #directory: string
-  readonly #served = new ServedCertificates()
+  readonly #served: ServedCertificates
   readonly #swapListeners: (() => void)[] = []
   /** What was last wrong with a pair, so that it's told once. */
   readonly #complaints = new Map<string, string>()
   #timer: NodeJS.Timeout | undefined
+  #ticketsTimer: NodeJS.Timeout | undefined
   #refreshing: Promise<void> | undefined
 
   constructor(options: CertificatesOptions) {
     this.#options = options
+    this.#served = new ServedCertificates(options.ticketKeys)
     this.#directory = join(options.dataDir, 'tls')
     this.caFile = options.files ? undefined : join(this.#directory, 'ca.pem')
   }
@@ -57,6 +63,13 @@ export class Certificates {
     await this.#loadDomains()
     this.#timer = setInterval(() => void this.refresh(), this.#options.watchMs)
     this.#timer.unref()
+    if (this.#options.ticketKeys !== undefined) return
+    this.#ticketsTimer = setInterval(() => this.useTicketKeys(newTicketKeys()), ticketKeysLifeMs)
+    this.#ticketsTimer.unref()
+  }
+
+  useTicketKeys(ticketKeys: Buffer): void {
+    this.#served.useTicketKeys(ticketKeys)
   }
 
   /** What a handshake without SNI gets. */
@@ -94,6 +107,7 @@ export class Certificates {
 
   close(): void {
     clearInterval(this.#timer)
+    clearInterval(this.#ticketsTimer)
   }
 
   get #default() {

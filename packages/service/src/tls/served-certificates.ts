@@ -19,12 +19,19 @@ export interface Served {
   readonly hostNames: readonly string[]
 }
 
+/** As OpenSSL wants them: a name, a key for the hash, a key for the cipher. */
+export const newTicketKeys = (): Buffer => randomBytes(48)
+
 export class ServedCertificates {
-  readonly #ticketKeys = randomBytes(48)
+  #ticketKeys: Buffer
   readonly #served = new Map<string, Served>()
   /** Of the files as they were when they were read. */
   readonly #stamps = new Map<string, string>()
   #byHostName = new Map<string, Served>()
+
+  constructor(ticketKeys = newTicketKeys()) {
+    this.#ticketKeys = ticketKeys
+  }
 
   /** The names under which pairs were loaded. */
   get labels(): string[] {
@@ -44,6 +51,13 @@ export class ServedCertificates {
     this.#served.set(label, pair)
     this.#index()
     return pair
+  }
+
+  /** A client with a ticket of the keys before makes a whole handshake. */
+  useTicketKeys(ticketKeys: Buffer): void {
+    this.#ticketKeys = ticketKeys
+    for (const [label, pair] of this.#served) this.#served.set(label, { ...pair, context: contextOf(pair, ticketKeys) })
+    this.#index()
   }
 
   /** Returns whether it was served. */
@@ -82,19 +96,20 @@ async function readPair(files: CertificateFiles, ticketKeys: Buffer): Promise<Se
   if (!leaf.checkPrivateKey(privateKey)) {
     throw new UnusableCertificate(`${files.key} is not the key of the certificate in ${files.cert}`)
   }
-  const context = usable(`${files.cert} can't be served`, () =>
-    createSecureContext({
-      cert,
-      key,
-      ticketKeys,
-      sessionIdContext: 'postern',
-      minVersion: 'TLSv1.2',
-      secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
-    }),
-  )
+  const context = usable(`${files.cert} can't be served`, () => contextOf({ cert, key }, ticketKeys))
   const hostNames = [...(leaf.subjectAltName ?? '').matchAll(/DNS:([^\s,"]+)/g)].map((match) => match[1]!.toLowerCase())
   return { cert, key, context, expiresAtMs: Date.parse(leaf.validTo), hostNames }
 }
+
+const contextOf = ({ cert, key }: Pick<Served, 'cert' | 'key'>, ticketKeys: Buffer): SecureContext =>
+  createSecureContext({
+    cert,
+    key,
+    ticketKeys,
+    sessionIdContext: 'postern',
+    minVersion: 'TLSv1.2',
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+  })
 
 async function textOf(path: string): Promise<string> {
   try {
