@@ -35,6 +35,7 @@ describe('defaults', () => {
       bind: '127.0.0.1',
       domain: 'example.test',
       roles: ['imap', 'submission', 'inbound', 'relay', 'api'],
+      workers: 1,
       adminKey: undefined,
       imapsPort: 1993,
       imapPort: undefined,
