@@ -28,12 +28,11 @@ export { type Listener, type ListenerOptions, listen } from './net/listener.js'
 export { clientNetwork, type Networks, networks, plainAddress } from './net/networks.js'
 export type { OutgoingLimits } from './net/outgoing.js'
 export type { Incoming } from './net/reception.js'
-<<<<<<< HEAD
+
 export { processStart } from './process-start.js'
-export { type Certificates, type CertificatesOptions, openCertificates } from './tls/certificates.js'
-=======
+
 export { type Certificates, type CertificatesOptions, openCertificates, ticketKeysLifeMs } from './tls/certificates.js'
->>>>>>> fd2683e (postern start --workers: several processes share the ports under a supervisor; each app has a start of its own)
+
 export { HandshakeError, handshake } from './tls/handshake.js'
 export type { CertificateFiles } from './tls/self-made.js'
 export { newTicketKeys } from './tls/served-certificates.js'
