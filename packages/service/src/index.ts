@@ -28,11 +28,8 @@ export { type Listener, type ListenerOptions, listen } from './net/listener.js'
 export { clientNetwork, type Networks, networks, plainAddress } from './net/networks.js'
 export type { OutgoingLimits } from './net/outgoing.js'
 export type { Incoming } from './net/reception.js'
-
 export { processStart } from './process-start.js'
-
 export { type Certificates, type CertificatesOptions, openCertificates, ticketKeysLifeMs } from './tls/certificates.js'
-
 export { HandshakeError, handshake } from './tls/handshake.js'
 export type { CertificateFiles } from './tls/self-made.js'
 export { newTicketKeys } from './tls/served-certificates.js'
