@@ -17,6 +17,7 @@ import {
   encrypted,
   type InboundContext,
   laneOf,
+  type Planner,
   plainPlan,
 } from '../src/index.js'
 import { Gpg } from './gpg.js'
@@ -26,7 +27,7 @@ const arrival: Arrival = {
   ...{ tls: undefined, smtpUtf8: false, receivedAt: Date.now() },
 }
 
-async function town(publicKey: string) {
+async function town(publicKey: string, planner: Planner = plainPlan) {
   const folder = await mkdtemp(join(tmpdir(), 'postern-encrypted-'))
   const store = await openStore({ folder: join(folder, 'store') })
   onTestFinished(async () => {
@@ -39,9 +40,9 @@ async function town(publicKey: string) {
   const hostname = 'mx.example.test'
   const clock = { aheadMs: 0 }
   const now = (): number => Date.now() + clock.aheadMs
-  const mode = encrypted({ ...{ store, planner: plainPlan, hostname, logger }, clock: now })
+  const mode = encrypted({ ...{ store, planner, hostname, logger }, clock: now })
   const context: InboundContext = {
-    ...{ store, hostname, logger, metrics, planner: plainPlan, judge: acceptAll, clock: now },
+    ...{ store, hostname, logger, metrics, planner, judge: acceptAll, clock: now },
     modes: { encrypted: mode },
     recipientFor: async () => ({ kind: 'remote' }),
     holding: { folder: join(folder, 'incoming'), memoryBytesMax: 65_536, budget: new MemoryBudget(0) },
@@ -220,4 +221,32 @@ test('a sender that breaks off leaves nothing', async () => {
   await expect(here.send(broken)).rejects.toThrow('gone')
   expect(await stored(here.store, here.ada)).toEqual([])
   expect(await readdir(join(here.folder, 'incoming')).catch(() => [])).toEqual([])
+})
+
+test('rules see the plain message, and what they send on is encrypted', async () => {
+  const gpg = new Gpg()
+  const seen: string[] = []
+  const planner: Planner = {
+    async plan({ header }, { inbox }) {
+      seen.push(/^Subject: (.*)\r$/m.exec(header.toString())?.[1] ?? '')
+      const ofAll = { account: inbox.id, sender: inbox.address, keep: true, foreign: true }
+      const forward = { ...ofAll, recipients: ['bob@example.org'], notify: 'FAILURE' }
+      return { places: [], sendings: [forward, { ...ofAll, recipients: [inbox.address], sink: 'rul_1' }] }
+    },
+  }
+  const here = await town(gpg.makeKey('ada@example.test'), planner)
+  expect(await here.send(secret)).toMatchObject([{ kind: 'delivered' }])
+  expect(seen).toEqual(['Merger with Globex'])
+  const claimed = await here.store.outbox.claim({ owner: 'relay', limit: 10, leaseMs: 60_000 })
+  const texts: string[] = []
+  for (const { message } of claimed)
+    texts.push(Buffer.from((await (await here.store.outbox.content(message))?.bytes()) ?? []).toString())
+  expect(claimed.map(({ sink, recipient, keep, foreign }) => ({ sink, recipient, keep, foreign }))).toEqual([
+    { sink: undefined, recipient: 'bob@example.org', keep: true, foreign: true },
+    { sink: 'rul_1', recipient: 'ada@example.test', keep: true, foreign: true },
+  ])
+  expect(texts[0]).toMatch(/^Delivered-To: ada@example\.test\r\nReceived: /)
+  expect(texts[1]).toMatch(/^Return-Path: <carol@example\.org>\r\n/)
+  for (const text of texts) expect(gpg.decrypt(armoured(text)).toString()).toContain('The price is 9 million.')
+  expect((await files(here.folder)).toString('latin1')).not.toMatch(/Globex|4711|million/)
 })

@@ -53,10 +53,11 @@ interface Given {
   readonly sender?: string
   readonly route?: Route
   readonly pieceBytes?: number
+  readonly foreign?: boolean
 }
 
 async function signed(text: string, given: Given = {}): Promise<string> {
-  const { keys = ['r1', 'e1'], sender = 'ada@example.org', route = direct, pieceBytes } = given
+  const { keys = ['r1', 'e1'], sender = 'ada@example.org', route = direct, pieceBytes, foreign = false } = given
   const signer = new Signer({
     clock: () => now,
     dkimOf: async (domain) =>
@@ -64,7 +65,7 @@ async function signed(text: string, given: Given = {}): Promise<string> {
   })
   const content = contentOf(text, pieceBytes)
   const header = await readHeader(content)
-  const message = await signer.outgoing({ message: 1 as MessageId, sender, content, header, route })
+  const message = await signer.outgoing({ message: 1 as MessageId, sender, content, header, route, foreign })
   const pieces: Uint8Array[] = []
   for await (const piece of message.read()) pieces.push(piece)
   const out = Buffer.concat(pieces)
@@ -187,6 +188,12 @@ test('a large message is signed in flat memory', async () => {
   await signer.outgoing(toSign)
   expect(read).toBe(pieces)
   expect(process.memoryUsage().rss - before).toBeLessThan(60_000_000)
+})
+
+test('what came from elsewhere and is sent on is not signed in our name', async () => {
+  const text = `${header}\r\n\r\nHello.\r\n`
+  expect(await signed(text)).toMatch(/^DKIM-Signature: /)
+  expect(await signed(text, { foreign: true })).toBe(text)
 })
 
 const python = '/usr/bin/python3'
