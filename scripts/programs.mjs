@@ -17,6 +17,8 @@ export const programs = {
   gpg: { tools: ['gpg', 'gpgconf'], debianPackage: 'gnupg' },
   haproxy: { tools: ['haproxy'], debianPackage: 'haproxy', versionWords: ['-v'] },
   postfix: { tools: ['postconf', 'postfix'], debianPackage: 'postfix', versionWords: ['-h', '-d', 'mail_version'] },
+  dovecot: { tools: ['dovecot'], debianPackage: 'dovecot-imapd' },
+  mutt: { tools: ['mutt'], debianPackage: 'mutt', versionWords: ['-v'] },
 }
 
 /** The folder that holds the program's tools, or undefined. */

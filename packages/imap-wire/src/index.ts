@@ -47,6 +47,7 @@ export {
 } from './list-arguments.js'
 export { listPattern, type NameMatch } from './list-pattern.js'
 export { decodeMailboxName, encodeMailboxName, type MailboxNameOptions } from './mailbox-name.js'
+export { decodeModifiedUtf7, encodeModifiedUtf7 } from './modified-utf7.js'
 export { putDigits } from './number-list.js'
 export { named, type OptionRule, type OptionRules, type Options, options, returnOptions } from './options.js'
 export { Parser, type Rule } from './parser.js'

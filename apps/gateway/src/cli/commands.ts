@@ -7,6 +7,8 @@ import type { Command } from './command.js'
 import { credentialCommands } from './credential.js'
 import { doctor } from './doctor.js'
 import { domainCommands } from './domain.js'
+import { exportCommand } from './export.js'
+import { importCommand } from './import.js'
 import { inboxCommands } from './inbox.js'
 import { inboxVerdicts } from './inbox-verdicts.js'
 import { ingestKeyCommands } from './ingest-key.js'
@@ -42,6 +44,8 @@ export const commands: readonly Command[] = [
   verify,
   backup,
   restore,
+  importCommand,
+  exportCommand,
   ...domainCommands,
   ...inboxCommands,
   inboxVerdicts,

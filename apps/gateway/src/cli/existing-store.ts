@@ -8,7 +8,9 @@ import { Failure } from '@postern/service'
 import { openingSame, refuseUnusable } from '../backup/usable-folder.js'
 import { type DataFolder, dataFolder, holdsStore } from '../data-folder.js'
 import { refuseMissingEngines } from '../engines.js'
+import { storedBytesMax } from '../message-sizes.js'
 import type { Environment } from './command.js'
+import { openBell } from './ringing.js'
 
 export interface OpenStore {
   readonly store: Store
@@ -20,9 +22,14 @@ export interface OpenStore {
 export interface OpenStoreOptions {
   /** A store is made where the data folder is empty or isn't there yet. */
   readonly mayMake?: boolean
+  /** Processes that have a mailbox open hear of what is changed, where Redis is set; without it they look now and then. */
+  readonly rings?: boolean
 }
 
-export async function openExisting(env: Environment, { mayMake = false }: OpenStoreOptions = {}): Promise<OpenStore> {
+export async function openExisting(
+  env: Environment,
+  { mayMake = false, rings = false }: OpenStoreOptions = {},
+): Promise<OpenStore> {
   const config = load(env)
   refuseMissingEngines(config)
   const folder = dataFolder(config.dataDir)
@@ -31,8 +38,16 @@ export async function openExisting(env: Environment, { mayMake = false }: OpenSt
     const fix = 'Set POSTERN_DATA_DIR to the folder of your gateway, or start it there first.'
     throw new Failure('no_store', `There is no store in ${folder.path}.`, { fix })
   }
-  const store = await openingSame(folder, () => openStore({ folder: folder.path }))
-  return { store, folder, config, close: () => store.close() }
+  const limits = { messageBytesMax: storedBytesMax(config) }
+  const bell = rings && config.redisUrl !== undefined ? await openBell(config.redisUrl) : undefined
+  const store = await openingSame(folder, () =>
+    openStore({ folder: folder.path, limits, ...(bell && { ring: bell.ring }) }),
+  )
+  const close = async (): Promise<void> => {
+    await store.close()
+    await bell?.close()
+  }
+  return { store, folder, config, close }
 }
 
 async function isEmpty(path: string): Promise<boolean> {

@@ -90,6 +90,9 @@ export function objectId(prefix: 'M' | 'T' | 'F', bytes: Uint8Array): string {
   return prefix + Buffer.from(bytes.buffer, bytes.byteOffset, 12).toString('base64url')
 }
 
+/** EMAILID is a function of the bytes alone. */
+export const emailIdOf = (hash: Uint8Array): string => objectId('M', hash)
+
 function refsColumn({ messageId, references }: ParsedMessage): Uint8Array {
   const refs = new Float64Array(1 + references.length)
   refs[0] = messageId === undefined ? 0 : messageIdHash(messageId)

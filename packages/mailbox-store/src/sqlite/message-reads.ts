@@ -2,7 +2,7 @@
 // short columns stand before the header, and the header before the body, so that SQLite stops reading where they begin.
 
 import type { FileBlobs } from '../blobs/file-blobs.js'
-import { objectId, previewOf } from '../messages/prepare.js'
+import { emailIdOf, previewOf } from '../messages/prepare.js'
 import type { ByteRange, Content, MessageRow, RowWants } from '../store.js'
 import type { Connection } from './connection.js'
 
@@ -90,7 +90,7 @@ function rowReader(wanted: readonly string[]): (columns: Columns) => MessageRow 
     parts: parts < 0 ? noBytes : (c[parts] as Uint8Array),
     preview: preview < 0 ? '' : ((c[preview] as string | null) ?? previewOf(c[previewRaw] as Uint8Array)),
     threadId: thread < 0 ? '' : (c[thread] as string),
-    emailId: hash < 0 ? '' : objectId('M', c[hash] as Uint8Array),
+    emailId: hash < 0 ? '' : emailIdOf(c[hash] as Uint8Array),
   })
 }
 
