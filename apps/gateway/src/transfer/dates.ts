@@ -37,8 +37,7 @@ export function dateOfFromLine(line: string): number | undefined {
   if (m !== undefined) {
     const late = /(?:^|\s)(\d{4}|\d{2})(?=\s|$)/.exec(rest)?.[1]
     const year = early ?? late
-    if (year === undefined) return undefined
-    return seconds({ year, month: m, day, hour, minute, second, zone: rest })
+    if (year !== undefined) return seconds({ year, month: m, day, hour, minute, second, zone: rest })
   }
   return dateOfText(line)
 }

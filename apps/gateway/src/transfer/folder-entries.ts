@@ -10,12 +10,14 @@ export interface FolderEntries {
 
 const { compare } = new Intl.Collator('en', { numeric: true })
 
+export const inNameOrder = (a: string, b: string): number => compare(a, b) || (a < b ? -1 : 1)
+
 export async function folderEntries(path: string): Promise<FolderEntries> {
   const entries = await readdir(path, { withFileTypes: true })
   const named = (isKind: (entry: (typeof entries)[number]) => boolean): string[] =>
     entries
       .filter(isKind)
       .map(({ name }) => name)
-      .sort((a, b) => compare(a, b) || (a < b ? -1 : 1))
+      .sort(inNameOrder)
   return { files: named((entry) => entry.isFile()), folders: named((entry) => entry.isDirectory()) }
 }

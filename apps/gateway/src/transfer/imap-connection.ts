@@ -3,7 +3,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Failure } from '@postern/service'
-import { AuthenticationFailure, ImapFlow, type ImapFlowError } from 'imapflow'
+import { ImapFlow, type ImapFlowError } from 'imapflow'
 import { imap } from './limits.js'
 
 export interface ImapLogin {
@@ -53,6 +53,11 @@ export class ImapConnection {
       this.#checkUidValidity(client, path)
       return work(client)
     })
+  }
+
+  /** Something has come: a connection that is lost after this is the first one again. */
+  progressed(): void {
+    this.#tries = 0
   }
 
   async close(): Promise<void> {
@@ -107,7 +112,8 @@ export class ImapConnection {
       await client.connect()
     } catch (error) {
       client.close()
-      if (error instanceof AuthenticationFailure && !isPassing(error)) throw this.#refused(error)
+      const failure = error as ImapFlowError
+      if (failure.authenticationFailed && !isPassing(failure)) throw this.#refused(failure)
       throw error
     }
     this.#wasThere = true

@@ -129,11 +129,15 @@ class MailboxImport implements Omit<BatchTarget, 'mailbox'> {
     }
     const isReal = !options.dryRun && place.id !== undefined
     const batch = isReal ? new IncomingBatch(Object.assign(this, { mailbox: place.id as MailboxId })) : undefined
-    for await (const arrival of mailbox.arrivals(before)) {
-      await this.#take(arrival, batch)
-      options.onProgress(tally, place.name)
+    try {
+      for await (const arrival of mailbox.arrivals(before)) {
+        await this.#take(arrival, batch)
+        options.onProgress(tally, place.name)
+      }
+    } finally {
+      // Also where the source breaks off: what has come stays.
+      await batch?.end()
     }
-    await batch?.end()
   }
 
   async #take(arrival: Arrival, batch: IncomingBatch | undefined): Promise<void> {

@@ -12,6 +12,7 @@ const letters = [
   ['S', systemFlag.seen],
   ['T', systemFlag.deleted],
 ] as const
+/** `P` says it to most programs; to Dovecot only a keyword does. */
 const passed = '$Forwarded'
 const firstKeywordLetter = 'a'.charCodeAt(0)
 export const keywordLettersMax = 26
@@ -37,14 +38,12 @@ export function readMaildirName(name: string, keywords: readonly (string | undef
 export function writeMaildirFlags({ system, keywords }: Flags, known: string[]): { text: string; isWhole: boolean } {
   const found = letters.filter(([, bit]) => (system & bit) !== 0).map(([letter]) => letter as string)
   let isWhole = true
+  if (keywords.includes(passed)) found.push('P')
   for (const keyword of keywords) {
-    if (keyword === passed) found.push('P')
-    else {
-      if (!known.includes(keyword) && known.length < keywordLettersMax) known.push(keyword)
-      const at = known.indexOf(keyword)
-      if (at >= 0) found.push(String.fromCharCode(firstKeywordLetter + at))
-      else isWhole = false
-    }
+    if (!known.includes(keyword) && known.length < keywordLettersMax) known.push(keyword)
+    const at = known.indexOf(keyword)
+    if (at >= 0) found.push(String.fromCharCode(firstKeywordLetter + at))
+    else isWhole = false
   }
   return { text: `:2,${found.sort().join('')}`, isWhole }
 }

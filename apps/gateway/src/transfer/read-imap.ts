@@ -127,28 +127,43 @@ function groupAt(fresh: readonly Look[], at: number): readonly Look[] {
   return fresh.slice(at, Math.max(end, at + 1))
 }
 
-async function* whole(
-  connection: ImapConnection,
-  { path, group }: { path: string; group: readonly Look[] },
-): AsyncGenerator<Arrival> {
-  const found = await connection
-    .in(path, (client) =>
-      client.fetchAll(rangeOf(group.map(({ uid }) => uid)), { uid: true, source: true }, { uid: true }),
-    )
-    .catch((error: ImapFlowError) => refusedOrThrow(error))
-  if (typeof found === 'string') {
-    if (group.length === 1)
-      yield { kind: 'failed', place: placeOf(path, group[0] as Look), why: `the server said: ${found}` }
-    else for (const one of group) yield* whole(connection, { path, group: [one] })
-    return
-  }
-  const texts = new Map(found.map(({ uid, source }) => [uid, source]))
+interface Group {
+  readonly path: string
+  readonly group: readonly Look[]
+}
+
+async function* whole(connection: ImapConnection, { path, group }: Group): AsyncGenerator<Arrival> {
+  const texts = new Map<number, Buffer | undefined>()
+  const refused = await fetchTexts(connection, { path, group, texts })
   for (const look of group) {
     const text = texts.get(look.uid)
     if (text !== undefined) yield arrival(path, look, text)
     // One that was expunged meanwhile is no failure.
     else if (texts.has(look.uid))
       yield { kind: 'failed', place: placeOf(path, look), why: 'the server does not give its text' }
+    else if (refused !== undefined && group.length > 1) yield* whole(connection, { path, group: [look] })
+    else if (refused !== undefined)
+      yield { kind: 'failed', place: placeOf(path, look), why: `the server said: ${refused}` }
+  }
+}
+
+/** What has come before a connection was lost needn't come again. Answers what the server refuses them with. */
+async function fetchTexts(
+  connection: ImapConnection,
+  { path, group, texts }: Group & { readonly texts: Map<number, Buffer | undefined> },
+): Promise<string | undefined> {
+  try {
+    await connection.in(path, async (client) => {
+      const missing = group.map(({ uid }) => uid).filter((uid) => !texts.has(uid))
+      if (missing.length === 0) return
+      for await (const { uid, source } of client.fetch(rangeOf(missing), { uid: true, source: true }, { uid: true })) {
+        texts.set(uid, source)
+        connection.progressed()
+      }
+    })
+    return undefined
+  } catch (error) {
+    return refusedOrThrow(error as ImapFlowError)
   }
 }
 

@@ -8,7 +8,7 @@ import { noFlags } from '@postern/mailbox-store'
 import { Failure } from '@postern/service'
 import type { Arrival, ArrivingMailbox, MailSource } from './arriving.js'
 import { type MessageNote, readIndex, readNotes } from './export-index.js'
-import { folderEntries } from './folder-entries.js'
+import { folderEntries, inNameOrder } from './folder-entries.js'
 import { foldersDeepMax } from './limits.js'
 import {
   type MaildirName,
@@ -117,7 +117,7 @@ function inOrder(listed: Listed[], uids: ReadonlyMap<string, number>): readonly 
   const uidOf = ({ base }: Listed): number => uids.get(base) ?? last
   const timeOf = ({ base }: Listed): number => secondsOfName(base) ?? last
   const order = (a: number, b: number): number => (a === b ? 0 : a < b ? -1 : 1)
-  return listed.sort((a, b) => order(uidOf(a), uidOf(b)) || order(timeOf(a), timeOf(b)) || (a.base < b.base ? -1 : 1))
+  return listed.sort((a, b) => order(uidOf(a), uidOf(b)) || order(timeOf(a), timeOf(b)) || inNameOrder(a.base, b.base))
 }
 
 async function arrival({ path, flags, base }: Listed, note: MessageNote | undefined): Promise<Arrival> {

@@ -57,15 +57,15 @@ export class Tally {
     return counts
   }
 
-  fail(trouble: Trouble, counts?: MailboxCounts): void {
+  fail({ place, why }: Trouble, counts?: MailboxCounts): void {
     if (counts === undefined) this.failedElsewhere++
     else counts.failed++
-    if (this.failures.length < listedMax) this.failures.push(trouble)
+    if (this.failures.length < listedMax) this.failures.push({ place, why })
   }
 
-  note(trouble: Trouble): void {
+  note({ place, why }: Trouble): void {
     this.passedOver++
-    if (this.notes.length < listedMax) this.notes.push(trouble)
+    if (this.notes.length < listedMax) this.notes.push({ place, why })
   }
 
   get imported(): number {
