@@ -91,8 +91,8 @@ async function withGateway(work) {
   child.stdout.setEncoding('utf8').on('data', (text) => {
     said += text
   })
-  while (!said.includes('"dataFolder"')) await once(child.stdout, 'data')
-  const { imap, firstStart } = JSON.parse(said.split('\n').find((line) => line.includes('"dataFolder"')))
+  while (!/"firstStart".*\n/.test(said)) await once(child.stdout, 'data')
+  const { imap, firstStart } = JSON.parse(said.split('\n').find((line) => line.includes('"firstStart"')))
   try {
     return await work({ imap, firstStart })
   } finally {

@@ -161,7 +161,7 @@ describe('from Postern, on the command line', () => {
     const account = await read()
     const count = async () => (await account.mailbox('INBOX'))!.status.messages
     const importing = postern(words(wire.port, ['--insecure']), { env: secrets })
-    await expect.poll(count, { timeout: 30_000, interval: 20 }).toBeGreaterThan(0)
+    await expect.poll(count, { timeout: 90_000, interval: 20 }).toBeGreaterThan(0)
     importing.child.kill('SIGKILL')
     await importing.ended
     const last = await count()
