@@ -10,6 +10,7 @@ import { createLogger, createMetrics, type Logger } from '@postern/telemetry'
 import { type Announcement, announcement } from './announcement.js'
 import { dataFolder } from './data-folder.js'
 import { refuseMissingEngines } from './engines.js'
+import { holdingIn } from './holding.js'
 import { readinessTimeoutMs, stopTimeoutMs } from './limits.js'
 import { storedBytesMax } from './message-sizes.js'
 import { createCertificatesPart } from './parts/certificates.js'
@@ -91,8 +92,9 @@ export async function startGateway(config: Config, { host, worker }: Surrounding
     sending: underWay,
     login: createLogin(entrance),
   })
+  const holding = holdingIn(folder.incoming)
   const submission = createSubmissionPart({
-    ...{ config, store, certificates, placesFor, planning, logger, metrics, clock },
+    ...{ config, store, serverKey, certificates, holding, placesFor, planning, logger, metrics, clock },
     login: createSubmissionLogin(entrance),
     lookups: () => sending.lookups(),
     sending: underWay,
@@ -102,8 +104,7 @@ export async function startGateway(config: Config, { host, worker }: Surrounding
     lookups: () => sending.lookups(),
   })
   const inbound = createInboundPart({
-    ...{ config, store, serverKey, certificates, counters, placesFor, planning, logger, metrics, clock },
-    folder: folder.incoming,
+    ...{ config, store, serverKey, certificates, counters, holding, placesFor, planning, logger, metrics, clock },
   })
   const hasImap = config.roles.includes('imap')
   const hasSubmission = config.roles.includes('submission')

@@ -1,14 +1,16 @@
 // From the body of DATA to the commit behind the 250 (contract D4, E1, E3). The message is judged and changed on its way in
-// (`message/receive.ts`) and staged, small in memory, large in a flushed file; then one `submit` writes the queue, the Sent copy and
-// every local inbox. Each message has its line in the mail log, accepted or refused; what a client breaks off leaves nothing.
+// (`message/receive.ts`) and staged, as one text or several (`modes/`); then one `submit` writes the queue, the Sent copy and every local
+// inbox. Each message has its line in the mail log, accepted or refused; what a client breaks off leaves nothing.
 
 import { randomBytes } from 'node:crypto'
-import { queueIdAt, type StagedMessage, type Submitted } from '@postern/mailbox-store'
+import { queueIdAt, type Submitted } from '@postern/mailbox-store'
 import { checkRoute } from './destinations.js'
 import { localPlaces } from './local-places.js'
 import { noteAccepted, noteRefused } from './mail-events.js'
 import { type ReceivedMessage, receiveMessage } from './message/receive.js'
-import { resendKey, resendWithinMs } from './resend-key.js'
+import { asksForMore, textsByMode } from './modes/by-mode.js'
+import { type Texts, textsAsSent } from './modes/texts.js'
+import { resendWithinMs } from './resend-key.js'
 import { beginSending, type SentPlace, sentPlaceOf } from './sent-place.js'
 import type { Session } from './session.js'
 import type { Transaction } from './transaction.js'
@@ -48,7 +50,6 @@ function received(
     recipients: recipients.map(({ address }) => address),
     smtpUtf8: parameters.smtpUtf8,
     bytesMax: rules.messageBytesMax,
-    encryptedOnly: recipients.flatMap(({ address, local }) => (local?.encryptedOnly ? [address] : [])),
     malformed: rules.malformed,
     ownAddress,
     maySend,
@@ -67,34 +68,25 @@ async function stored(message: ReceivedMessage, accepting: Accepting): Promise<s
   await checkRoute(place.account, { session, transaction })
   const settled = beginSending(message, { place, context: session.context })
   try {
-    const { wire, sentCopy, body, digest } = await message.stage((text) => session.context.store.stage(text), {
-      sentCopy: place.filed,
-    })
-    const key = resendKey(digest, { session, transaction })
-    const texts = { wire, sentCopy, body, resendKey: session.context.heardAnswers.keyNow(key) }
-    const submitted = await submit(texts, { accepting, place })
-    session.confirms(key)
-    if (!submitted.repeated) noteAccepted({ ...accepting, message, sizeBytes: wire.size })
+    const way = { accepting, place }
+    const texts = asksForMore(transaction, place) ? await textsByMode(message, way) : await textsAsSent(message, way)
+    const submitted = 'queueId' in texts ? { ...texts, repeated: true } : await submit(texts, way)
+    session.confirms(texts.key)
+    if (!submitted.repeated && 'sizeBytes' in texts) noteAccepted({ ...accepting, message, sizeBytes: texts.sizeBytes })
     return submitted.queueId
   } finally {
     settled()
   }
 }
 
-interface Texts extends Pick<Awaited<ReturnType<ReceivedMessage['stage']>>, 'body'> {
-  readonly wire: StagedMessage
-  readonly sentCopy: StagedMessage | undefined
-  readonly resendKey: Uint8Array
-}
-
 async function submit(
-  { wire, sentCopy, body, resendKey }: Texts,
+  { wire, sentCopy, identity, own, header, sizeBytes, body, key }: Texts,
   { accepting, place }: { readonly accepting: Accepting; readonly place: SentPlace },
 ): Promise<Submitted> {
   const { session, transaction, queueId } = accepting
   const { context, login } = session
   const { from, parameters, recipients, rules } = transaction
-  const question = { sender: from, header: headerOf(wire), sizeBytes: wire.size, queueId }
+  const question = { sender: from, header, sizeBytes, queueId }
   const places = await localPlaces(recipients, { ...question, context })
   const submitted = await context.store.outbox.submit({
     queueId,
@@ -102,20 +94,23 @@ async function submit(
     credential: login.sender.credential?.id,
     environment: login.sender.domain.environment,
     sender: from,
-    recipients: places.recipients,
+    recipients: places.recipients.map((recipient, i) => ({
+      ...recipient,
+      message: own.get(recipient.address),
+      handedOver: recipients[i]?.sink !== undefined,
+    })),
     message: wire,
     internalDate: Math.floor(context.clock() / 1000),
-    ...(place.filed && place.account !== undefined && { sentCopy: { account: place.account, message: sentCopy } }),
+    ...(place.filed &&
+      place.account !== undefined && { sentCopy: { account: place.account, message: sentCopy, identity } }),
     ret: parameters.ret,
     envelopeId: parameters.envelopeId,
     requireTls: parameters.requireTls,
     body,
     sending: rules,
-    resendKey,
+    resendKey: context.heardAnswers.keyNow(key),
     resendWithinMs,
   })
   if (!submitted.repeated) places.settled(submitted.undelivered.map(({ address }) => address))
   return submitted
 }
-
-const headerOf = ({ raw, bodyStart, file }: StagedMessage): Uint8Array => (file ? raw : raw.subarray(0, bodyStart))

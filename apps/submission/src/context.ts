@@ -17,6 +17,8 @@ import type {
 } from '@postern/mailbox-store'
 import type { Route } from '@postern/routing'
 import type { Certificates } from '@postern/service'
+import type { Sink, SinkClient } from '@postern/sink'
+import type { HoldOptions } from '@postern/smtp'
 import type { Logger, MailLog, Metrics } from '@postern/telemetry'
 import type { HeardAnswers } from './heard-answers.js'
 import type { SubmissionLimits } from './limits.js'
@@ -91,8 +93,16 @@ export interface HerePlan {
 /** What the directory says about sending. Asked with every message: whoever answers keeps what he knows. */
 export interface SendingLookups extends Pick<Directory, 'findAddress' | 'findDomain'> {
   recipientFor(address: string): Promise<RecipientFacts>
+  /** As it is now, or was a moment ago. */
+  domainNow(domain: Domain): Promise<Domain>
   routeFor(question: RouteQuestion): Promise<{ readonly route: Route }>
   sendingRulesFor(party: SendingParty): Promise<HeldSendingRules>
+}
+
+/** Where mail goes for domains that keep none. */
+export interface Sinks extends Pick<SinkClient, 'post'> {
+  /** Throws where it can't be opened. */
+  of(domain: Domain): Sink | undefined
 }
 
 export interface SubmissionContext {
@@ -106,6 +116,9 @@ export interface SubmissionContext {
   readonly heardAnswers: HeardAnswers
   /** What the inbox's rules want; undefined where that's the relay's to do. INBOX takes it where nobody is there to ask. */
   readonly planHere?: ((question: HereQuestion) => Promise<HerePlan | undefined>) | undefined
+  readonly sinks: Sinks
+  /** Whose text is held before it's stored: where some domain keeps its mail encrypted, or keeps none. */
+  readonly holding: Omit<HoldOptions, 'disk'>
   readonly certificates: Certificates
   readonly logger: Logger
   readonly metrics: Metrics

@@ -3,7 +3,7 @@
 // which may have a route of its own: RCPT asks for that of the envelope sender, and the end of DATA for the one that the relay will
 // take, that of the inbox which From leads to.
 
-import { type AccountId, type DomainId, tryParseAddress } from '@postern/mailbox-store'
+import { type AccountId, type Domain, type DomainId, type Inbox, tryParseAddress } from '@postern/mailbox-store'
 import { keepsRequireTls } from '@postern/routing'
 import { SmtpError } from '@postern/smtp'
 import type { RouteQuestion, SubmissionContext } from './context.js'
@@ -17,14 +17,16 @@ export interface LocalDestination {
     | { readonly account: AccountId }
     /** To be made under this address. */
     | { readonly domain: DomainId; readonly address: string }
-  /** The domain takes what is encrypted already, and nothing else. */
-  readonly encryptedOnly: boolean
+  /** Armoured: what it gets is encrypted to it. */
+  readonly publicKey: string | undefined
 }
 
 export interface Destination {
   readonly kind: DestinationKind
   /** Of kind `inbox`. */
   readonly local?: LocalDestination
+  /** Of kind `sink`: the domain that keeps no mail. */
+  readonly sink?: Domain
 }
 
 export async function destinationOf(
@@ -36,10 +38,16 @@ export async function destinationOf(
   if (facts.kind === 'unknown') return { kind: 'unknown' }
   if (facts.kind === 'remote') return { kind: (await hasRoute(session, sender)) ? 'remote' : 'no-route' }
   const { domain } = facts
-  if (domain.mode === 'zero-retention') return { kind: 'keeps-no-mail' }
   if (facts.kind === 'inbox' && facts.inbox.disabled) return { kind: 'disabled' }
+  if (domain.mode === 'zero-retention')
+    return domain.sink === undefined ? { kind: 'no-sink' } : { kind: 'sink', sink: domain }
   const into = facts.kind === 'inbox' ? { account: facts.inbox.id } : { domain: domain.id, address: facts.address }
-  return { kind: 'inbox', local: { into, encryptedOnly: domain.mode === 'encrypted' } }
+  return { kind: 'inbox', local: { into, publicKey: keyOf(domain, facts.kind === 'inbox' ? facts.inbox : undefined) } }
+}
+
+/** Empty where a domain that keeps its mail encrypted has none: nothing can be encrypted then, and nothing is kept in clear. */
+export function keyOf({ mode, settings }: Domain, inbox: Inbox | undefined): string | undefined {
+  return mode === 'encrypted' ? (inbox?.publicKey ?? settings.publicKey ?? '') : undefined
 }
 
 async function hasRoute({ context, login }: Session, sender: string): Promise<boolean> {
@@ -62,7 +70,11 @@ export async function checkRoute(
 ): Promise<void> {
   const { context, login } = session
   const { from, parameters, recipients } = transaction
-  if (login.sender.inbox !== undefined || recipients.every(({ local }) => local !== undefined)) return
+  if (
+    login.sender.inbox !== undefined ||
+    recipients.every(({ local, sink }) => local !== undefined || sink !== undefined)
+  )
+    return
   const question: RouteQuestion = { account, senderDomain: from.slice(from.lastIndexOf('@') + 1) }
   const { route } = await context.lookups.routeFor(question)
   if (route.kind === 'none') throw new SmtpError(noRouteReply)

@@ -9,6 +9,7 @@ export type {
   RecipientFacts,
   Sender,
   SendingLookups,
+  Sinks,
 } from './context.js'
 export { defaultSubmissionLimits, type SubmissionLimits } from './limits.js'
 export { type SubmissionServer, type SubmissionServerOptions, startSubmissionServer } from './server.js'

@@ -22,7 +22,7 @@ import { Session } from './session.js'
 
 type Shared = Pick<
   SubmissionContext,
-  'store' | 'planHere' | 'login' | 'lookups' | 'logger' | 'metrics' | 'hostname' | 'clock'
+  'store' | 'planHere' | 'login' | 'lookups' | 'sinks' | 'holding' | 'logger' | 'metrics' | 'hostname' | 'clock'
 >
 
 export interface SubmissionServerOptions extends Shared {
@@ -58,11 +58,38 @@ export interface SubmissionServer extends SessionsOfDoors {
 }
 
 export async function startSubmissionServer(options: SubmissionServerOptions): Promise<SubmissionServer> {
-  const { store, planHere, login, lookups, certificates, logger, metrics, hostname, clock, tokens = false } = options
+  const {
+    store,
+    planHere,
+    login,
+    lookups,
+    sinks,
+    holding,
+    certificates,
+    logger,
+    metrics,
+    hostname,
+    clock,
+    tokens = false,
+  } = options
   const { sending = localSending({ messagesMax: 0 }) } = options
   const limits = { ...defaultSubmissionLimits, ...options.limits }
   const context: SubmissionContext = {
-    ...{ store, planHere, login, lookups, sending, certificates, logger, metrics, hostname, clock, limits },
+    ...{
+      store,
+      planHere,
+      login,
+      lookups,
+      sinks,
+      holding,
+      sending,
+      certificates,
+      logger,
+      metrics,
+      hostname,
+      clock,
+      limits,
+    },
     mechanisms: mechanisms({ tokens }),
     mailLog: createMailLog({ logger, metrics }),
     heardAnswers: new HeardAnswers({ messagesMax: limits.heardAnswersMax, clock }),

@@ -1,7 +1,7 @@
 // A mail transaction: what MAIL and RCPT have said so far, and the rules that hold for it (RFC 5321 §3.3). RSET, EHLO and the end of
 // DATA throw it away.
 
-import type { Address, HeldSendingRules } from '@postern/mailbox-store'
+import type { Address, Domain, HeldSendingRules } from '@postern/mailbox-store'
 import type { MailParameters } from './commands/mail-parameters.js'
 import type { RcptParameters } from './commands/rcpt-parameters.js'
 import type { LocalDestination } from './destinations.js'
@@ -9,8 +9,10 @@ import type { LocalDestination } from './destinations.js'
 export interface Recipient extends RcptParameters {
   /** As the client wrote it. */
   readonly address: string
-  /** Undefined: it goes away by the route. */
+  /** Neither of both: it goes away by the route. */
   readonly local: LocalDestination | undefined
+  /** The domain that keeps no mail, whose sink takes it. */
+  readonly sink: Domain | undefined
 }
 
 export interface Transaction {

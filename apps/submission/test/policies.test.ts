@@ -94,7 +94,12 @@ test.each<[string, Partial<RcptCase>, string | undefined]>([
   ],
   ['unknown', { destination: 'unknown' }, '550 5.1.1 There is no inbox bob@example.net'],
   ['disabled', { destination: 'disabled' }, '550 5.2.1 The inbox bob@example.net is disabled'],
-  ['zero retention', { destination: 'keeps-no-mail' }, '550 5.2.1 The domain of bob@example.net keeps no mail'],
+  ['a sink', { destination: 'sink' }, undefined],
+  [
+    'no sink',
+    { destination: 'no-sink' },
+    '550 5.2.1 The domain of bob@example.net keeps no mail, and has nowhere to hand it to',
+  ],
   [
     'no route',
     { destination: 'no-route' },

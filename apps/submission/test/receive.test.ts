@@ -51,13 +51,6 @@ test.each([
   expect(await refused(message)).toContain(reply)
 })
 
-test('who takes encrypted mail only gets no other', async () => {
-  const secret = { encryptedOnly: ['eve@example.net'] }
-  expect(await refused(`${complete}\r\nHello\r\n`, secret)).toBe('550 5.7.1 eve@example.net takes encrypted mail only')
-  const encrypted = `${complete}Content-Type: Multipart/Encrypted; boundary=b\r\n\r\n--b--\r\n`
-  expect(await refused(encrypted, secret)).toBe('accepted')
-})
-
 test('a refused message is read to its end, and a body that fails leaves nothing stored', async () => {
   let left = 0
   let stored = 0

@@ -23,6 +23,8 @@ import {
 } from '@postern/mailbox-store'
 import type { Route } from '@postern/routing'
 import { type Certificates, networks, openCertificates } from '@postern/service'
+import type { Posting } from '@postern/sink'
+import { MemoryBudget } from '@postern/smtp'
 import { createLogger, createMetrics, type Metrics } from '@postern/telemetry'
 import {
   type Admission,
@@ -41,8 +43,13 @@ export const goodToken = 'good.token'
 
 /** What a test may say of the doors; else they are for 200 clients. */
 export type Doors = Partial<
-  Pick<SubmissionServerOptions, 'tokens' | 'proxyNetworks' | 'connectionsMax' | 'connectionsPerAddressMax'>
->
+  Pick<SubmissionServerOptions, 'tokens' | 'proxyNetworks' | 'connectionsMax' | 'connectionsPerAddressMax' | 'clock'>
+> & {
+  /** Of what may not touch the disk. */
+  readonly memoryBytes?: number
+}
+
+const doorsOf = ({ memoryBytes: _, ...doors }: Doors): Omit<Doors, 'memoryBytes'> => doors
 
 interface Parts {
   readonly store: Store
@@ -69,6 +76,8 @@ export class TestServer {
   readonly #end: () => Promise<void>
   #domains = 0
   town: Town | undefined
+  /** What a sink answers. */
+  sink: (url: string, posting: Posting) => Promise<number> = async () => 503
   /** What the disk does at a write. */
   fault: Fault | undefined
 
@@ -111,7 +120,16 @@ export class TestServer {
       ...{ host: '127.0.0.1', tlsPort: 0, startTlsPort: 0, connectionsMax: 200, connectionsPerAddressMax: 200 },
       proxyNetworks: networks([]),
       sending: localSending({ messagesMax: 100 }),
-      ...doors,
+      sinks: {
+        post: async (url, posting) => (made as TestServer).sink(url, posting),
+        of: ({ sink }) => (sink === undefined ? undefined : { url: sink, secret: 's3cret' }),
+      },
+      holding: {
+        folder: join(folder, 'incoming'),
+        memoryBytesMax: 65_536,
+        budget: new MemoryBudget(doors.memoryBytes ?? 1_000_000),
+      },
+      ...doorsOf(doors),
       lookups: lookups(store, { town, limits: { ...defaultSubmissionLimits, ...limits } }),
       login: async ({ user = 'ada', authorize = user, secret, token }) => {
         const isRight = secret === password || (token === goodToken && user === 'ada')
@@ -207,6 +225,7 @@ function lookups(
   return {
     findAddress: (address) => directory.findAddress(address),
     findDomain: (name) => directory.findDomain(name),
+    domainNow: ({ id }) => directory.getDomain(id),
     async recipientFor(address): Promise<RecipientFacts> {
       const domain = await directory.findDomain(address.slice(address.lastIndexOf('@') + 1))
       if (domain === undefined) return { kind: 'remote' }

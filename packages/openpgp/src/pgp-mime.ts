@@ -3,7 +3,7 @@
 
 import { randomBytes } from 'node:crypto'
 import { ReadableStream } from 'node:stream/web'
-import type { MailText } from '@postern/smtp'
+import { bodyOf, type MailText } from '@postern/smtp'
 import { createMessage, encrypt } from 'openpgp'
 import { innerHeader, outerFields } from './headers.js'
 import type { EncryptionKey } from './public-key.js'
@@ -39,11 +39,7 @@ const before = (boundary: string): string =>
 
 async function* inner(text: MailText): AsyncGenerator<Buffer> {
   yield innerHeader(text.header)
-  let isHeader = true
-  for await (const piece of text.read()) {
-    if (!isHeader) yield piece
-    isHeader = false
-  }
+  yield* bodyOf(text)
 }
 
 /** Read as it's asked for; who gives up reading it closes what it's read from. */

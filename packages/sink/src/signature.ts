@@ -1,7 +1,7 @@
 // What a post to a sink says of the message in the fields of the request, and its signature: the same words as those of `POST /v1/ingest`,
 // so that who receives one knows the other.
 //
-//   Postern-Id:         the id of the arrival, as in the log; a message that its sender sends again has another
+//   Postern-Id:         the same for a message that its sender sends again, where that can be known (post-id.ts)
 //   Postern-Timestamp:  Unix seconds
 //   Postern-Sender:     Mailbox, or nothing
 //   Postern-Recipients: Mailbox *( "," Mailbox )

@@ -25,13 +25,13 @@ export {
   type HeldText,
   type HoldOptions,
   holdText,
-  type MailText,
   MemoryBudget,
   removeLeftOvers,
 } from './message/held-text.js'
 export { Intake, type IntakeOptions, type LinePass } from './message/intake.js'
 export { lineOctetsMax } from './message/limits.js'
 export { LineCheck } from './message/line-check.js'
+export { behindHeader, bodyOf, type MailText } from './message/mail-text.js'
 export { addressLiteral, dateTime, isMachineName, receivedField } from './message/received.js'
 export { type CommandSet, obey } from './obey.js'
 export { type Parameters, readFlag, readParameters, readValue, xtext } from './parameters.js'

@@ -6,7 +6,6 @@ import type { Config } from '@postern/config'
 import type { Counters, SessionsOfDoors } from '@postern/events'
 import {
   createBlocklists,
-  defaultInboundLimits,
   encrypted,
   type InboundContext,
   type InboundServer,
@@ -17,8 +16,8 @@ import {
 import type { Store } from '@postern/mailbox-store'
 import { type Certificates, networks, type Part, type PlacesFor } from '@postern/service'
 import type { SinkClient } from '@postern/sink'
-import { MemoryBudget } from '@postern/smtp'
 import { createMailLog, type Logger, type Metrics } from '@postern/telemetry'
+import type { Holding } from '../holding.js'
 import { dns } from '../limits.js'
 import { receivedBytesMax } from '../message-sizes.js'
 import { arrivalPlanner, type PlannedMailOptions } from '../rules/planned-mail.js'
@@ -33,8 +32,8 @@ export interface InboundPartOptions {
   readonly config: Config
   readonly store: () => Store
   readonly serverKey: () => Uint8Array
-  /** Where messages are held while they're judged. */
-  readonly folder: string
+  /** How messages are held while they're judged. */
+  readonly holding: Holding
   readonly certificates: () => Certificates
   readonly placesFor: PlacesFor | undefined
   readonly counters: Counters
@@ -112,7 +111,7 @@ export function createInboundPart(options: InboundPartOptions): InboundPart {
 }
 
 function inboundContext(
-  { config, store, serverKey, folder, planning, logger, metrics, clock }: InboundPartOptions,
+  { config, store, serverKey, holding, planning, logger, metrics, clock }: InboundPartOptions,
   sinks: SinkClient,
 ): InboundContext {
   const { hostname, domain } = config
@@ -120,7 +119,6 @@ function inboundContext(
   const planner = arrivalPlanner(planning())
   const mailLog = createMailLog({ logger, metrics })
   const sealed = sealedRecords(serverKey())
-  const { heldBytesMax, memoryBytesMax } = defaultInboundLimits
   return {
     ...{ store: opened, hostname, logger, metrics, clock, planner },
     judge: judgeOf({ config, clock, logger, metrics, mailLog }),
@@ -130,7 +128,7 @@ function inboundContext(
       'zero-retention': zeroRetention({ client: sinks, sinkOf: sealed.sinkOf, hostname, clock, logger }),
     },
     recipientFor: keptRecipients(opened.directory),
-    holding: { folder, memoryBytesMax: heldBytesMax, budget: new MemoryBudget(memoryBytesMax) },
+    holding,
     postmasterDomain: domain,
     mailLog,
   }

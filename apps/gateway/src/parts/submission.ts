@@ -7,8 +7,11 @@ import type { Store } from '@postern/mailbox-store'
 import { type Certificates, networks, type Part, type PlacesFor } from '@postern/service'
 import { type Login, type SendingLookups, type SubmissionServer, startSubmissionServer } from '@postern/submission'
 import type { Logger, Metrics } from '@postern/telemetry'
+import type { Holding } from '../holding.js'
 import { sentBytesMax } from '../message-sizes.js'
 import { type PlannedMailOptions, submissionPlanner } from '../rules/planned-mail.js'
+import { sealedRecords } from '../sending/sealed-records.js'
+import { sinkClient } from '../sending/sink-client.js'
 import { goodbyes } from './goodbyes.js'
 import { OnceStarted } from './once-started.js'
 
@@ -21,6 +24,9 @@ export interface SubmissionPartOptions {
   readonly lookups: () => SendingLookups
   readonly sending: Sending
   readonly planning: () => PlannedMailOptions
+  readonly serverKey: () => Uint8Array
+  /** How messages are held that have to be encrypted, or may not stay. */
+  readonly holding: Holding
   readonly logger: Logger
   readonly metrics: Metrics
   readonly clock: () => number
@@ -37,7 +43,9 @@ export interface SubmissionPart extends Part {
 }
 
 export function createSubmissionPart(options: SubmissionPartOptions): SubmissionPart {
-  const { config, store, certificates, placesFor, login, lookups, sending, planning, logger, metrics, clock } = options
+  const { config, store, certificates, placesFor, login, lookups, sending, planning, serverKey, holding } = options
+  const { logger, metrics, clock } = options
+  const sinks = sinkClient(config)
   const opened = new OnceStarted<SubmissionServer>('submission')
   return {
     name: 'submission',
@@ -51,6 +59,8 @@ export function createSubmissionPart(options: SubmissionPartOptions): Submission
           login,
           lookups: lookups(),
           sending,
+          sinks: { post: (url, posting) => sinks.post(url, posting), of: sealedRecords(serverKey()).sinkOf },
+          holding,
           tokens: config.oauthIssuers.length > 0,
           logger,
           metrics,
@@ -75,6 +85,9 @@ export function createSubmissionPart(options: SubmissionPartOptions): Submission
     },
     sessions: () => opened.get(),
     drain: (time) => opened.get().drain(goodbyes(config, time)),
-    stop: () => opened.get().close(),
+    async stop() {
+      await opened.get().close()
+      sinks.close()
+    },
   }
 }

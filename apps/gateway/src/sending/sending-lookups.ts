@@ -59,6 +59,7 @@ export class SendingLookups {
   readonly #domainRoutes: KeptLookups<ChosenRoute>
   readonly #dkimKeys: KeptLookups<readonly DkimSigningKey[]>
   readonly #rules: KeptLookups<HeldSendingRules>
+  readonly #domainsLately: KeptLookups<Domain>
   readonly #addresses: KeptLookups<Resolution | undefined>
   readonly #domains: KeptLookups<Domain | undefined>
 
@@ -71,6 +72,7 @@ export class SendingLookups {
     this.#domainRoutes = new KeptLookups(kept)
     this.#dkimKeys = new KeptLookups(kept)
     this.#rules = new KeptLookups(kept)
+    this.#domainsLately = new KeptLookups(kept)
     const exact = { version: () => directory.version(), keysMax: limits.keptMax }
     this.#addresses = new KeptLookups(exact)
     this.#domains = new KeptLookups(exact)
@@ -98,6 +100,15 @@ export class SendingLookups {
 
   findDomain(name: string): Promise<Domain | undefined> {
     return this.#domains.get(name, () => this.#options.directory.findDomain(name))
+  }
+
+  /** What a login has found, as it was a moment ago; one that is gone, as it was. */
+  domainNow(domain: Domain): Promise<Domain> {
+    const { id } = domain
+    return this.#domainsLately.get(
+      String(id),
+      async () => (await foundOrNot(this.#options.directory.getDomain(id))) ?? domain,
+    )
   }
 
   recipientFor(address: string): Promise<RecipientFacts> {

@@ -3,8 +3,8 @@
 // all recipients of the domain.
 
 import type { Domain } from '@postern/mailbox-store'
-import { isTaken, type Sink, type SinkClient, signedPost } from '@postern/sink'
-import type { Reply } from '@postern/smtp'
+import { digestOf, isTaken, postId, type Sink, type SinkClient, signedPost } from '@postern/sink'
+import { arrivedHeader, firstNamed, type Reply } from '@postern/smtp'
 import type { Logger } from '@postern/telemetry'
 import type { ArrivalRecipient, ArrivedText, Mode, ModeDelivery, Outcome } from '../arrival.js'
 import { deliveredText } from '../text/delivered-text.js'
@@ -51,9 +51,22 @@ export function zeroRetention({ client, sinkOf, hostname, clock, logger }: ZeroR
     const stamped = { arrival, recipients, authenticationResults: verdict.authenticationResults, hostname }
     const body = () => deliveredText(text, stamped)
     const to = recipients.map(({ address }) => address)
-    const about = { id: arrival.id, sender: arrival.sender, recipients: to, at: clock() }
+    const id = await idOf(text, { delivery, to, secret: sink.secret })
+    const about = { id, sender: arrival.sender, recipients: to, at: clock() }
     return client.post(sink.url, { ...(await signedPost(body(), { posted: about, secret: sink.secret })), body })
   }
+}
+
+interface Posting {
+  readonly delivery: ModeDelivery
+  readonly to: readonly string[]
+  readonly secret: string
+}
+
+async function idOf(text: ArrivedText, { delivery: { arrival }, to, secret }: Posting): Promise<string> {
+  const field = firstNamed(arrivedHeader(text.header), 'message-id')
+  if (field === undefined) return arrival.id
+  return postId({ sender: arrival.sender, recipients: to, digest: await digestOf(text.read()) }, secret)
 }
 
 const tryLater: Reply = '451 4.4.1 The place that this message is handed to does not take it now, try again later'

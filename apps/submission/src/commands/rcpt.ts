@@ -22,13 +22,13 @@ export const rcpt: Command = {
     const parameters = readRcptParameters(path.rest)
     const { rules, recipients } = transaction
     const address = path.address.includes('@') ? path.address : `${path.address}@${login.sender.domain.name}`
-    const { kind, local } = await destinationOf(address, { session, sender: transaction.from })
+    const { kind, local, sink } = await destinationOf(address, { session, sender: transaction.from })
     enforce(rcptPolicies, {
       ...{ recipient: address, destination: kind, standing: recipients.length, recipientsMax: rules.recipientsMax },
       smtpUtf8: transaction.parameters.smtpUtf8,
       room: await roomFor(recipients.length + 1, { session, rules }),
     })
-    recipients.push({ ...parameters, address, local })
+    recipients.push({ ...parameters, address, local, sink })
     return '250 2.1.5 Ok'
   },
 }

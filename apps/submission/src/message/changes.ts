@@ -21,6 +21,8 @@ export interface Changes {
   readonly sentCopy: Edits | undefined
   /** With its angle brackets: the client's, or the one it's given here. */
   readonly messageId: string
+  /** It's the client's. */
+  readonly namesItself: boolean
 }
 
 const blind: readonly string[] = ['bcc', 'resent-bcc']
@@ -31,11 +33,14 @@ export function changesOf(
 ): Changes {
   const blindFields = header.fields.filter(({ name }) => blind.includes(name))
   const gone = header.fields.filter((field) => isGone(header, { field, hostname: facts.trace.hostname })).map(removed)
-  const messageId = messageIdOf(header) ?? newMessageId(authorship.from[0].domain, facts.random)
+  const given = messageIdOf(header)
+  const messageId = given ?? newMessageId(authorship.from[0].domain, facts.random)
+  const namesItself = given !== undefined
   const onTop = fieldsOnTop(header, { facts, messageId, blind: blindFields.length > 0 }) + authorship.onTop
   const edits = [...gone, ...authorship.edits]
-  if (blindFields.length === 0) return { wire: { onTop, edits }, sentCopy: undefined, messageId }
-  return { wire: { onTop, edits: [...edits, ...blindFields.map(removed)] }, sentCopy: { onTop, edits }, messageId }
+  if (blindFields.length === 0) return { wire: { onTop, edits }, sentCopy: undefined, messageId, namesItself }
+  const wire = { onTop, edits: [...edits, ...blindFields.map(removed)] }
+  return { wire, sentCopy: { onTop, edits }, messageId, namesItself }
 }
 
 interface OnTop {

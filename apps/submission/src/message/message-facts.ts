@@ -9,8 +9,6 @@ export interface MessageFacts {
   /** Whether MAIL said SMTPUTF8. */
   readonly smtpUtf8: boolean
   readonly bytesMax: number
-  /** Recipients that take encrypted mail only. */
-  readonly encryptedOnly?: readonly string[] | undefined
   /** Whether lines and header are mended that would be refused otherwise. */
   readonly malformed?: 'refuse' | 'mend' | undefined
   /** In the mode `rewrite`: what takes the place of every address that the login may not send as. */

@@ -7,11 +7,15 @@ import { isAscii } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import { type Address, type BodyKind, parseAddress } from '@postern/mailbox-store'
 import {
+  behindHeader,
   editedHeader,
   enforce,
   type Header,
+  type HoldOptions,
+  holdText,
   Intake,
   LineCheck,
+  type MailText,
   mediaType,
   needsSmtpUtf8,
   readHeader,
@@ -33,11 +37,24 @@ export interface ReceivedMessage {
   readonly header: Buffer
   /** With its angle brackets: the client's, or the one it was given. */
   readonly messageId: string
+  /** The Message-ID is the client's. */
+  readonly namesItself: boolean
   /** Every address of From, as the directory spells it. */
   readonly from: readonly Address[]
   /** Hands each text to `stage` as a stream, both at once; the one for Sent only where it's wanted. Once for a message. */
   stage<Staged>(stage: Stage<Staged>, wants: { sentCopy: boolean }): Promise<StagedTexts<Staged> & Measured>
+  /** In the place of `stage`, where texts are made of it that can't be made as it comes. */
+  hold(options: HoldOptions): Promise<HeldMessage>
   /** What is left of the data is read and not kept. */
+  drop(): Promise<void>
+}
+
+export interface HeldMessage extends Measured {
+  readonly wire: MailText
+  /** The same one, where there's no Bcc. */
+  readonly sentCopy: MailText
+  readonly sizeBytes: number
+  /** Lets go of file and memory. */
   drop(): Promise<void>
 }
 
@@ -58,23 +75,30 @@ export async function receiveMessage(source: AsyncIterable<Uint8Array>, facts: M
     const header = readHeader(block.header)
     const originators = originatorsOf(header)
     const authorship = await judged(header, { originators, facts })
-    const { wire, sentCopy, messageId } = changesOf(header, { authorship, facts })
+    const { wire, sentCopy, messageId, namesItself } = changesOf(header, { authorship, facts })
     const headers = { wire: editedHeader(header, wire), sentCopy: sentCopy && editedHeader(header, sentCopy) }
     const wrap = mends ? new LineWrap({ signed: mediaType(header) === 'multipart/signed' }) : undefined
     const body = new Body(intake, { rest: block.rest, wrap })
+    const measured = (): Measured => ({
+      body: bodyKind(headers.wire, { body, facts }),
+      bytes: intake.bytes,
+      digest: hash.copy().digest(),
+    })
     return {
       header: headers.sentCopy ?? headers.wire,
       messageId,
+      namesItself,
       from: authorship.from,
       async stage(stage, wants) {
         const wanted = { wire: headers.wire, sentCopy: wants.sentCopy ? headers.sentCopy : undefined }
         const texts = await toTheEnd(intake, () => stageTexts({ headers: wanted, body }, stage))
-        const measured = {
-          body: bodyKind(headers.wire, { body, facts }),
-          bytes: intake.bytes,
-          digest: hash.copy().digest(),
-        }
-        return { ...texts, ...measured }
+        return { ...texts, ...measured() }
+      },
+      async hold(options) {
+        const next = (): Promise<Buffer | undefined> => body.next()
+        const held = await toTheEnd(intake, () => holdText({ header: headers.wire, next }, options))
+        const texts = { wire: held, sentCopy: headers.sentCopy ? behindHeader(headers.sentCopy, held) : held }
+        return { ...texts, ...measured(), sizeBytes: held.sizeBytes, drop: () => held.drop() }
       },
       drop: () => intake.drop(),
     }
@@ -87,9 +111,9 @@ interface Judged {
 }
 
 async function judged(header: Header, { originators, facts }: Judged): Promise<Authorship> {
-  const { smtpUtf8, encryptedOnly = [], trace, ownAddress } = facts
+  const { smtpUtf8, trace, ownAddress } = facts
   const covered = await coveredOf(originators, facts)
-  const asked = { header, originators, covered, smtpUtf8, encryptedOnly, hostname: trace.hostname }
+  const asked = { header, originators, covered, smtpUtf8, hostname: trace.hostname }
   enforce(headerPolicies, asked)
   if (ownAddress !== undefined) return rewrittenFrom(header, { originators, covered, own: parseAddress(ownAddress) })
   enforce(originatorPolicies, asked)

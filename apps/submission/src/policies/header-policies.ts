@@ -2,7 +2,7 @@
 // message is, from somebody the login covers, and not here for the tenth time. RFC 5322 §3.6, RFC 6409 §6.1, RFC 5321 §6.3.
 
 import { isAscii, isUtf8 } from 'node:buffer'
-import { fieldsNamed, type Header, mediaType, type Policy, type Reply, rawValue } from '@postern/smtp'
+import { fieldsNamed, type Header, type Policy, type Reply, rawValue } from '@postern/smtp'
 import { ownReceivedFieldsMax, receivedFieldsMax } from '../message/limits.js'
 import type { Originator } from '../message/originators.js'
 
@@ -13,8 +13,6 @@ export interface HeaderCase {
   readonly covered: ReadonlySet<string>
   /** Whether MAIL said SMTPUTF8. */
   readonly smtpUtf8: boolean
-  /** Recipients that take encrypted mail only. */
-  readonly encryptedOnly: readonly string[]
   /** This server's. */
   readonly hostname: string
 }
@@ -34,7 +32,6 @@ export const headerPolicies: readonly Policy<HeaderCase>[] = [
   utf8Header,
   asciiHeader,
   repeatedFields,
-  encryptedForThoseWhoWant,
   manyReceived,
   ownReceived,
 ]
@@ -88,12 +85,6 @@ function coveredOriginators({ originators, covered }: HeaderCase): Reply | undef
     if (foreign !== undefined) return notAuthorized(`this login may not send as ${foreign.address} (${name} field)`)
   }
   return undefined
-}
-
-/** RFC 3156 §4. */
-function encryptedForThoseWhoWant({ header, encryptedOnly }: HeaderCase): Reply | undefined {
-  if (encryptedOnly.length === 0 || mediaType(header) === 'multipart/encrypted') return undefined
-  return `550 5.7.1 ${encryptedOnly[0]} takes encrypted mail only`
 }
 
 function manyReceived({ header }: HeaderCase): Reply | undefined {

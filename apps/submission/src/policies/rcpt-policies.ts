@@ -3,8 +3,8 @@
 import { needsSmtpUtf8, type Policy, type Reply } from '@postern/smtp'
 import { type SendingRoom, sendingRoomLeft } from './sending-room.js'
 
-/** Where a recipient's mail goes: to an inbox of this gateway, or away. */
-export type DestinationKind = 'inbox' | 'remote' | 'unknown' | 'disabled' | 'keeps-no-mail' | 'no-route'
+/** Where a recipient's mail goes: to an inbox of this gateway, to the sink of a domain that keeps none, or away. */
+export type DestinationKind = 'inbox' | 'sink' | 'remote' | 'unknown' | 'disabled' | 'no-sink' | 'no-route'
 
 export interface RcptCase {
   readonly recipient: string
@@ -35,14 +35,15 @@ function recipientCount({ standing, recipientsMax }: RcptCase): Reply | undefine
 function reachable({ destination, recipient }: RcptCase): Reply | undefined {
   switch (destination) {
     case 'inbox':
+    case 'sink':
     case 'remote':
       return undefined
     case 'unknown':
       return `550 5.1.1 There is no inbox ${recipient}`
     case 'disabled':
       return `550 5.2.1 The inbox ${recipient} is disabled`
-    case 'keeps-no-mail':
-      return `550 5.2.1 The domain of ${recipient} keeps no mail`
+    case 'no-sink':
+      return `550 5.2.1 The domain of ${recipient} keeps no mail, and has nowhere to hand it to`
     case 'no-route':
       return noRouteReply
   }

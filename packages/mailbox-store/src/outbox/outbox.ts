@@ -104,6 +104,9 @@ export interface SentCopy {
   readonly identity?: Uint8Array | undefined
 }
 
+/** How a resend is known. */
+export type ResendAsk = Pick<Submission, 'resendKey' | 'resendWithinMs' | 'account'>
+
 export interface Submission {
   readonly queueId?: string | undefined
   readonly account?: AccountId | undefined
@@ -326,6 +329,8 @@ export interface OutboxStats {
 export interface Outbox {
   /** The message, its queue, its Sent copy and its local deliveries in one flushed commit. */
   submit(submission: Submission): Promise<Submitted>
+  /** The queue id of the same submission, where its 250 was lost: `submit` looks for itself. */
+  resent(ask: ResendAsk): Promise<string | undefined>
   /** Whether so many more recipients may be sent to now: a cheap read, for an early word. `submit` itself decides. */
   sendingRoom(ask: SendingAsk): Promise<SendingRoom>
   /** One message into any number of inboxes, in one flushed commit. */

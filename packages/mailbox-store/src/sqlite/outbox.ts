@@ -14,7 +14,7 @@ import { listQueue, messageOf, purge, retryAllOf, retryNow, stats, submissionOf 
 import { cancel, report, reportTogether } from './outbox-report.js'
 import { sendingRoom } from './sending-counts.js'
 import { writeMerging } from './sent-merge.js'
-import { deliver, NotForAll, submit } from './submit.js'
+import { deliver, NotForAll, resendOf, submit } from './submit.js'
 import type { Transaction } from './transaction.js'
 import type { Writer } from './writer.js'
 
@@ -62,6 +62,9 @@ export class SqliteOutbox implements O.Outbox {
     const isAllHere = submission.recipients.every(({ local, handedOver }) => local !== undefined || handedOver)
     if (!submitted.repeated && !(isAllHere && submitted.undelivered.length === 0)) this.#onDue()
     return submitted
+  }
+  resent(ask: O.ResendAsk): Promise<string | undefined> {
+    return this.#read((db) => resendOf({ db, now: this.#now() }, ask))
   }
   sendingRoom(ask: O.SendingAsk): Promise<O.SendingRoom> {
     return this.#read((db) => sendingRoom(db, this.#now(), ask))

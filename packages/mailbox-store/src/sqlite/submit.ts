@@ -6,7 +6,15 @@ import type { PreparedMessage } from '../messages/prepare.js'
 import { type AccountId, type EnvironmentId, type Flags, type MessageId, systemFlag } from '../model.js'
 import { cleanRecipient, cleanSender, cleanWord } from '../outbox/envelope.js'
 import { queueIdCharactersMax, recipientsPerSubmissionMax } from '../outbox/limits.js'
-import type { Delivery, DeliveryOutcome, Placed, Submission, SubmitRecipient, Submitted } from '../outbox/outbox.js'
+import type {
+  Delivery,
+  DeliveryOutcome,
+  Placed,
+  ResendAsk,
+  Submission,
+  SubmitRecipient,
+  Submitted,
+} from '../outbox/outbox.js'
 import { refuse } from '../refusals.js'
 import { cameBefore, notePlaces, noteTaken, placesBefore } from './once.js'
 import { boxFor, freshParcel, placeParcel, type Room, type TakenRoom, takeRooms } from './outbox-parcel.js'
@@ -155,13 +163,16 @@ export function placedOf(outcome: DeliveryOutcome | undefined): Placed[] {
 }
 
 /** The queue id of the same submission, when the client did not hear its 250. One that was cancelled may be sent again. */
-function resendOf(tx: Transaction, { resendKey, resendWithinMs = 0, account }: Submission): string | undefined {
+export function resendOf(
+  { db, now }: Pick<Transaction, 'db' | 'now'>,
+  { resendKey, resendWithinMs = 0, account }: ResendAsk,
+): string | undefined {
   if (resendKey === undefined) return undefined
-  return tx.db.get<{ queueId: string }>(
+  return db.get<{ queueId: string }>(
     `SELECT queue_id AS queueId FROM submission WHERE resend_key = ? AND created_at > ? AND account IS ?
      AND cancelled_at IS NULL ORDER BY created_at DESC LIMIT 1`,
     resendKey,
-    tx.now - resendWithinMs,
+    now - resendWithinMs,
     account ?? null,
   )?.queueId
 }

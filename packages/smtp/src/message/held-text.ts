@@ -7,6 +7,7 @@ import { type Cipher, createCipheriv, createDecipheriv, randomBytes, randomUUID 
 import { type FileHandle, mkdir, open, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SmtpError } from '../reply.js'
+import type { MailText } from './mail-text.js'
 
 /** How a text may touch the disk on its way: as it is, under a key that is in memory alone, or not at all. */
 export type DiskUse = 'plain' | 'sealed' | 'never'
@@ -18,16 +19,6 @@ export interface HoldOptions {
   readonly memoryBytesMax: number
   readonly disk: DiskUse
   readonly budget: MemoryBudget
-}
-
-/** A message, or what takes its place: its header block, and all of it. */
-export interface MailText {
-  /** With the empty line behind it if there is one. */
-  readonly header: Buffer
-  /** From the first byte, as often as it's asked for; the header is its first piece. */
-  read(): AsyncIterable<Buffer>
-  /** The same at once, where none of it is in a file: then nobody has to wait for a small message. */
-  readonly inMemory?: readonly Buffer[] | undefined
 }
 
 export interface HeldText extends MailText {
