@@ -83,6 +83,7 @@ interface Where {
   readonly addresses?: readonly string[]
   readonly timeoutMs?: number
   readonly memoryBytes?: number
+  readonly secret?: string
 }
 
 async function town(where: Where) {
@@ -103,7 +104,13 @@ async function town(where: Where) {
     await rm(folder, { recursive: true, force: true })
   })
   const url = where.url ?? `https://sink.example.test:${where.port}/mail?for=us`
-  const mode = zeroRetention({ client, hostname, logger, clock: Date.now, sinkOf: () => ({ url, secret }) })
+  const mode = zeroRetention({
+    client,
+    hostname,
+    logger,
+    clock: Date.now,
+    sinkOf: () => ({ url, secret: where.secret ?? secret }),
+  })
   const context: InboundContext = {
     ...{ store, hostname, logger, metrics, planner: plainPlan, judge: acceptAll, clock: Date.now },
     modes: { 'zero-retention': mode },
@@ -149,6 +156,25 @@ test('one signed post for all recipients, with every byte as it came below what 
   expect(Math.abs(Date.now() / 1_000 - Number(timestamp))).toBeLessThan(60)
   const signed = `v1:${timestamp}:q_1:carol@example.org:ada@example.test,bob@example.test:${body}`
   expect(headers['postern-signature']).toBe(`v1=${createHmac('sha256', secret).update(signed).digest('hex')}`)
+})
+
+test('a message that its sender sends again has the same id, and any other one another', async () => {
+  const ids: unknown[] = []
+  const statuses = [503]
+  const { port } = await sink(async (request, response) => {
+    await text(request)
+    ids.push(request.headers['postern-id'])
+    response.writeHead(statuses.pop() ?? 200).end()
+  })
+  const here = await town({ port })
+  const named = `Message-ID: <1@example.org>\r\n${message}`
+  expect(await here.send(named, here.to('ada', 'bob'))).toMatchObject([{ kind: 'deferred' }, { kind: 'deferred' }])
+  expect(await here.send(named, here.to('bob', 'ada'))).toMatchObject([{ kind: 'delivered' }, { kind: 'delivered' }])
+  expect(ids).toEqual([expect.stringMatching(/^m_[0-9a-f]{32}$/), ids[0]])
+  await here.send(named, here.to('ada'))
+  await here.send(named.replace('four', 'five'), here.to('ada', 'bob'))
+  await (await town({ port, secret: 'another' })).send(named, here.to('ada', 'bob'))
+  expect(new Set(ids).size).toBe(4)
 })
 
 test('nothing of a message is in any file, a large one neither, and no inbox is made', async () => {
