@@ -42,8 +42,16 @@ function signed(key: Key, { id, body }: { readonly id: string; readonly body: st
 
 const portOf = ({ said }: Running): number => Number(new URL(said.health).port)
 
-const post = (port: number, key: Key, given: { readonly id: string; readonly body: string }): Promise<Response> =>
-  fetch(`http://127.0.0.1:${port}${key.path}`, { method: 'POST', headers: signed(key, given), body: given.body })
+const post = (
+  port: number,
+  key: Key,
+  given: { readonly id: string; readonly body: string; readonly headers?: Record<string, string> },
+): Promise<Response> =>
+  fetch(`http://127.0.0.1:${port}${key.path}`, {
+    method: 'POST',
+    headers: { ...signed(key, given), ...given.headers },
+    body: given.body,
+  })
 
 test('a key by the command line, a post by curl as the documentation has it, and IDLE hears of it', async () => {
   const it = await running()
@@ -72,7 +80,7 @@ curl -sS --data-binary @"$FILE" -H 'Content-Type: message/rfc822' -H "Postern-Ke
 })
 
 test('keys take each other’s place: two work at a time, and one that is revoked works no more', async () => {
-  const it = await running()
+  const it = await running({ POSTERN_HTTP_PROXY_NETWORKS: '127.0.0.0/8' })
   const port = portOf(it)
   const [old, next] = [await newKey(it.dataDir), await newKey(it.dataDir)]
   const answers = [old, next].map((key, i) => post(port, key, { id: `m${i}`, body: mail(`${i}`) }))
@@ -80,6 +88,9 @@ test('keys take each other’s place: two work at a time, and one that is revoke
   // What was handed over with the old key is known with the new one.
   const repeated = await post(port, next, { id: 'm0', body: mail('0') })
   expect(await repeated.json()).toMatchObject({ repeated: true })
+  // A proxy says whose post it is.
+  await post(port, next, { id: 'm0', body: mail('0'), headers: { 'X-Forwarded-For': '198.51.100.7' } })
+  await expect.poll(() => it.gateway.stdout()).toMatch(/"from":"198\.51\.100\.7".*"ingest post"/)
 
   expect((await cli(it.dataDir, 'ingest', 'key', 'revoke', old.id)).said.revoked_at).toBeTruthy()
   await expect

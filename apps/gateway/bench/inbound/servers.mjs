@@ -46,7 +46,7 @@ service lmtp {
     name: 'Postfix and Dovecot',
     mx: { host: '127.0.0.1', port: postfix.ports.mx },
     // Their processes come and go: what they used is not counted.
-    cpuSeconds: () => Number.NaN,
+    cpuSeconds: () => 0,
     async settled() {
       while (['incoming', 'active', 'maildrop'].some((name) => filesIn(join(postfix.queue, name)) > 0))
         await sleep(lookMs)

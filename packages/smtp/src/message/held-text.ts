@@ -114,7 +114,8 @@ class Held implements HeldText {
   }
 
   get inMemory(): readonly Buffer[] | undefined {
-    return this.#file === undefined ? [this.header, ...this.#pieces] : undefined
+    const isSmall = this.#file === undefined && this.#inMemory <= this.#options.memoryBytesMax
+    return isSmall ? [this.header, ...this.#pieces] : undefined
   }
 
   async *read(): AsyncGenerator<Buffer> {
