@@ -9,6 +9,8 @@ export interface ImapLimits {
   readonly idleTimeoutMs: number
   /** Some networks forget a quiet connection after a few minutes; some clients take silence for the end. */
   readonly heartbeatMs: number
+  /** Who waits for a long search is told so often that it goes on. */
+  readonly progressMs: number
   /** Commands in a row that are no commands. */
   readonly badCommandsMax: number
   /** Sessions of one inbox, on all nodes that share their counters. */
@@ -37,6 +39,7 @@ export const defaultImapLimits: ImapLimits = {
   loginTimeoutMs: 60_000,
   idleTimeoutMs: 1_860_000,
   heartbeatMs: 115_000,
+  progressMs: 10_000,
   badCommandsMax: 10,
   sessionsPerInboxMax: 50,
   input: defaultFramerLimits,

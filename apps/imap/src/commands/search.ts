@@ -21,6 +21,7 @@ import { answerExtended, answerPlain, type Found, type Returns } from '../search
 import { numbersOf, told } from '../search-numbers.js'
 import { asksModSeq, storeQuery } from '../search-query.js'
 import type { Session } from '../session.js'
+import { whileHere } from '../while-here.js'
 
 interface Asked {
   readonly returns: Returns | undefined
@@ -94,7 +95,10 @@ async function find(
   { sort: order, uid }: { sort: readonly SortKey[] | undefined; uid: boolean },
 ): Promise<Found> {
   const { view } = session.mailbox
-  const all = await view.open.search(storeQuery(session, key), order === undefined ? {} : { sort: order })
+  const query = storeQuery(session, key)
+  const sorted = order === undefined ? {} : { sort: order }
+  const work = (signal: AbortSignal) => view.open.search(query, { ...sorted, signal })
+  const all = await whileHere(session, { says: 'Still searching', work })
   const uids = told(view, all)
   return { uids, numbers: uid ? uids : numbersOf(view, uids, { inOrder: order === undefined }) }
 }

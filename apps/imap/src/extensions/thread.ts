@@ -10,6 +10,7 @@ import { storeQuery } from '../search-query.js'
 import { orderedSubject } from '../thread/ordered-subject.js'
 import { references } from '../thread/references.js'
 import { type ThreadAlgorithm, threadLists } from '../thread/threads.js'
+import { whileHere } from '../while-here.js'
 
 const algorithms: ReadonlyMap<string, ThreadAlgorithm> = new Map([
   ['ORDEREDSUBJECT', orderedSubject],
@@ -28,8 +29,15 @@ const command_ = command('THREAD', {
   },
   async run(session, { algorithm, key }, { uid }) {
     const { view } = session.mailbox
-    const uids = told(view, await view.open.search(storeQuery(session, key)))
-    const threads = algorithm(await view.open.threading(uids))
+    const query = storeQuery(session, key)
+    const { uids, threading } = await whileHere(session, {
+      says: 'Still searching',
+      async work(signal) {
+        const uids = told(view, await view.open.search(query, { signal }))
+        return { uids, threading: await view.open.threading(uids, { signal }) }
+      },
+    })
+    const threads = algorithm(threading)
     const numbers = uid ? uids : numbersOf(view, uids, { inOrder: true })
     const { out } = session
     out.untagged().raw('THREAD')
