@@ -3,7 +3,7 @@ import { expect, test, vi } from 'vitest'
 import { localCounters, type RedisServer, redisCounters, redisDoorbell, redisSending } from '../src/index.js'
 import { countersContract, doorbellContract, sendingContract } from './contract.js'
 import { hearing, member, members, soon } from './redis-fixtures.js'
-import { type RedisProcess, startRedis } from './redis-process.js'
+import { freePort, type RedisProcess, startRedis } from './redis-process.js'
 
 const window = () => ({ windowMs: 60_000, nowMs: Date.now() })
 
@@ -69,10 +69,13 @@ test('a node that is paused, and one that is killed and started again: everyone 
 /** Two nodes that share the slots; the file's end ends them. */
 async function startCluster(): Promise<readonly RedisProcess[]> {
   const words = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000', '--cluster-require-full-coverage', 'no']
-  const nodes = [await startRedis(...words), await startRedis(...words)] as const
+  // Without one of its own the bus takes a port that's higher by 10,000, which there may not be.
+  const buses = [await freePort(), await freePort()] as const
+  const started = (bus: number) => startRedis(...words, '--cluster-port', String(bus))
+  const nodes = [await started(buses[0]), await started(buses[1])] as const
   await nodes[0].ask('CLUSTER', 'ADDSLOTSRANGE', 0, 8_000)
   await nodes[1].ask('CLUSTER', 'ADDSLOTSRANGE', 8_001, 16_383)
-  await nodes[0].ask('CLUSTER', 'MEET', '127.0.0.1', nodes[1].port)
+  await nodes[0].ask('CLUSTER', 'MEET', '127.0.0.1', nodes[1].port, buses[1])
   for (const node of nodes) {
     const known = /cluster_state:ok[\s\S]*cluster_slots_ok:16384/
     await vi.waitFor(async () => expect(await node.ask('CLUSTER', 'INFO')).toMatch(known), soon)
