@@ -1,9 +1,12 @@
-// Two IMAP processes on one data folder while Redis is killed, started again and paused at random: what clients in IDLE were told
-// is compared with what is in the mailbox, over and over. They say nothing all the time, so that whatever they know has come by a ring
-// or by the turns in which everyone is rung. CHAOS_MS makes it longer, CHAOS_SEED repeats a run.
+// Two processes for IMAP and one for submission on one data folder, while Redis is killed, started again and paused at random: what
+// every session was told is compared with what the store has, over and over. Clients in IDLE say nothing all the time, so that whatever
+// they know has come by a ring or by the turns in which everyone is rung. CHAOS_MS makes it longer, CHAOS_SEED repeats a run.
 
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { type Flags, openStore, systemFlag } from '@postern/mailbox-store'
+import { createTransport } from 'nodemailer'
 import { expect, onTestFinished, test } from 'vitest'
 import { newFolder, run, stop } from './gateway-process.js'
 import { type RedisProcess, startRedis } from './redis-process.js'
@@ -62,6 +65,53 @@ async function change(writer: Client, random: () => number, subject: number): Pr
   }
 }
 
+const flagNames: Readonly<Record<keyof typeof systemFlag, string>> = {
+  seen: '\\Seen',
+  answered: '\\Answered',
+  flagged: '\\Flagged',
+  deleted: '\\Deleted',
+  draft: '\\Draft',
+}
+
+/** As `flagsIn` has them. */
+function namesOf({ system, keywords }: Flags): string {
+  const known = Object.entries(systemFlag) as [keyof typeof systemFlag, number][]
+  const names = known.filter(([, bit]) => system & bit).map(([flag]) => flagNames[flag])
+  return [...names, ...keywords].sort().join(' ')
+}
+
+/** The store itself, beside the processes: of each message of INBOX, in order, its flags. */
+async function inStore(dataDir: string): Promise<() => Promise<string[]>> {
+  const store = await openStore({ folder: dataDir })
+  onTestFinished(() => store.close())
+  const found = await store.directory.findAddress('me@example.test')
+  if (found?.via !== 'address') throw new Error('no inbox')
+  const account = store.account(found.inbox.id)
+  const { id } = (await account.mailbox('INBOX'))!
+  return async () => {
+    const { changed } = await account.changesSince(id, 0)
+    return [...changed].sort((a, b) => a.uid - b.uid).map(({ flags }) => namesOf(flags))
+  }
+}
+
+/** What has a 250 is in Sent once, whatever became of it in INBOX. */
+async function expectInSent(gateway: Running, password: string, subjects: readonly string[]): Promise<void> {
+  const reader = await client(gateway, { password, mailbox: 'Sent' })
+  const answer = await reader.say('f FETCH 1:* (BODY.PEEK[HEADER.FIELDS (SUBJECT)])', 'f OK')
+  const found = [...answer.matchAll(/^Subject: (sent \d+)\r$/gm)].map(([, subject]) => subject as string)
+  expect(found.sort()).toEqual([...subjects].sort())
+}
+
+function mailer({ said }: Running, pass: string) {
+  const transport = createTransport({
+    ...{ host: '127.0.0.1', port: said.smtp!.port, secure: true, pool: true, maxConnections: 1 },
+    auth: { user: 'me@example.test', pass },
+    tls: { ca: readFileSync(said.caFile!), servername: 'localhost' },
+  })
+  onTestFinished(() => transport.close())
+  return transport
+}
+
 /** Takes Redis away; returns how it comes back. */
 async function away(redis: RedisProcess, random: () => number): Promise<() => Promise<void>> {
   if (random() < 0.5) {
@@ -72,14 +122,16 @@ async function away(redis: RedisProcess, random: () => number): Promise<() => Pr
   return async () => redis.resume()
 }
 
-test(`with Redis killed and paused at random, clients of two processes are told everything, and get in (seed ${seed})`, {
+test(`with Redis killed and paused at random, every session of three processes is told everything, and gets in (seed ${seed})`, {
   timeout: chaosMs + 120_000,
 }, async () => {
   const random = randomFrom(seed)
   const redis = await startRedis()
   const dataDir = join(newFolder(), 'data')
   const env = { POSTERN_REDIS_URL: `redis://127.0.0.1:${redis.port}` }
-  const gateways: Running[] = [await running(dataDir, env), await running(dataDir, env)]
+  const imap = { ...env, POSTERN_ROLES: 'imap' }
+  const gateways: Running[] = [await running(dataDir, imap), await running(dataDir, imap)]
+  const submission = await running(dataDir, { ...env, POSTERN_ROLES: 'submission' })
   const password = gateways[0]!.said.firstStart!.password!
   const words = ['credential', 'create', '--label', 'x', '--scopes', 'imap', '--grant', '*@example.test', '--json']
   const { stdout } = await run(words, { env: { POSTERN_DATA_DIR: dataDir } })
@@ -92,12 +144,23 @@ test(`with Redis killed and paused at random, clients of two processes are told 
 
   const endsAtMs = performance.now() + chaosMs
   onTestFinished(() => redis.resume())
-  const done = { rounds: 0, changes: 0, troubles: 0, logins: 0 }
+  const truthOf = await inStore(dataDir)
+  const transport = mailer(submission, password)
+  const sent: string[] = []
+  const done = { rounds: 0, changes: 0, sent: 0, troubles: 0, logins: 0 }
   const longest = { loginMs: 0, newsMs: 0 }
   const write = async (writer: Client, untilMs: number) => {
     for (; performance.now() < untilMs; done.changes++) {
       await change(writer, random, done.changes)
       await sleep(random() * 60)
+    }
+  }
+  const send = async (untilMs: number) => {
+    for (; performance.now() < untilMs; done.sent++) {
+      const subject = `sent ${done.sent}`
+      await transport.sendMail({ from: 'me@example.test', to: 'me@example.test', subject, text: 'Hello.' })
+      sent.push(subject)
+      await sleep(random() * 200)
     }
   }
   const disturb = async (untilMs: number) => {
@@ -118,22 +181,30 @@ test(`with Redis killed and paused at random, clients of two processes are told 
     }
   }
   const compare = async () => {
-    const judge = await client(gateways[0]!, { password })
-    const answer = await judge.say('t UID FETCH 1:* (FLAGS)', 't OK')
-    await judge.say('o LOGOUT', 'o OK')
-    const truth = [...answer.matchAll(/^\* \d+ FETCH .*\r$/gm)].map(([line]) => flagsIn(line))
+    const truth = await truthOf()
     const knows = ({ text }: Client) => {
       const view = viewOf(text())
       return truth.length === view.length && view.every((flags, at) => flags === undefined || flags === truth[at])
     }
     await expect.poll(() => readers.map(knows), { timeout: settleMs, interval: 50 }).not.toContain(false)
+    // Who isn't in IDLE is told when he says something.
+    for (const writer of writers) await writer.say('n NOOP', 'n OK')
+    expect(writers.map(knows)).toEqual([true, true])
   }
   /** The last changes of a round come while Redis is away; it stays so until everybody knows, or comes back at once. */
   for (; performance.now() < endsAtMs; done.rounds++) {
     const untilMs = performance.now() + 500 + random() * 2_500
-    await Promise.all([...writers.map((writer) => write(writer, untilMs)), disturb(untilMs), logIn(untilMs)])
+    await Promise.all([
+      ...writers.map((writer) => write(writer, untilMs)),
+      disturb(untilMs),
+      logIn(untilMs),
+      send(untilMs),
+    ])
     const back = await away(redis, random)
-    await Promise.all(writers.map((writer) => write(writer, performance.now() + 100)))
+    await Promise.all([
+      ...writers.map((writer) => write(writer, performance.now() + 100)),
+      send(performance.now() + 100),
+    ])
     const isBackFirst = random() < 0.5
     if (isBackFirst) await back()
     const beganMs = performance.now()
@@ -144,6 +215,9 @@ test(`with Redis killed and paused at random, clients of two processes are told 
   console.info(
     `${JSON.stringify(done)}, longest login ${Math.round(longest.loginMs)} ms, longest wait for news ${Math.round(longest.newsMs)} ms`,
   )
+  await expectInSent(gateways[1]!, password, sent)
   expect(longest.loginMs).toBeLessThan(10_000)
-  expect(await Promise.all(gateways.map(({ gateway }) => stop(gateway)))).toEqual([0, 0])
+  transport.close()
+  const all = [...gateways, submission]
+  expect(await Promise.all(all.map(({ gateway }) => stop(gateway)))).toEqual([0, 0, 0])
 })
