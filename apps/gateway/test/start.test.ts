@@ -6,7 +6,9 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { connect as connectTls } from 'node:tls'
+import { load } from '@postern/config'
 import { expect, test } from 'vitest'
+import { stopTimeoutMs } from '../src/limits.js'
 import { credentialOf, newFolder, postern, run, said, started, stop } from './gateway-process.js'
 
 const secretForm = /ps_(?:app|key)_[0-9a-z]+_[0-9a-z]+/g
@@ -118,6 +120,12 @@ test('health, metrics and the error page answer', async () => {
   expect(nothing.status).toBe(404)
   const { docs } = JSON.parse(nothing.text).error
   expect((await get(docs)).text).toContain('### `not_found`')
+})
+
+test('by default all is over within the ten seconds that docker gives, whatever hangs', () => {
+  const partsMax = 20
+  const hangingMs = 50
+  expect(load({}).drainMs + stopTimeoutMs + partsMax * hangingMs).toBeLessThan(10_000)
 })
 
 test.each(['SIGTERM', 'SIGINT'] as const)('%s ends it with 0, well within the time to drain', async (signal) => {

@@ -57,6 +57,19 @@ test('one that says nothing holds nobody up, and one that is gone is listed no m
   expect(await redis.ask('ZRANGE', peerKeys.all, 0, -1)).not.toContain('killed')
 })
 
+test('full: who comes is not listed, which is said once, and answers all the same; then it is', async () => {
+  const one = await peer('before')
+  await expect.poll(() => names(one), soon).toContain('before')
+  await redis.ask('CONFIG', 'SET', 'maxmemory-policy', 'noeviction')
+  await redis.ask('CONFIG', 'SET', 'maxmemory', '1')
+  const late = await peer('late')
+  await expect.poll(() => one.peers.ask('late', 'hello', { timeoutMs: 300 }).catch(() => ''), soon).toBe('late: hello')
+  await expect.poll(() => names(one), soon).toEqual([])
+  expect(late.errors.map(String)).toEqual([expect.stringMatching(/Redis refuses the list of processes: .*OOM/)])
+  await redis.ask('CONFIG', 'SET', 'maxmemory', '0')
+  await expect.poll(() => names(one), soon).toEqual(expect.arrayContaining(['before', 'late']))
+})
+
 test('what strangers write there harms nobody', async () => {
   const one = await peer('careful')
   await redis.ask('ZADD', peerKeys.all, 0, 'odd')
