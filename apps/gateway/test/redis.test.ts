@@ -1,8 +1,10 @@
 // Gateways on one data folder that hear of each other over Redis: what one does, clients of the other are told at once, and
 // neither needs Redis to live.
 
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
+import { commandLine } from './command-line.js'
 import { newFolder, run, stop } from './gateway-process.js'
 import { freePort, type RedisProcess, startRedis } from './redis-process.js'
 import { append, client, message, type Running, running } from './sharing-gateways.js'
@@ -171,4 +173,21 @@ test('the doctor uses Redis as a gateway does, and misses it where several run w
   expect(await finding(url)).toMatchObject({ state: 'broken', says: expect.stringContaining('ECONNREFUSED') })
   expect(JSON.stringify(wrong)).not.toContain('hunter')
   expect(await Promise.all(its.map(({ gateway }) => stop(gateway)))).toEqual([0, 0])
+})
+
+test('what an import brings beside a gateway is told in IDLE at once', async () => {
+  const redis = await startRedis()
+  const dataDir = join(newFolder(), 'data')
+  const env = { POSTERN_REDIS_URL: `redis://127.0.0.1:${redis.port}` }
+  const gateway = await running(dataDir, env)
+  const reader = await client(gateway, { password: gateway.said.firstStart!.password! })
+  await reader.say('i IDLE', '+ ')
+  const file = join(newFolder(), 'old.mbox')
+  writeFileSync(file, 'From a@b Wed Jan  1 10:00:00 2020\nSubject: old\n\nx\n')
+  const from = reader.at()
+  const imported = await commandLine(['import', 'me@example.test', 'mbox', file, '--json'], {
+    env: { ...env, POSTERN_DATA_DIR: dataDir },
+  })
+  expect(JSON.parse(imported.stdout)).toMatchObject({ imported: 1 })
+  await reader.hears(from, '* 1 EXISTS', 5_000)
 })

@@ -15,6 +15,7 @@ import { cutWire } from './cut-wire.js'
 import { dovecotOn } from './dovecot-sessions.js'
 import { newFolder, postern, run } from './gateway-process.js'
 import { type Running, reader, running } from './mail-gateway.js'
+import { oddImapServer } from './odd-imap-server.js'
 import { contentsOf, exportFrom, importInto, put, type Shown, transferStore } from './transfer-folder.js'
 
 const date = (day: number): Date => new Date(Date.UTC(2020, 0, day, 10))
@@ -80,7 +81,9 @@ describe('from Postern, on the command line', () => {
     return { it, client }
   }
 
-  test('brings everything once over verified TLS, then what is new and what has changed, and changes nothing there', async () => {
+  test('brings everything once over verified TLS, then what is new and what has changed, and changes nothing there', {
+    timeout: 150_000,
+  }, async () => {
     const { it, client } = await filled()
     const { env, read } = await target()
     const secrets = { ...env, IMPORT_PASSWORD: it.secret }
@@ -123,7 +126,9 @@ describe('from Postern, on the command line', () => {
     ])
   })
 
-  test('refuses a wrong password with what to do, keeps passwords out of its words, and knows which mailboxes there are', async () => {
+  test('refuses a wrong password with what to do, keeps passwords out of its words, and knows which mailboxes there are', {
+    timeout: 150_000,
+  }, async () => {
     const { it } = await filled()
     const { env } = await target()
     const port = it.said.imap?.port as number
@@ -147,7 +152,7 @@ describe('from Postern, on the command line', () => {
     expect(JSON.parse(dry.stdout)).toMatchObject({ imported: 2, dry_run: true, mailboxes: [{ mailbox: 'INBOX' }] })
   })
 
-  test('goes on after kill -9, and has each message once, in order', async () => {
+  test('goes on after kill -9, and has each message once, in order', { timeout: 150_000 }, async () => {
     const it = await running()
     const source = await accountIn(it.dataDir, 'me@example.test')
     await put(
@@ -289,6 +294,69 @@ describe('from Dovecot on a Maildir', () => {
     expect(again.of('INBOX')).toMatchObject({ imported: 0, duplicates: 30 })
     const third = await importInto(store, to, readImap({ ...login(port), ...everything }))
     expect(third.of('INBOX')).toMatchObject({ imported: 0, before: 30, duplicates: 0 })
+  })
+})
+
+describe('from servers that are odd', () => {
+  const text = (subject: string): string => mail(subject)
+
+  test('as Gmail is: labels are mailboxes, and of All Mail comes what has none', async () => {
+    const { port, heard } = await oddImapServer({
+      capabilities: 'X-GM-EXT-1 SPECIAL-USE',
+      mailboxes: {
+        INBOX: { attributes: '', messages: [{ text: text('in') }] },
+        '[Gmail]': { attributes: '\\Noselect', messages: [] },
+        '[Gmail]/All Mail': {
+          attributes: '\\All',
+          messages: [
+            { text: text('in'), labels: '"\\\\Inbox" "\\\\Important"' },
+            { text: text('nowhere'), labels: '"\\\\Important"' },
+            { text: text('work'), labels: 'Work' },
+          ],
+        },
+        '[Gmail]/Sent Mail': { attributes: '\\Sent', messages: [{ text: text('sent') }] },
+        '[Gmail]/Starred': { attributes: '\\Flagged', messages: [{ text: text('in') }] },
+        '[Gmail]/Important': { attributes: '\\Important', messages: [{ text: text('in') }] },
+        Work: { attributes: '', messages: [{ text: text('work') }] },
+      },
+    })
+    const { store, addInbox } = await transferStore()
+    const to = await addInbox()
+    const tally = await importInto(store, to, readImap({ ...login(port), ...everything }))
+    expect(tally.failures).toEqual([])
+    expect(show(await contentsOf(to))).toEqual({
+      ...{ INBOX: ['in \\Seen'], Archive: ['nowhere \\Seen'], Sent: ['sent \\Seen'], Work: ['work \\Seen'] },
+    })
+    expect(tally.notes.map(({ place }) => place)).toEqual(['[Gmail]/Starred', '[Gmail]/Important'])
+    expect(heard.filter((line) => /SELECT|STORE|EXPUNGE|BODY\[/.test(line))).toEqual([])
+    const all = await addInbox()
+    await importInto(store, all, readImap({ ...login(port), only: ['[Gmail]/All Mail'], except: undefined }))
+    expect(show(await contentsOf(all))['[Gmail]/All Mail']).toHaveLength(3)
+  })
+
+  test('that want to be asked less are waited for, and a message that they can’t read holds up no other', async () => {
+    const messages = [
+      { text: text('one') },
+      { text: text('two'), refusal: '[SERVERBUG-7] cannot read it' },
+      { text: text('three') },
+    ]
+    const { port } = await oddImapServer({ impatient: 3, mailboxes: { INBOX: { attributes: '', messages } } })
+    const { store, addInbox } = await transferStore()
+    const to = await addInbox()
+    const tally = await importInto(store, to, readImap({ ...login(port), ...everything }))
+    expect(show(await contentsOf(to)).INBOX).toEqual(['one \\Seen', 'three \\Seen'])
+    expect(tally.failures).toEqual([{ place: 'INBOX, uid 2', why: 'the server said: cannot read it' }])
+  })
+
+  test('that take a token alone', async () => {
+    const { port } = await oddImapServer({
+      token: 'tok3n',
+      mailboxes: { INBOX: { attributes: '', messages: [{ text: text('one') }] } },
+    })
+    const { store, addInbox } = await transferStore()
+    const by = (token: string) => readImap({ ...login(port), secret: { token }, ...everything })
+    await expect(importInto(store, await addInbox(), by('other'))).rejects.toMatchObject({ failure: 'source_refused' })
+    expect((await importInto(store, await addInbox(), by('tok3n'))).imported).toBe(1)
   })
 })
 

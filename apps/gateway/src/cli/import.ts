@@ -121,7 +121,7 @@ async function runImport(given: Given): Promise<ImportReport> {
         onProgress: ({ imported, failed }, mailbox) =>
           line.show(() => {
             const each = Math.round((imported * 1000) / (performance.now() - started))
-            return `${mailbox}: ${imported} imported, ${failed} failed, ${each} a second`
+            return `${harmless(mailbox)}: ${imported} imported, ${failed} failed, ${each} a second`
           }),
       }).finally(() => line.end())
       const report = tally.report({ inbox: inbox.address, format: args[1] as string, dry_run: chosen.dryRun })
@@ -164,9 +164,12 @@ const reportLines = (report: ImportReport): string[] => [
     ['Failed', report.failed === 0 ? undefined : String(report.failed)],
     ['Stopped', report.stopped === null ? undefined : `${report.stopped.message} ${report.stopped.fix}`],
   ]),
-  ...report.failures.map(({ place, why }) => `not imported: ${place}: ${why}`),
-  ...report.notes.map(({ place, why }) => `passed over: ${place}: ${why}`),
+  ...report.failures.map(({ place, why }) => harmless(`not imported: ${place}: ${why}`)),
+  ...report.notes.map(({ place, why }) => harmless(`passed over: ${place}: ${why}`)),
 ]
+
+/** Names of files, and what a server says, are somebody else's: nothing of it moves a terminal's cursor. */
+const harmless = (text: string): string => text.replace(/\p{Cc}/gu, '?')
 
 export const importCommand: Command = command('import', {
   about: 'bring mail in from mbox, Maildir or .eml files, or from another IMAP server; works beside a running gateway',

@@ -28,7 +28,8 @@ export interface Chosen {
 }
 
 const ownUses: ReadonlySet<string> = new Set(['\\Sent', '\\Drafts', '\\Trash', '\\Junk', '\\Archive'])
-const viewUses: ReadonlySet<string> = new Set(['\\All', '\\Flagged', '\\Important'])
+/** RFC 6154 §2, RFC 8457 §3. */
+const viewUses: readonly string[] = ['\\All', '\\Flagged', '\\Important']
 
 export async function chooseMailboxes(client: ImapFlow, { only, except = [] }: Choice): Promise<Chosen> {
   const listed = await client.list()
@@ -50,6 +51,12 @@ export async function chooseMailboxes(client: ImapFlow, { only, except = [] }: C
 const isSelectable = ({ flags }: ListResponse): boolean =>
   ![...flags].some((flag) => ['\\noselect', '\\nonexistent'].includes(flag.toLowerCase()))
 
+/** As the server says it: by their names alone mailboxes are no such thing. */
+const viewOf = ({ flags }: ListResponse): string | undefined => {
+  const said = new Set([...flags].map((flag) => flag.toLowerCase()))
+  return viewUses.find((use) => said.has(use.toLowerCase()))
+}
+
 /** INBOX is INBOX in any case (RFC 9051 §5.1). */
 const names = (given: readonly string[], { path }: ListResponse): boolean =>
   given.some((name) => name === path || (path === 'INBOX' && name.toUpperCase() === 'INBOX'))
@@ -61,8 +68,8 @@ function passedOverFor(
   if (names(except, one)) return 'it is left out by --except'
   if (!isSelectable(one)) return undefined
   if (isOfOthers(client, one.path)) return 'it is in a namespace of others: name it by --mailbox, if it shall come'
-  const isView = one.specialUse !== undefined && viewUses.has(one.specialUse) && one.specialUseSource !== 'name'
-  if (isView && !(isGmail && one.specialUse === '\\All')) return `it shows mail of other mailboxes (${one.specialUse})`
+  const view = viewOf(one)
+  if (view !== undefined && !(isGmail && view === '\\All')) return `it shows mail of other mailboxes (${view})`
   return undefined
 }
 
@@ -74,10 +81,11 @@ function isOfOthers({ namespaces }: ImapFlow, path: string): boolean {
 }
 
 function mailboxOf(
-  { path, delimiter, specialUse, subscribed }: ListResponse,
+  listed: ListResponse,
   { client, isGmail, isAll }: { client: ImapFlow; isGmail: boolean; isAll: boolean },
 ): ListedMailbox {
-  const isRest = isGmail && isAll && specialUse === '\\All'
+  const { path, delimiter, specialUse, subscribed } = listed
+  const isRest = isGmail && isAll && viewOf(listed) === '\\All'
   const use = isRest
     ? '\\Archive'
     : specialUse !== undefined && ownUses.has(specialUse)
