@@ -59,6 +59,8 @@ export const doctor = {
   freeBytesMin: 104_857_600,
   freeBytesLow: 5_368_709_120,
   freePercentLow: 10,
+  /** Normally it starts over after some MB. */
+  walBytesMax: 1_073_741_824,
   /** Something that has been due for so long isn't being sent. */
   dueMsMax: 600_000,
   /** Mail that waits for so long has trouble. */

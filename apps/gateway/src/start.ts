@@ -65,6 +65,7 @@ export async function startGateway(config: Config, { host, worker }: Surrounding
     folder,
     doorbell,
     messageBytesMax: storedBytesMax(config),
+    checkpoints: !config.litestream,
     readiness,
     logger,
   })

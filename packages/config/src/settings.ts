@@ -169,6 +169,12 @@ export const settings = {
     { secret: true },
     'Redis for events and counters that several processes share: redis://host, redis+sentinel://host,host/name or redis+cluster://host,host, rediss with TLS. A CA of your own goes into NODE_EXTRA_CA_CERTS.',
   ),
+  litestream: setting(
+    'POSTERN_LITESTREAM',
+    trueOrFalse(),
+    { default: 'false' },
+    'Litestream copies the database as it changes, and alone carries its WAL over: true or false, the same for all processes and commands of the data folder.',
+  ),
   databaseUrl: setting(
     'POSTERN_DATABASE_URL',
     url('postgres', 'postgresql'),

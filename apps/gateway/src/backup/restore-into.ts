@@ -143,8 +143,7 @@ async function moveIn(folder: DataFolder, { backup, said, old, now }: MoveIn): P
   const coming = await partsOfStore({ ...folder, path: stagingOf(folder) })
   // Certificates that the backup doesn't have stay.
   const going = (await partsOfStore(folder)).filter((name) => name !== 'tls' || coming.includes('tls'))
-  const aside =
-    going.length === 0 ? undefined : `before-restore-${new Date(now).toISOString().replace(/[-:]|\.\d+/g, '')}`
+  const aside = going.length === 0 ? undefined : newName(folder, now)
   const done = { ...said, aside: aside === undefined ? null : join(folder.path, aside) }
   const plan: RestorePlan = { backup: backup.manifest.id, aside, out: going, in: coming, said: done }
   await writePlan(folder, plan)
@@ -152,4 +151,13 @@ async function moveIn(folder: DataFolder, { backup, said, old, now }: MoveIn): P
   old.unlock()
   await carryOut(folder, plan)
   return done
+}
+
+/** Two restores within a second put their old data into two places. */
+function newName({ path }: DataFolder, now: number): string {
+  const name = `before-restore-${new Date(now).toISOString().replace(/[-:]|\.\d+/g, '')}`
+  for (let n = 1; ; n++) {
+    const numbered = n === 1 ? name : `${name}-${n}`
+    if (!existsSync(join(path, numbered))) return numbered
+  }
 }

@@ -41,7 +41,7 @@ export async function openExisting(
   const limits = { messageBytesMax: storedBytesMax(config) }
   const bell = rings && config.redisUrl !== undefined ? await openBell(config.redisUrl) : undefined
   const store = await openingSame(folder, () =>
-    openStore({ folder: folder.path, limits, ...(bell && { ring: bell.ring }) }),
+    openStore({ folder: folder.path, limits, checkpoints: !config.litestream, ...(bell && { ring: bell.ring }) }),
   )
   const close = async (): Promise<void> => {
     await store.close()

@@ -9,7 +9,7 @@ import type { DataFolder } from '../data-folder.js'
 import { doctor as limits } from '../limits.js'
 import { broken, type Finding, ok, warning } from './finding.js'
 
-export async function checkDataFolder({ path, serverKey, tls }: DataFolder): Promise<Finding[]> {
+export async function checkDataFolder({ path, database, serverKey, tls }: DataFolder): Promise<Finding[]> {
   const check = 'data folder'
   const findings: Finding[] = []
   const { mode, uid } = await stat(path)
@@ -24,6 +24,18 @@ export async function checkDataFolder({ path, serverKey, tls }: DataFolder): Pro
     const keyMode = (await stat(file).catch(noneIfMissing))?.mode ?? 0
     if (keyMode & 0o077) findings.push(broken(check, `${file} is open to other users.`, `chmod 600 ${file}`))
   }
+  const databaseMode = (await stat(database).catch(noneIfMissing))?.mode ?? 0
+  if (mode & 0o077 && databaseMode & 0o077)
+    findings.push(broken(check, `${database} can be read by other users.`, `chmod 600 ${database}*`))
+  const waiting = (await stat(`${database}-wal`).catch(noneIfMissing))?.size ?? 0
+  if (waiting > limits.walBytesMax)
+    findings.push(
+      warning(
+        check,
+        `${sizeText(waiting)} wait beside the database to be carried into it.`,
+        'See that Litestream runs, or take POSTERN_LITESTREAM away; look for programs that keep the database open.',
+      ),
+    )
   return findings.length > 0 ? findings : [ok(check, `${path} is its owner's alone.`)]
 }
 

@@ -13,6 +13,8 @@ export interface StorePartOptions {
   readonly folder: DataFolder
   readonly doorbell: Doorbell
   readonly messageBytesMax: number
+  /** False where Litestream makes them. */
+  readonly checkpoints: boolean
   readonly readiness: Readiness
   readonly logger: Logger
 }
@@ -21,6 +23,7 @@ export function createStorePart({
   folder,
   doorbell,
   messageBytesMax,
+  checkpoints,
   readiness,
   logger,
 }: StorePartOptions): Part & { store(): Store } {
@@ -32,6 +35,7 @@ export function createStorePart({
       const store = await openingSame(folder, () =>
         openStore({
           folder: folder.path,
+          checkpoints,
           limits: { messageBytesMax },
           ring: (changes) => {
             for (const { mailbox, modSeq } of changes) doorbell.ring({ mailbox, modSeq })

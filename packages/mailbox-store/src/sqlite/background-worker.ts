@@ -12,6 +12,7 @@ export interface BackgroundPaths {
   readonly database: string
   readonly search: string
   readonly blobs: string
+  readonly checkpoints: boolean
 }
 
 export type BackgroundRequest =
@@ -43,7 +44,8 @@ const busyPauseMs = busyPauses * indexBudgetMs
 const busyForMs = 100
 const pauseAfterFailureMs = 2_000
 
-const db = new Connection({ path: paths.database, cacheBytes: 8_388_608 })
+const { checkpoints } = paths
+const db = new Connection({ path: paths.database, checkpoints, cacheBytes: 8_388_608 })
 const index = new SearchIndexBuilder({ mainPath: paths.database, searchPath: paths.search, blobsFolder: paths.blobs })
 const waitingForIndex: number[] = []
 let awake = false
@@ -72,7 +74,7 @@ function carry(how: 'NOOP' | 'PASSIVE' | 'FULL' | 'TRUNCATE'): number {
  * the room that it has, and to flush a file that doesn't grow takes half the time.
  */
 function checkpoint(): void {
-  if (performance.now() - heldBackAt < carryAgainMs) return
+  if (!checkpoints || performance.now() - heldBackAt < carryAgainMs) return
   const waiting = carry('NOOP')
   if (waiting < carryPages) return
   if (waiting < carryAllPages) carry('PASSIVE')

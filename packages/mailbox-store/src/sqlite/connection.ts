@@ -16,6 +16,8 @@ export interface ConnectionOptions {
   readonly readonly?: boolean
   /** Nobody else may have the database open, or open it; refused with `busy` where somebody has. */
   readonly exclusive?: boolean
+  /** False where another program carries the WAL into the database file. */
+  readonly checkpoints?: boolean
   readonly cacheBytes?: number
   readonly fault?: Fault | undefined
 }
@@ -26,7 +28,14 @@ export class Connection {
   readonly #rawStatements = new Map<string, Database.Statement>()
   readonly fault: Fault | undefined
 
-  constructor({ path, readonly = false, exclusive = false, cacheBytes = 67_108_864, fault }: ConnectionOptions) {
+  constructor({
+    path,
+    readonly = false,
+    exclusive = false,
+    checkpoints = true,
+    cacheBytes = 67_108_864,
+    fault,
+  }: ConnectionOptions) {
     this.fault = fault
     try {
       if (!readonly && !existsSync(dirname(path))) mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
@@ -48,7 +57,7 @@ export class Connection {
       // After a burst the WAL file shrinks to this when it starts over.
       this.raw.pragma('journal_size_limit = 134217728')
       // Checkpoints run in the worker; this bound is for the day the worker is dead (256 MB of WAL).
-      this.raw.pragma('wal_autocheckpoint = 65536')
+      this.raw.pragma(`wal_autocheckpoint = ${checkpoints ? 65_536 : 0}`)
     } catch (error) {
       this.raw.close()
       throw asRefusal(error, path)

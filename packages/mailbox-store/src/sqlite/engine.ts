@@ -47,6 +47,8 @@ export interface OpenOptions {
   readonly fault?: Fault
   /** Names the machine's present boot; a test says another one in the place of a power cut. */
   readonly boot?: string
+  /** False where Litestream carries the WAL into the database file, and nobody else may. */
+  readonly checkpoints?: boolean
   /** Benchmarks make the disk slow with it. */
   readonly aroundFlush?: AroundFlush
 }
@@ -68,9 +70,10 @@ export async function openStore(options: OpenOptions): Promise<Store> {
     blobs: join(folder, blobsName),
   }
   openFolder(folder)
-  const db = openDatabase(paths.database, { fault, boot: options.boot ?? thisBoot() })
+  const { checkpoints = true } = options
+  const db = openDatabase(paths.database, { fault, checkpoints, boot: options.boot ?? thisBoot() })
   const blobs = new FileBlobs({ folder: paths.blobs, fault })
-  const background = new Background({ paths, onError })
+  const background = new Background({ paths: { ...paths, checkpoints }, onError })
   const keywords = new KeywordNames(db)
   const others = new Others(db)
   const reader = new SearchIndexReader({
@@ -140,8 +143,11 @@ function openFolder(folder: string): void {
   }
 }
 
-function openDatabase(path: string, { fault, boot }: { fault: Fault | undefined; boot: string }): Connection {
-  const db = new Connection({ path, fault })
+function openDatabase(
+  path: string,
+  { boot, ...options }: { fault: Fault | undefined; checkpoints: boolean; boot: string },
+): Connection {
+  const db = new Connection({ path, ...options })
   try {
     migrate(db)
     // Names this store for good, so that a search index is never taken for another store's.

@@ -36,7 +36,7 @@ function tell(done: number, of: number): void {
 }
 
 function carryOut(): unknown {
-  const db = new Connection({ path: paths.database, cacheBytes: 8_388_608 })
+  const db = new Connection({ path: paths.database, checkpoints: paths.checkpoints, cacheBytes: 8_388_608 })
   try {
     return task.kind === 'backup'
       ? backupDatabase(db, { files: paths.blobs, target: { ...task.target, onFiles: tell } })
