@@ -2,6 +2,7 @@
 
 import { type Domain, openStore, type Store } from '@postern/mailbox-store'
 import { beforeEach, expect, onTestFinished, test } from 'vitest'
+import { askedTogether } from '../src/sending/kept-lookups.js'
 import { keptRecipients } from '../src/sending/kept-recipients.js'
 import { newFolder } from './gateway-process.js'
 
@@ -70,4 +71,15 @@ test('what is changed holds within a moment: disabled, deleted, another mode', a
   await expect.poll(() => find('bob@example.test'), patient).toMatchObject({ kind: 'unknown' })
   await store.directory.updateDomain(domain.id, { mode: 'zero-retention' })
   await expect.poll(() => find('ada@example.test'), patient).toMatchObject({ domain: { mode: 'zero-retention' } })
+})
+
+test('a message for a hundred inboxes asks for the directory’s version once', async () => {
+  let asked = 0
+  const version = askedTogether(async () => ++asked)
+  const each = async (): Promise<number> => {
+    await undefined
+    return version()
+  }
+  expect(new Set(await Promise.all(Array.from({ length: 100 }, each)))).toEqual(new Set([1]))
+  expect(await version()).toBe(2)
 })

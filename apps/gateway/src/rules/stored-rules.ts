@@ -5,7 +5,7 @@ import type { AccountId, Directory, InboxRule } from '@postern/mailbox-store'
 import { type Rule, RuleMistakes, readRule } from '@postern/rules'
 import type { Logger } from '@postern/telemetry'
 import { sending as limits } from '../limits.js'
-import { KeptLookups } from '../sending/kept-lookups.js'
+import { askedTogether, KeptLookups } from '../sending/kept-lookups.js'
 
 export interface StoredRule extends Rule {
   readonly publicId: string
@@ -21,7 +21,7 @@ export class StoredRules {
   constructor(directory: Directory, logger: Logger) {
     this.#directory = directory
     this.#logger = logger
-    this.#kept = new KeptLookups({ version: () => directory.version(), keysMax: limits.keptMax })
+    this.#kept = new KeptLookups({ version: askedTogether(() => directory.version()), keysMax: limits.keptMax })
   }
 
   of(inbox: AccountId): Promise<readonly StoredRule[]> {

@@ -50,3 +50,14 @@ export function askedLately<Value>(
     return last.answer
   }
 }
+
+/** Those who ask while it's being asked hear the same answer: a message for a hundred inboxes asks once. */
+export function askedTogether<Value>(ask: () => Promise<Value>): () => Promise<Value> {
+  let asking: Promise<Value> | undefined
+  return () => {
+    asking ??= ask().finally(() => {
+      asking = undefined
+    })
+    return asking
+  }
+}
