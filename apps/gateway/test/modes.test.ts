@@ -100,6 +100,18 @@ with smtplib.SMTP_SSL('localhost', int(sys.argv[2]), context=context) as server:
   }
   await client.mailboxOpen('Sent')
   expect(await client.search({ body: 'million' })).toEqual([])
+
+  // The relay delivers this one, and tells the sender of it.
+  const dsn = { id: 'one', notify: 'success' as const, return: 'headers' as const, recipient: it.user }
+  const to = ['me+friend@example.test']
+  await mailer(it, { secure: true }).sendMail({ envelope: { from: it.user, to }, dsn, raw: letter(5) })
+  await expect.poll(async () => (await client.status('INBOX', { messages: true })).messages).toBe(4)
+  const insides = (await fetched(it, 'INBOX')).slice(2).map((text) => {
+    expect(text).not.toMatch(/Merger|million|Action:/)
+    return gpg(['--decrypt'], text.slice(text.indexOf('-----BEGIN PGP'), text.lastIndexOf('\r\n--')))
+  })
+  expect(insides.filter((inside) => inside.includes('The price is 5 million.'))).toHaveLength(1)
+  expect(insides.filter((inside) => inside.includes('Action: delivered\r\n'))).toHaveLength(1)
   expect(await stop(it.gateway)).toBe(0)
 })
 

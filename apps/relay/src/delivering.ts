@@ -1,12 +1,12 @@
 // One load from its lane to its report: by the way that it goes, into an inbox of this gateway, out, or nowhere.
 
-import { type AccountId, StoreRefusal } from '@postern/mailbox-store'
+import { type AccountId, type StagedMessage, StoreRefusal } from '@postern/mailbox-store'
 import { all, type Carrier, carry, type OpenedMessage, openMessage, unreadable } from './carrying.js'
 import type { RelayLoad } from './loads.js'
 import type { Measures } from './measures.js'
-import { fieldValue } from './outgoing-header.js'
 import { post } from './posting.js'
 import type { About, Reporting } from './reporting.js'
+import { CannotSeal, clearText, type SealFor } from './sealing.js'
 import type { Sent } from './transport.js'
 import { type Here, type PlanHere, type Verdict, verdictOf } from './verdicts.js'
 
@@ -16,6 +16,8 @@ export interface Delivering extends Carrier {
   readonly random: () => number
   /** INBOX takes what is delivered here where nobody is there to ask. */
   readonly planHere: PlanHere | undefined
+  /** Without it every inbox keeps what it's given. */
+  readonly sealFor: SealFor | undefined
   /** The relay stops: tries that it cuts short count for nothing. */
   readonly signal: AbortSignal
 }
@@ -34,8 +36,7 @@ export async function deliver(load: RelayLoad, delivering: Delivering): Promise<
     }
     case 'inbox':
       if (opened === undefined) return report(load, all(load, unreadable), { about, delivering })
-      if (way.encryptedOnly && !isEncrypted(opened)) return report(load, all(load, inClear), { about, delivering })
-      return deliverHere(load, { account: way.account, about, delivering })
+      return deliverHere(load, { account: way.account, opened, about, delivering })
     case 'out': {
       const started = performance.now()
       const answers =
@@ -46,12 +47,6 @@ export async function deliver(load: RelayLoad, delivering: Delivering): Promise<
     }
   }
 }
-
-const inClear = { kind: 'failed', status: '5.7.1', text: 'This address takes encrypted mail only' } as const
-
-/** RFC 1847 §2.2. */
-const isEncrypted = (opened: OpenedMessage): boolean =>
-  /^multipart\/encrypted\b/i.test(fieldValue(opened.header, 'content-type') ?? '')
 
 interface Reported {
   readonly about: About
@@ -65,17 +60,32 @@ async function report(load: RelayLoad, answers: readonly Sent[], { about, delive
 /** The store says whether it fits, when it's written. */
 async function deliverHere(
   load: RelayLoad,
-  { account, about, delivering }: Reported & { readonly account: AccountId },
+  { account, opened, about, delivering }: Reported & { readonly account: AccountId; readonly opened: OpenedMessage },
 ): Promise<void> {
   const delivered = all(load, { kind: 'delivered', relaysDsn: false, text: 'Delivered to the inbox' })
   try {
-    const here = await plannedHere(load, { account, about, delivering })
+    const planned = await plannedHere(load, { account, about, delivering })
+    const here = { ...planned, message: await sealed(account, { opened, delivering }) }
     await delivering.reporting.report(verdictsOf(load, delivered, { delivering, here }), about)
   } catch (error) {
+    if (error instanceof CannotSeal)
+      return report(load, all(load, { ...notSealed, text: error.message }), { about, delivering })
     if (!(error instanceof StoreRefusal)) throw error
     const status = error.code === 'over-quota' ? '4.2.2' : '4.2.0'
     await report(load, all(load, { kind: 'deferred', status, text: error.message }), { about, delivering })
   }
+}
+
+const notSealed = { kind: 'deferred', status: '4.7.5' } as const
+
+async function sealed(
+  account: AccountId,
+  { opened: { header, content }, delivering }: { readonly opened: OpenedMessage; readonly delivering: Delivering },
+): Promise<StagedMessage | undefined> {
+  const { sealFor, store } = delivering
+  if (sealFor === undefined) return undefined
+  const pieces = await sealFor(account, await clearText(content, header.bodyStart ?? header.bytes.length))
+  return pieces && store.stage(pieces)
 }
 
 async function plannedHere(

@@ -17,6 +17,7 @@ import { hasDied, ownerName, thisPlace } from './owner.js'
 import { defaultRelayLimits, purgeBatch, type RelayLimits } from './relay-limits.js'
 import { Reporting, type ReportingOptions } from './reporting.js'
 import { Rest } from './rest.js'
+import type { SealFor } from './sealing.js'
 import { Seldom } from './seldom.js'
 import { TransportSet, type TransportSetOptions } from './transport-set.js'
 import { Unreachable } from './unreachable.js'
@@ -30,6 +31,8 @@ export interface RelayOptions
     Pick<TransportSetOptions, 'transportFor'> {
   /** What an inbox's rules want with what is delivered here. */
   readonly planHere?: PlanHere
+  /** What an inbox gets in the place of a clear text; without it each keeps what it's given. */
+  readonly sealFor?: SealFor
   /** Who posts to sinks; without one they wait. */
   readonly sinks?: Pick<SinkClient, 'post'>
   readonly store: Store
@@ -290,11 +293,11 @@ function deliveringOf(
   options: RelayOptions,
   { owner, limits, seldom, signal }: { owner: string; limits: RelayLimits; seldom: Seldom; signal: AbortSignal },
 ): Delivering {
-  const { store, clock, random, logger, transportFor, planHere, sinks } = options
+  const { store, clock, random, logger, transportFor, planHere, sealFor, sinks } = options
   const measures = new Measures(options)
   const onError = (err: unknown): void => logger.error({ err }, 'a transport did not close')
   return {
-    ...{ store, limits, clock, random, logger, measures, signal, planHere, sinks },
+    ...{ store, limits, clock, random, logger, measures, signal, planHere, sealFor, sinks },
     signer: new Signer(options),
     transports: new TransportSet({ transportFor, idleMs: limits.transportIdleMs, clock, onError }),
     unreachable: new Unreachable(limits.unreachableMs),

@@ -20,6 +20,7 @@ import { inOneStream, notification } from './dsn/notification.js'
 import type { Occasion } from './dsn/told.js'
 import type { Measures } from './measures.js'
 import { fieldValue } from './outgoing-header.js'
+import { clearTextOf, type SealFor } from './sealing.js'
 import type { Seldom } from './seldom.js'
 import type { Verdict } from './verdicts.js'
 
@@ -32,6 +33,7 @@ export interface ReportingOptions {
     readonly account: AccountId | undefined
     readonly sender: string
   }) => Promise<AccountId | undefined>
+  readonly sealFor?: SealFor | undefined
   readonly measures: Measures
   readonly againMs: number
   readonly clock: () => number
@@ -112,16 +114,25 @@ export class Reporting {
     }
     const now = clock()
     const occasion = { told, submission, hostname, now }
-    const message = await this.#staged(occasion, opened).catch((err: unknown) => {
+    const message = await this.#staged(account, { occasion, returned: opened }).catch((err: unknown) => {
       if (!(err instanceof StoreRefusal) || err.code !== 'message-too-big') throw err
-      return this.#staged({ ...occasion, submission: { ...submission, ret: 'hdrs' } }, opened)
+      const smaller = { ...occasion, submission: { ...submission, ret: 'hdrs' as const } }
+      return this.#staged(account, { occasion: smaller, returned: opened })
     })
     // A full INBOX is no reason to say nothing.
     return { message, internalDate: Math.floor(now / 1000), recipients: [{ account, beyondQuota: true }] }
   }
 
-  #staged(occasion: Occasion, returned: OpenedMessage): Promise<StagedMessage> {
-    return this.#options.store.stage(inOneStream(notification(occasion, { returned, id: randomUUID() })))
+  async #staged(
+    account: AccountId,
+    { occasion, returned }: { readonly occasion: Occasion; readonly returned: OpenedMessage },
+  ): Promise<StagedMessage> {
+    const { store, sealFor } = this.#options
+    const id = randomUUID()
+    const pieces = () => notification(occasion, { returned, id })
+    const [beginning] = pieces()
+    const text = () => inOneStream(pieces())
+    return store.stage((await sealFor?.(account, clearTextOf(text, beginning as Buffer))) ?? text())
   }
 
   /**

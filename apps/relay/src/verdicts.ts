@@ -1,7 +1,16 @@
 // What a try means: the transport's word on one recipient becomes what is written into the queue, what the sender is told, and what
 // stands in the mail log. Pure: clock and chance are arguments.
 
-import type { AccountId, Claimed, Content, LocalPlaces, Outcome, RefusalCode, SentOn } from '@postern/mailbox-store'
+import type {
+  AccountId,
+  Claimed,
+  Content,
+  LocalPlaces,
+  Outcome,
+  RefusalCode,
+  SentOn,
+  StagedMessage,
+} from '@postern/mailbox-store'
 import { nextTryAt } from './backoff.js'
 import type { Told } from './dsn/told.js'
 import { type Action, wantsToHear } from './dsn/wishes.js'
@@ -21,6 +30,8 @@ export interface Verdict {
 /** What an inbox of this gateway does with it, by its rules. */
 export interface Here {
   readonly to: LocalPlaces
+  /** What is filed in the place of the text that the queue has. */
+  readonly message?: StagedMessage | undefined
   readonly sentOn?: readonly SentOn[]
   /** It's done; with why INBOX has it in the place of another one. */
   readonly settled?: (instead: RefusalCode | undefined) => void
@@ -57,8 +68,8 @@ function delivered(row: Claimed, sent: Extract<Sent, { kind: 'delivered' }>, { h
   const status = sent.status ?? '2.0.0'
   const action = here === undefined ? 'relayed' : 'delivered'
   const told = sent.relaysDsn ? undefined : toldOf(row, sent, { action, status })
-  const { to, sentOn } = here ?? {}
-  const outcome: Outcome = { kind: 'delivered', to, sentOn, ...replyOf(sent, status) }
+  const { to, message, sentOn } = here ?? {}
+  const outcome: Outcome = { kind: 'delivered', to, message, sentOn, ...replyOf(sent, status) }
   return { row, outcome, told, event: 'delivered', status, here }
 }
 

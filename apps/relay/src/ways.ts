@@ -10,15 +10,16 @@ export type WayOut = Exclude<Route, NoRoute>
 
 /** An address of a domain on this gateway: its inbox, or why it takes nothing. */
 export type LocalAddress =
-  /** `encryptedOnly`: nothing is filed there in clear. */
-  | { readonly account: AccountId; readonly encryptedOnly: boolean }
+  | { readonly account: AccountId }
+  /** Of a domain that keeps no mail. */
+  | { readonly sink: Sink }
   /** RFC 3463, and what the sender reads. */
   | { readonly status: string; readonly text: string }
 
 export type Way =
-  /** Posted to the sink of an inbox's rule. */
+  /** Posted to the sink of an inbox's rule, or of a domain that keeps no mail. */
   | { readonly kind: 'sink'; readonly sink: Sink }
-  | { readonly kind: 'inbox'; readonly account: AccountId; readonly encryptedOnly: boolean }
+  | { readonly kind: 'inbox'; readonly account: AccountId }
   | { readonly kind: 'out'; readonly route: WayOut }
   | { readonly kind: 'none'; readonly outcome: 'deferred' | 'failed'; readonly status: string; readonly text: string }
 
@@ -41,14 +42,18 @@ export async function wayOf(row: Claimed, { routeOf, localOf, sinkOf }: Lookups,
       return sink === undefined ? sinkGone : { kind: 'sink', sink }
     }
     const local = await localOf(row.recipient)
-    if (local !== undefined)
-      return 'account' in local ? { kind: 'inbox', ...local } : { kind: 'none', outcome: 'failed', ...local }
+    if (local !== undefined) return wayHere(local)
     const { route } = await routeOf({ account: row.account, sender: row.sender })
     return route.kind === 'none' ? noRoute : { kind: 'out', route }
   } catch (err) {
     logger.error({ err, queueId: row.queueId }, 'where mail goes could not be looked up')
     return lookupFailed
   }
+}
+
+function wayHere(local: LocalAddress): Way {
+  if ('account' in local) return { kind: 'inbox', ...local }
+  return 'sink' in local ? { kind: 'sink', ...local } : { kind: 'none', outcome: 'failed', ...local }
 }
 
 const sinkGone: Way = {

@@ -19,6 +19,7 @@ import { createLogger, createMailLog, createMetrics, type Metrics } from '@poste
 import type { DkimKey } from '../src/dkim/signature.js'
 import { type Relay, startRelay } from '../src/relay.js'
 import type { RelayLimits } from '../src/relay-limits.js'
+import type { SealFor } from '../src/sealing.js'
 import type { Parcel, ParcelRecipient, Sent } from '../src/transport.js'
 import type { LocalAddress } from '../src/ways.js'
 
@@ -73,7 +74,7 @@ export interface Bench {
     notices: boolean
     /** In place of the sender's own INBOX. */
     noticePlaceOf: (() => Promise<AccountId | undefined>) | undefined
-    encryptedOnly: boolean
+    sealFor: SealFor | undefined
     /** Abort signals of what is under way. */
     readonly signals: AbortSignal[]
   }
@@ -133,7 +134,7 @@ export async function makeBench({ messageBytesMax }: { messageBytesMax?: number 
     keys: [],
     notices: true,
     noticePlaceOf: undefined,
-    encryptedOnly: false,
+    sealFor: undefined,
     signals: [],
   }
 
@@ -142,7 +143,7 @@ export async function makeBench({ messageBytesMax }: { messageBytesMax?: number 
     const found = await store.directory.findAddress(address)
     return found === undefined || found.via === 'catch-all'
       ? { status: '5.1.1', text: 'There is no such address here' }
-      : { account: found.inbox.id, encryptedOnly: remote.encryptedOnly }
+      : { account: found.inbox.id }
   }
 
   return {
@@ -166,6 +167,7 @@ export async function makeBench({ messageBytesMax }: { messageBytesMax?: number 
         clock: () => clock.now,
         random: () => 0.5,
         hostname: 'mail.example.test',
+        sealFor: async (account, text) => remote.sealFor?.(account, text),
         routeOf: async (from) => ({ route: remote.routeOf?.(from) ?? remote.route }),
         dkimOf: async () => remote.keys,
         noticePlaceOf: async ({ account }) => remote.noticePlaceOf?.() ?? (remote.notices ? account : undefined),

@@ -81,7 +81,7 @@ test('what waits can be taken out', () => {
 test('a lane is named after its destination, and tells no secret', () => {
   const smart = { kind: 'smart-host', host: 'out.test', port: 587, tls: 'required', user: 'u', secret: 'hush' } as const
   const keys = [
-    laneOf({ kind: 'inbox', account: 1 as never, encryptedOnly: false }, 'a.test', limits),
+    laneOf({ kind: 'inbox', account: 1 as never }, 'a.test', limits),
     laneOf({ kind: 'out', route: { kind: 'direct', port: 25 } }, 'a.test', limits),
     laneOf({ kind: 'out', route: smart }, 'a.test', limits),
     laneOf({ kind: 'out', route: { kind: 'resend', apiKey: 'hush', endpoint: undefined } }, 'a.test', limits),

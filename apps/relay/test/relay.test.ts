@@ -1,6 +1,7 @@
 // The relay's loop on a real store: what becomes of each recipient, when, and what the sender hears of it.
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { CannotSeal, type ClearText } from '../src/index.js'
 import { type Answer, type Bench, gate, later, makeBench, message, refusedAnswer, taken, until } from './bench.js'
 
 const minuteMs = 60_000
@@ -265,15 +266,51 @@ describe('recipients on this gateway', () => {
     expect(await bench.inbox(bench.ada.id)).toMatchObject([expect.stringContaining('nobody@example.test')])
   })
 
-  test('where only encrypted mail is kept, mail in clear comes back', async () => {
-    bench.remote.encryptedOnly = true
+  const upperCased = async (account: number, text: ClearText): Promise<AsyncIterable<Uint8Array> | undefined> => {
+    if (account !== bench.bob.id) return undefined
+    return (async function* () {
+      const pieces: Buffer[] = []
+      for await (const piece of text.read()) pieces.push(piece)
+      const [header] = pieces
+      expect(header).toEqual(text.header)
+      yield Buffer.from(Buffer.concat(pieces).toString().toUpperCase())
+    })()
+  }
+
+  test.each([
+    ['a small message', 'Subject: x\r\n\r\nHello\r\n'],
+    ['a large one', `Subject: x\r\n\r\n${'Hello there.\r\n'.repeat(20_000)}`],
+    ['a header alone', 'Subject: x\r\n\r\n'],
+  ])('an inbox that keeps its mail encrypted gets the encrypted text: of %s', async (_, text) => {
+    bench.remote.sealFor = upperCased
     await bench.relay()
-    const clear = await bench.submit(['bob@example.test'])
-    const text = 'Content-Type: multipart/encrypted; boundary=b\r\n\r\n--b--\r\n'
-    const encrypted = await bench.submit(['bob@example.test'], { text })
-    await Promise.all([settled(clear), settled(encrypted)])
-    expect(await bench.recipients(clear)).toMatchObject([{ state: 'failed', lastCode: '5.7.1' }])
-    expect(await bench.inbox(bench.bob.id)).toEqual([text])
+    const queueId = await bench.submit(['bob@example.test', 'ada@example.test'], { text })
+    await settled(queueId)
+    expect(await bench.inbox(bench.bob.id)).toEqual([text.toUpperCase()])
+    expect(await bench.inbox(bench.ada.id)).toEqual([text])
+    expect(await bench.store.maintenance.verify()).toEqual([])
+  })
+
+  test('where nothing can be encrypted for the inbox now, it waits', async () => {
+    bench.remote.sealFor = async () => {
+      throw new CannotSeal('Mail for bob@example.test cannot be encrypted now')
+    }
+    await bench.relay()
+    const queueId = await bench.submit(['bob@example.test'])
+    await attempts(queueId, 1)
+    expect(await bench.recipients(queueId)).toMatchObject([{ state: 'waiting', lastCode: '4.7.5' }])
+    expect(await bench.inbox(bench.bob.id)).toEqual([])
+  })
+
+  test('what the sender is told is encrypted as well', async () => {
+    bench.remote.sealFor = (account, text) => upperCased(account === bench.ada.id ? bench.bob.id : 0, text)
+    bench.remote.answer = () => ({ kind: 'failed', code: '550', status: '5.1.1', text: 'No such user' })
+    await bench.relay()
+    await settled(await bench.submit(['r@remote.test']))
+    const [notice = '', ...others] = await bench.inbox(bench.ada.id)
+    expect(others).toEqual([])
+    expect(notice).toMatch(/^RETURN-PATH: <>\r\n.*\r\n\r\n.*NO SUCH USER/s)
+    expect(notice).not.toMatch(/[a-z]/)
   })
 
   test('who asked to hear of success hears that it was delivered', async () => {

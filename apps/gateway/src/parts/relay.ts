@@ -9,6 +9,7 @@ import { createMailLog, type Logger, type Metrics } from '@postern/telemetry'
 import { type PlannedMailOptions, relayPlanner } from '../rules/planned-mail.js'
 import { ruleSink } from '../rules/rule-sink.js'
 import { relayLookups } from '../sending/relay-lookups.js'
+import { sealFor } from '../sending/seal-for.js'
 import { sealedRecords } from '../sending/sealed-records.js'
 import type { SendingLookups } from '../sending/sending-lookups.js'
 import { sinkClient } from '../sending/sink-client.js'
@@ -41,7 +42,8 @@ export function createRelayPart(options: RelayPartOptions): Part {
       started.set(
         await startRelay({
           ...{ store: store(), doorbell, hostname, clock, random: Math.random, logger, metrics },
-          ...relayLookups(directory, lookups()),
+          ...relayLookups(directory, { lookups: lookups(), sealed }),
+          sealFor: sealFor({ directory, clock, logger }),
           planHere: relayPlanner(planning()),
           sinkOf: (rule) => ruleSink(rule, { directory, sealed }),
           sinks,

@@ -1,18 +1,22 @@
 // What the relay asks about its recipients and senders, in its words: routes and keys as they are now, what an address of this gateway
-// takes, and whose INBOX may be told of a failure. A domain that keeps no mail, or none in clear, keeps no notification either.
+// takes, and whose INBOX may be told of a failure. A domain that keeps no mail keeps no notification either.
 
 import { createPrivateKey } from 'node:crypto'
 import type { AccountId, Directory, Domain, DomainId } from '@postern/mailbox-store'
 import type { DkimKey, LocalAddress, RelayOptions } from '@postern/relay'
 import { foundOrNot } from '../found-or-not.js'
+import type { SealedRecords } from './sealed-records.js'
 import type { DkimSigningKey, SendingLookups } from './sending-lookups.js'
 
 type RelayLookups = Pick<RelayOptions, 'routeOf' | 'localOf' | 'dkimOf' | 'noticePlaceOf'>
 
-export function relayLookups(directory: Directory, lookups: SendingLookups): RelayLookups {
+export function relayLookups(
+  directory: Directory,
+  { lookups, sealed }: { readonly lookups: SendingLookups; readonly sealed: SealedRecords },
+): RelayLookups {
   return {
     routeOf: ({ account, sender }) => lookups.routeFor({ account, senderDomain: domainOf(sender) }),
-    localOf: (address) => localAddress(address, { directory, lookups }),
+    localOf: (address) => localAddress(address, { directory, lookups, sealed }),
     dkimOf: async (domain) => usable(await lookups.dkimKeysFor(domain)),
     noticePlaceOf: ({ account, sender }) =>
       account === undefined ? placeOfAddress(sender, lookups) : placeOfAccount(account, directory),
@@ -21,20 +25,19 @@ export function relayLookups(directory: Directory, lookups: SendingLookups): Rel
 
 async function localAddress(
   address: string,
-  { directory, lookups }: { directory: Directory; lookups: SendingLookups },
+  { directory, lookups, sealed }: { directory: Directory; lookups: SendingLookups; sealed: SealedRecords },
 ): Promise<LocalAddress | undefined> {
   const facts = await lookups.recipientFor(address)
   if (facts.kind === 'remote') return undefined
   const { domain } = facts
   if (facts.kind === 'unknown') return { status: '5.1.1', text: 'There is no such inbox here' }
-  if (domain.mode === 'zero-retention') return { status: '5.2.1', text: `${domain.name} keeps no mail` }
-  const encryptedOnly = domain.mode === 'encrypted'
-  if (facts.kind === 'catch-all') {
-    const account = await madeInbox({ domain: domain.id, address: facts.address }, directory)
-    return { account, encryptedOnly }
+  if (facts.kind === 'inbox' && facts.inbox.disabled) return { status: '5.2.1', text: 'The inbox is disabled' }
+  if (domain.mode === 'zero-retention') {
+    const sink = sealed.sinkOf(domain)
+    return sink === undefined ? { status: '5.2.1', text: `${domain.name} keeps no mail` } : { sink }
   }
-  if (facts.inbox.disabled) return { status: '5.2.1', text: 'The inbox is disabled' }
-  return { account: facts.inbox.id, encryptedOnly }
+  if (facts.kind === 'inbox') return { account: facts.inbox.id }
+  return { account: await madeInbox({ domain: domain.id, address: facts.address }, directory) }
 }
 
 /** Two messages may come at once, and another process may be faster. */
@@ -59,7 +62,7 @@ async function placeOfAddress(sender: string, lookups: SendingLookups): Promise<
   return facts.kind === 'inbox' && keepsMail(facts.domain) ? facts.inbox.id : undefined
 }
 
-const keepsMail = ({ mode }: Domain): boolean => mode === 'retained'
+const keepsMail = ({ mode }: Domain): boolean => mode !== 'zero-retention'
 
 const domainOf = (address: string): string | undefined =>
   address === '' ? undefined : address.slice(address.lastIndexOf('@') + 1)

@@ -228,6 +228,8 @@ export type Outcome =
   | ({
       readonly kind: 'delivered'
       readonly to?: LocalPlaces | undefined
+      /** What goes there, where it's another text than the queue's. */
+      readonly message?: PreparedMessage | undefined
       readonly sentOn?: readonly SentOn[] | undefined
     } & Reply)
   | ({ readonly kind: 'deferred'; readonly nextTryAt: number; readonly delayTold?: boolean | undefined } & Reply)

@@ -17,7 +17,7 @@ import type {
 } from '../outbox/outbox.js'
 import { refuse } from '../refusals.js'
 import { discard } from './garbage.js'
-import { placeParcel, storedParcel, takeRooms } from './outbox-parcel.js'
+import { freshParcel, placeParcel, storedParcel, takeRooms } from './outbox-parcel.js'
 import { submissionOf } from './outbox-queue.js'
 import { placeAndSendOn } from './sent-on.js'
 import { deliver, placedOf } from './submit.js'
@@ -119,9 +119,10 @@ function close(tx: Transaction, submission: number): void {
 function deliverStored(
   tx: Transaction,
   message: MessageId,
-  { to = [], sentOn = [] }: Pick<Extract<Outcome, { kind: 'delivered' }>, 'to' | 'sentOn'>,
+  { to = [], sentOn = [], message: own }: Pick<Extract<Outcome, { kind: 'delivered' }>, 'to' | 'sentOn' | 'message'>,
 ): readonly DeliveryOutcome[] {
-  const parcel = storedParcel(tx, message)
+  const stored = storedParcel(tx, message)
+  const parcel = own === undefined ? stored : freshParcel(tx, own, stored.internalDate)
   const rooms = takeRooms(tx, [to].flat(), parcel.size)
   const why = rooms.flatMap((room) => ('why' in room ? [room.why] : []))[0]
   if (why === 'over-quota') return refuse('over-quota', 'The inbox is over its quota.')
