@@ -117,7 +117,7 @@ test('a message is tried without being delivered', async () => {
       ],
       mailboxes: ['INBOX', 'Büro'],
     },
-    ...{ flags: ['\\Seen', 'todo'], forwarded: ['bob@example.test'], posted: 1 },
+    ...{ flags: ['\\Seen', 'todo'], forwarded: ['bob@example.test'], posted: 1, answered: null },
     not_forwarded: [{ to: 'x@remote.test', why: 'no route' }],
   })
   expect(await text('rule', 'test', ada, eml, '--rules', given, '--sender', 'none')).toMatch(

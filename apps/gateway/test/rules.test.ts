@@ -134,6 +134,22 @@ test('a submission to another inbox obeys its rules, and forwards between inboxe
   expect(await stop(it.gateway)).toBe(0)
 })
 
+test('an answer comes once, to a person, and answers no answer', async () => {
+  const it = await running()
+  const hand = await SecondHand.on(it.dataDir)
+  const alice = { ...it, user: 'alice@example.test', ...(await hand.person('alice@example.test')) }
+  await add(it, alice.user, { do: [{ reply: "I'm away.\nGrüße", days: 1 }] })
+  await add(it, it.user, { do: [{ reply: 'Thank you.' }] })
+  const transport = mailer(it, { secure: true })
+  for (const subject of ['first', 'second'])
+    await transport.sendMail({ from: it.user, to: alice.user, subject, text: 'Hello.' })
+  await eventually(() => subjects(alice, 'INBOX'), ['first', 'second'])
+  await eventually(() => subjects(it, 'INBOX'), ['Auto: first'])
+  await eventually(async () => [`${(await hand.store.outbox.stats()).waiting}`], ['0'])
+  expect([await subjects(alice, 'INBOX'), await subjects(it, 'INBOX')]).toEqual([['first', 'second'], ['Auto: first']])
+  expect(await stop(it.gateway)).toBe(0)
+})
+
 test('what the next server refuses for good comes back, with a word of why', async () => {
   const remote = await startRemote()
   remote.says = () => ({ responseCode: 550, message: '5.1.1 nobody' })

@@ -77,8 +77,8 @@ export interface Judge {
 
 export type Place = Omit<LocalPlace, 'account'>
 
-/** What the inbox sends on, without its text: a forward has that of the inbox, a post to a sink the one that's stored. */
-export type PlannedSending = Omit<SentOn, 'message' | 'body'>
+/** What the inbox sends on: a forward has the text of the inbox, a post to a sink the one that's stored, an answer its own. */
+export type PlannedSending = Omit<SentOn, 'message' | 'body'> & { readonly text?: Uint8Array | undefined }
 
 /** What an inbox's own rules make of a message. */
 export interface RecipientPlan {

@@ -297,7 +297,7 @@ describe('versions', () => {
     `DROP INDEX outbox_held; ALTER TABLE mailbox DROP COLUMN uid_validity; ALTER TABLE mailbox DROP COLUMN object_id;
      ALTER TABLE uid_space DROP COLUMN object_id`,
     'DROP TABLE held_message; ALTER TABLE sent_candidate DROP COLUMN identity; ALTER TABLE outbox DROP COLUMN message',
-    `DROP TABLE rule; ALTER TABLE submission DROP COLUMN keep_for; ALTER TABLE submission DROP COLUMN sink;
+    `DROP TABLE replied; DROP TABLE rule; ALTER TABLE submission DROP COLUMN keep_for; ALTER TABLE submission DROP COLUMN sink;
      ALTER TABLE submission DROP COLUMN foreign_text`,
     'DROP TABLE imported; DROP TABLE import_origin',
     'ALTER TABLE domain DROP COLUMN sink',

@@ -1,6 +1,6 @@
 // The package's only door.
 
-export type { Facts } from './facts.js'
+export { type Facts, Header } from './facts.js'
 export { limits } from './limits.js'
 export { type Plan, planOf, type Withheld, type WithheldWhy } from './plan.js'
 export { readRule, readRules } from './read-rules.js'

@@ -15,6 +15,9 @@ export const limits = {
   mailboxNameCharactersMax: 500,
   addressCharactersMax: 254,
   urlCharactersMax: 2_000,
+  replyCharactersMax: 8_000,
+  replySubjectCharactersMax: 200,
+  replyDaysMax: 90,
   /** What all rules together make of one message. */
   forwardsPerMessageMax: 10,
   mailboxesPerMessageMax: 20,

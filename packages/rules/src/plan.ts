@@ -8,6 +8,7 @@
 import { type Facts, Header } from './facts.js'
 import { limits } from './limits.js'
 import { meets } from './matching.js'
+import { mayBeAnswered } from './may-be-answered.js'
 import type { Action, Condition, Into, Rule, SystemFlag } from './rule.js'
 
 export type WithheldWhy = 'spam' | 'circle' | 'itself' | 'too many' | 'too far'
@@ -32,6 +33,8 @@ export interface Plan<R extends Rule = Rule> {
   readonly withheld: readonly Withheld[]
   /** Rules with a sink. */
   readonly sinks: readonly R[]
+  /** The first rule with a reply, where the message may have one. */
+  readonly reply: R | undefined
 }
 
 export function planOf<R extends Rule>(rules: readonly R[], facts: Facts): Plan<R> {
@@ -82,6 +85,7 @@ function together<R extends Rule>(
     keywords: [...new Set(flags.flatMap(({ keywords }) => keywords))],
     forwards,
     withheld,
+    reply: mayBeAnswered({ facts, header }) ? met.find((rule) => of(rule.actions, 'reply').length > 0) : undefined,
     sinks: met.filter((rule) => of(rule.actions, 'sink').length > 0),
   }
 }

@@ -2,13 +2,16 @@
 //
 //   { "file": "Projects/2026" }  { "file": "\\Archive" }  { "keep": true }  { "discard": true }
 //   { "flag": [ "\\Seen", "\\Flagged", "todo" ] }
+//   { "reply": "I'm away until Monday.", "subject"?: "Away", "days"?: 7 }
 //   { "forward": "ada@example.net", "copy"?: false }  { "sink": "https://hooks.example.net/mail" }
 
 import { limits } from './limits.js'
 import type { JsonObject, Reading } from './reading.js'
 import { type Action, type Into, type SystemFlag, specialUses } from './rule.js'
 
-const kinds = ['file', 'keep', 'flag', 'forward', 'sink', 'discard'] as const
+const kinds = ['file', 'keep', 'flag', 'forward', 'sink', 'reply', 'discard'] as const
+/** What may stand beside an action's own key. */
+const beside: Readonly<Record<string, readonly string[]>> = { forward: ['copy'], reply: ['subject', 'days'] }
 const systemFlags: readonly SystemFlag[] = ['\\Seen', '\\Flagged', '\\Answered']
 
 interface Asked {
@@ -23,7 +26,7 @@ export function readAction(value: unknown, { reading, at }: Asked): Action | und
   const [kind] = given
   if (kind === undefined || given.length > 1)
     return reading.wrong(at, `An action is one of ${kinds.map((each) => `"${each}"`).join(', ')}.`)
-  reading.onlyKnown(object, at, kind === 'forward' ? [kind, 'copy'] : [kind])
+  reading.onlyKnown(object, at, [kind, ...(beside[kind] ?? [])])
   const place = { reading, at: `${at}.${kind}` }
   switch (kind) {
     case 'file': {
@@ -39,6 +42,8 @@ export function readAction(value: unknown, { reading, at }: Asked): Action | und
       return readForward(object, { reading, at })
     case 'sink':
       return readSink(object.sink, place)
+    case 'reply':
+      return readReply(object, { reading, at })
   }
 }
 
@@ -83,6 +88,19 @@ function readForward(object: JsonObject, { reading, at }: Asked): Action | undef
   if (to === undefined || copy === undefined) return undefined
   if (!address.test(to)) return reading.wrong(`${at}.forward`, 'This is an address: name@domain.')
   return { kind: 'forward', to, copy }
+}
+
+/** A week where nothing is said: who writes again is told again. */
+const daysDefault = 7
+
+function readReply(object: JsonObject, { reading, at }: Asked): Action | undefined {
+  const { subject: given, days = daysDefault } = object
+  const text = reading.lines(object.reply, `${at}.reply`, limits.replyCharactersMax)
+  const subject =
+    given === undefined ? undefined : reading.text(given, `${at}.subject`, limits.replySubjectCharactersMax)
+  if (typeof days !== 'number' || !Number.isInteger(days) || days < 1 || days > limits.replyDaysMax)
+    return reading.wrong(`${at}.days`, `This is a whole number of days from 1 to ${limits.replyDaysMax}.`)
+  return text === undefined ? undefined : { kind: 'reply', text, subject, days }
 }
 
 /** The scheme, no user and password, a host. */

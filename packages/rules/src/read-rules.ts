@@ -59,7 +59,10 @@ function readActions(object: JsonObject, { reading, at }: { reading: Reading; at
     .slice(0, limits.actionsPerRuleMax)
     .map((each, i) => readAction(each, { reading, at: `${at}[${i}]` }))
     .filter((action) => action !== undefined)
-  if (actions.filter(({ kind }) => kind === 'sink').length > 1)
-    reading.wrong(at, 'A rule has one sink at most: its secret is the rule’s.')
+  for (const [kind, why] of [
+    ['sink', 'A rule has one sink at most: its secret is the rule’s.'],
+    ['reply', 'A rule has one reply at most: who has had it is remembered for the rule.'],
+  ])
+    if (actions.filter((action) => action.kind === kind).length > 1) reading.wrong(at, why as string)
   return actions
 }

@@ -33,6 +33,12 @@ export class Reading {
     return this.wrong(at, 'This is a whole number of bytes.')
   }
 
+  /** A text that may have several lines. */
+  lines(value: unknown, at: string, charactersMax: number): string | undefined {
+    const inOneLine = typeof value === 'string' ? value.replace(/\r?\n|\t/g, ' ') : value
+    return this.text(inOneLine, at, charactersMax) === undefined ? undefined : (value as string)
+  }
+
   text(value: unknown, at: string, charactersMax: number): string | undefined {
     if (typeof value !== 'string') return this.wrong(at, 'This is a text: "…".')
     if (value.trim() === '') return this.wrong(at, 'This cannot be empty.')

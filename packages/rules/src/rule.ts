@@ -54,4 +54,6 @@ export type Action =
   | { readonly kind: 'flag'; readonly system: readonly SystemFlag[]; readonly keywords: readonly string[] }
   | { readonly kind: 'forward'; readonly to: string; readonly copy: boolean }
   | { readonly kind: 'sink'; readonly url: string }
+  /** Once for each sender within so many days. */
+  | { readonly kind: 'reply'; readonly text: string; readonly subject: string | undefined; readonly days: number }
   | { readonly kind: 'discard' }

@@ -65,5 +65,9 @@ function writeAction(action: Action): Json {
       return { forward: action.to, ...(action.copy ? {} : { copy: false }) }
     case 'sink':
       return { sink: action.url }
+    case 'reply': {
+      const { text, subject, days } = action
+      return { reply: text, ...(subject === undefined ? {} : { subject }), days }
+    }
   }
 }

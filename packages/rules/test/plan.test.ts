@@ -181,6 +181,38 @@ describe('plans', () => {
   })
 })
 
+describe('answers', () => {
+  const personal = 'From: c@x.test\r\nTo: Alice <ALICE@example.test>\r\n'
+  const answers = (header: string, more: Partial<Facts> = {}): boolean =>
+    planned([does({ reply: 'Away.' })], { sender: 'c@x.test', text: `${header}\r\n`, ...more }).reply !== undefined
+
+  test.each<[boolean, string, Partial<Facts>]>([
+    [true, '', {}],
+    [true, 'Auto-Submitted: no\r\n', {}],
+    [true, '', { sender: 'Requests@x.test' }],
+    [false, 'Auto-Submitted: auto-replied\r\n', {}],
+    [false, 'Auto-Submitted: auto-generated; x=y\r\n', {}],
+    [false, 'Precedence: bulk\r\n', {}],
+    [false, 'List-Unsubscribe: <https://x.test/>\r\n', {}],
+    [false, 'X-Auto-Response-Suppress: OOF, DR\r\n', {}],
+    [false, '', { spam: true }],
+    [false, '', { sender: '' }],
+    [false, '', { sender: 'MAILER-DAEMON@x.test' }],
+    [false, '', { sender: 'news-bounces@x.test' }],
+    [false, '', { sender: 'bounce+7@x.test' }],
+    [false, '', { sender: 'owner-team@x.test' }],
+    [false, '', { sender: 'no-reply@x.test' }],
+    [false, '', { sender: 'alice@example.test' }],
+  ])('%s: %j %j', (expected, header, more) => expect(answers(`${personal}${header}`, more)).toBe(expected))
+
+  test('only who has written to the inbox by name is answered', () => {
+    expect(answers('To: team@example.test\r\n')).toBe(false)
+    expect(answers('To: team@example.test\r\nCc: alice@example.test\r\n')).toBe(true)
+    expect(answers('To: alias@example.test\r\n', { recipient: 'alias@example.test' })).toBe(true)
+    expect(answers('Bcc: alice@example.test\r\n')).toBe(false)
+  })
+})
+
 describe('patterns', () => {
   test('match as the regular expression that says the same', () => {
     const pattern = fc.string({ maxLength: 8, unit: fc.constantFrom('a', 'b', '*', '?') })

@@ -22,7 +22,15 @@ test('everything that is wrong is said at once, each with its place', () => {
     enabled: 'yes',
     iff: {},
     if: { all: [{ from: { is: 'a', part: 'tail' } }, { subject: {} }, { colour: 'red' }, { size: {} }] },
-    do: [{ file: '\\Nowhere' }, { forward: 'nobody' }, { sink: 'http://x.test/' }, { flag: ['\\Recent', 'a b'] }, {}],
+    do: [
+      { file: '\\Nowhere' },
+      { forward: 'nobody' },
+      { sink: 'http://x.test/' },
+      { flag: ['\\Recent', 'a b'] },
+      {},
+      { reply: 'a\u0000' },
+      { reply: 'x', days: 0 },
+    ],
   }
   expect(mistakesOf(rule).map((line) => line.split(':')[0])).toEqual([
     'iff',
@@ -38,6 +46,8 @@ test('everything that is wrong is said at once, each with its place', () => {
     'do[3].flag',
     'do[3].flag',
     'do[4]',
+    'do[5].reply',
+    'do[6].days',
   ])
 })
 
@@ -157,15 +167,32 @@ const action = fc.oneof(
   }),
   fc.record({ kind: fc.constant('flag'), system: fc.constant(['\\Seen']), keywords: fc.constant(['todo']) }),
   fc.record({ kind: fc.constant('forward'), to: fc.constant('ada@example.net'), copy: fc.boolean() }),
+  fc.record({
+    kind: fc.constant('reply'),
+    text: fc.constant('Away.\nBack soon.'),
+    subject: fc.option(text, { nil: undefined }),
+    days: fc.integer({ min: 1, max: 90 }),
+  }),
   fc.record({ kind: fc.constantFrom('keep', 'discard') }),
 )
+
+test('one reply, so long and for so many days', () => {
+  const reply = (more: object) => mistakesOf({ name: 'n', do: [{ reply: 'x', ...more }] })
+  expect(reply({ days: limits.replyDaysMax, reply: 'x'.repeat(limits.replyCharactersMax) })).toEqual([])
+  expect(reply({ days: limits.replyDaysMax + 1 })).toHaveLength(1)
+  expect(reply({ reply: 'x'.repeat(limits.replyCharactersMax + 1) })).toHaveLength(1)
+  expect(reply({ subject: 'x'.repeat(limits.replySubjectCharactersMax + 1) })).toHaveLength(1)
+  expect(mistakesOf({ name: 'n', do: [{ reply: 'x' }, { reply: 'y' }] })).toHaveLength(1)
+})
 
 test('what is written is read as the same rule', () => {
   const rule = fc.record({
     name: text,
     enabled: fc.boolean(),
     condition: fc.option(condition, { nil: undefined }),
-    actions: fc.array(action, { minLength: 1, maxLength: 5 }),
+    actions: fc
+      .array(action, { minLength: 1, maxLength: 5 })
+      .filter((actions) => actions.filter(({ kind }) => kind === 'reply').length < 2),
     stop: fc.boolean(),
   }) as unknown as fc.Arbitrary<Rule>
   fc.assert(

@@ -241,7 +241,7 @@ export const metricList = {
   ruledMessages: {
     name: 'postern_ruled_messages_total',
     type: 'counter',
-    help: 'Messages that rules of inboxes were for, by what became of them: filed, forwarded, posted (to a sink), discarded; several may be true of one.',
+    help: 'Messages that rules of inboxes were for, by what became of them: filed, forwarded, posted (to a sink), answered, discarded; several may be true of one.',
     labels: ['outcome'],
   },
   rulesNotFollowed: {

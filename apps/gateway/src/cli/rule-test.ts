@@ -33,6 +33,8 @@ interface Tested {
   readonly flags: readonly string[]
   readonly forwarded: readonly string[]
   readonly posted: number
+  /** Unless they had an answer of the rule lately. */
+  readonly answered: string | null
   readonly not_forwarded: readonly { readonly to: string; readonly why: string }[]
 }
 
@@ -77,7 +79,10 @@ async function planned(
   const stored = given?.map((rule): StoredRule => ({ ...rule, publicId: '', secret: undefined }))
   const rules = stored === undefined ? new StoredRules(open.store.directory, logger) : { of: async () => stored }
   const lookups = await sendingLookupsOf(open)
-  return inboxPlan({ inbox, facts, foreign: true }, { rules, lookups, logger, clock: Date.now })
+  return inboxPlan(
+    { inbox, facts, foreign: true },
+    { rules, lookups, logger, hostname: open.config.hostname, clock: Date.now },
+  )
 }
 
 function senderOf(header: Buffer): string {
@@ -104,13 +109,16 @@ function tested({ address }: Inbox, { met, places, sendings, notForwarded }: Inb
     met: met.map(({ publicId, name }) => ({ id: publicId === '' ? null : publicId, name })),
     mailboxes: places.map(({ mailbox }) => nameOf(mailbox)),
     flags: [...flagNames.filter((_, bit) => (system & (1 << bit)) !== 0), ...keywords],
-    forwarded: sendings.flatMap(({ sink, recipients }) => (sink === undefined ? recipients : [])),
+    forwarded: sendings.flatMap(({ sink, reply, recipients }) =>
+      sink === undefined && reply === undefined ? recipients : [],
+    ),
+    answered: sendings.find(({ reply }) => reply !== undefined)?.recipients[0] ?? null,
     posted: sendings.filter(({ sink }) => sink !== undefined).length,
     not_forwarded: notForwarded,
   }
 }
 
-function lines({ met, mailboxes, flags, forwarded, posted, not_forwarded: kept }: Tested): string[] {
+function lines({ met, mailboxes, flags, forwarded, posted, answered, not_forwarded: kept }: Tested): string[] {
   return [
     ...(met.length === 0
       ? ['No rule is for this message.']
@@ -120,6 +128,7 @@ function lines({ met, mailboxes, flags, forwarded, posted, not_forwarded: kept }
       ['Filed in', mailboxes.length === 0 ? 'nothing' : mailboxes.join(', ')],
       ['Flags', flags.length === 0 ? undefined : flags.join(' ')],
       ['Forwarded to', forwarded.length === 0 ? undefined : forwarded.join(', ')],
+      ['Answered', answered === null ? undefined : `${answered}, unless they had it lately`],
       ['Posted to', posted === 0 ? undefined : `${posted} sink${posted === 1 ? '' : 's'}`],
       ...kept.map(({ to, why }) => ['Not forwarded', `to ${to}: ${why}; the message is kept`] as const),
     ]),

@@ -6,10 +6,15 @@ import { type Inbox, type LocalPlace, queueIdAt, type SentOn, systemFlag } from 
 import { type Facts, type Into, type Plan, planOf, type SystemFlag } from '@postern/rules'
 import type { Logger } from '@postern/telemetry'
 import type { SendingLookups } from '../sending/sending-lookups.js'
+import { replyText } from './reply-text.js'
 import type { StoredRule, StoredRules } from './stored-rules.js'
 
 /** Without what only who has the text can say. */
-export type PlannedSending = Omit<SentOn, 'message' | 'body'> & { readonly queueId: string }
+export type PlannedSending = Omit<SentOn, 'message' | 'body'> & {
+  readonly queueId: string
+  /** Of an answer, 7-bit. */
+  readonly text?: Uint8Array | undefined
+}
 
 /** A forward that isn't made, and why. */
 export interface NotForwarded {
@@ -36,6 +41,7 @@ export interface InboxPlanOptions {
   readonly rules: Pick<StoredRules, 'of'>
   readonly lookups: Pick<SendingLookups, 'findAddress' | 'findDomain' | 'recipientFor' | 'routeFor' | 'sendingRulesFor'>
   readonly logger: Logger
+  readonly hostname: string
   /** Unix milliseconds. */
   readonly clock: () => number
 }
@@ -53,6 +59,7 @@ export async function inboxPlan(question: InboxQuestion, options: InboxPlanOptio
     sendings: [
       ...(await forwardOf(going, { question, options, keep })),
       ...plan.sinks.map((rule) => postOf(rule, { question, options, keep })),
+      ...(await replyOf(plan.reply, { question, options })),
     ],
     met: plan.met,
     notForwarded: [...plan.withheld, ...staying],
@@ -94,9 +101,10 @@ async function whyNot(
 }
 
 export async function hasRoute(inbox: Inbox, lookups: InboxPlanOptions['lookups']): Promise<boolean> {
-  const senderDomain = inbox.address.slice(inbox.address.lastIndexOf('@') + 1)
-  return (await lookups.routeFor({ account: inbox.id, senderDomain })).route.kind !== 'none'
+  return (await lookups.routeFor({ account: inbox.id, senderDomain: domainOf(inbox) })).route.kind !== 'none'
 }
+
+const domainOf = ({ address }: Inbox): string => address.slice(address.lastIndexOf('@') + 1)
 
 const bits: Readonly<Record<SystemFlag, number>> = {
   '\\Seen': systemFlag.seen,
@@ -130,6 +138,28 @@ async function forwardOf(
   const sender = facts.sender === '' ? '' : inbox.address
   const queueId = queueIdAt(clock())
   return [{ account: inbox.id, queueId, sender, recipients, notify: 'FAILURE', keep, foreign, sending }]
+}
+
+const dayMs = 86_400_000
+
+/** Nobody is told where it can't go: who wrote isn't waiting for it (RFC 3834 §2). */
+async function replyOf(rule: StoredRule | undefined, { question, options }: Asked): Promise<readonly PlannedSending[]> {
+  const action = rule?.actions.find(({ kind }) => kind === 'reply')
+  if (rule === undefined || action?.kind !== 'reply') return []
+  const { inbox, facts } = question
+  const { lookups, clock, hostname } = options
+  const to = facts.sender
+  if ((await whyNot(to, { inbox, options })) !== undefined) return []
+  const sending = await lookups.sendingRulesFor({ credential: undefined, inbox: inbox.id, domain: inbox.domain })
+  const queueId = queueIdAt(clock())
+  const isSecret = (await lookups.findDomain(domainOf(inbox)))?.mode === 'encrypted'
+  const text = replyText(action, { inbox, to, header: facts.header, isSecret, hostname, queueId, now: clock() })
+  return [
+    {
+      ...{ account: inbox.id, queueId, sender: '', recipients: [to], notify: 'NEVER', keep: false, foreign: false },
+      ...{ sending, text, reply: { rule: rule.publicId, withinMs: action.days * dayMs } },
+    },
+  ]
 }
 
 /** It shows in the queue as mail for the inbox. */

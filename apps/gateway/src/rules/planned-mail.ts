@@ -11,7 +11,6 @@ import { type InboxPlan, type InboxPlanOptions, type InboxQuestion, inboxPlan } 
 
 export interface PlannedMailOptions extends InboxPlanOptions {
   readonly store: Store
-  readonly hostname: string
   readonly logger: Logger
   readonly metrics: Metrics
   readonly mailLog: MailLog
@@ -42,6 +41,7 @@ const insteadOf = (outcome: DeliveryOutcome): RefusalCode[] =>
 /** For submissions. What sends on is left to the relay: it has the text that is sent on, and makes a commit of its own of both. */
 export function submissionPlanner(options: PlannedMailOptions): NonNullable<SubmissionServerOptions['planHere']> {
   return async ({ account, recipient, sender, header, sizeBytes, queueId }) => {
+    if ((await options.rules.of(account)).length === 0) return { places: { account }, settled: () => undefined }
     const inbox = await options.store.directory.getInbox(account)
     const facts = { header, sizeBytes, sender, recipient, spam: false, dmarc: 'pass' as const }
     const plan = await inboxPlan({ inbox, facts, foreign: false }, options)
@@ -58,6 +58,7 @@ type RelayPlanner = NonNullable<RelayOptions['planHere']>
 export function relayPlanner(options: PlannedMailOptions): RelayPlanner {
   const { store } = options
   return async ({ row, account, header, content }) => {
+    if ((await options.rules.of(account)).length === 0) return { to: { account } }
     const inbox = await store.directory.getInbox(account)
     const { sender, recipient, foreign, queueId } = row
     const facts = { header, sizeBytes: content.size, sender, recipient, spam: false }
@@ -65,7 +66,11 @@ export function relayPlanner(options: PlannedMailOptions): RelayPlanner {
     const plan = await inboxPlan(question, options)
     if (plan === undefined) return { to: { account }, sentOn: [], settled: () => undefined }
     const sentOn: SentOn[] = []
-    for (const sending of plan.sendings) {
+    for (const { text, ...sending } of plan.sendings) {
+      if (text !== undefined) {
+        sentOn.push({ ...sending, message: await store.stage(text), body: '7bit' })
+        continue
+      }
       const message =
         sending.sink === undefined
           ? await store.stage(sentOnText(content, { inbox, queueId: sending.queueId, options }))
@@ -106,7 +111,8 @@ function note({ inbox, plan, queueId, sender, header, instead }: Noted, options:
   const { mailLog, metrics, logger } = options
   const { met, places, sendings, notForwarded } = plan
   if (met.length === 0) return
-  const forwards = sendings.filter(({ sink }) => sink === undefined)
+  const forwards = sendings.filter(({ sink, reply }) => sink === undefined && reply === undefined)
+  const posts = sendings.filter(({ sink }) => sink !== undefined)
   mailLog({
     ...{ event: 'ruled', queueId, messageId: messageIdOf(header), from: sender, to: inbox.address },
     rules: met.map(({ publicId }) => publicId),
@@ -117,8 +123,9 @@ function note({ inbox, plan, queueId, sender, header, instead }: Noted, options:
   for (const { publicId } of met) logger.debug({ rule: publicId, queueId }, 'a rule was met')
   if (places.length > 0) metrics.ruledMessages.inc({ outcome: 'filed' })
   if (forwards.length > 0) metrics.ruledMessages.inc({ outcome: 'forwarded' })
-  if (sendings.length > forwards.length) metrics.ruledMessages.inc({ outcome: 'posted' })
-  if (places.length === 0 && sendings.length === 0) metrics.ruledMessages.inc({ outcome: 'discarded' })
+  if (posts.length > 0) metrics.ruledMessages.inc({ outcome: 'posted' })
+  if (sendings.length > forwards.length + posts.length) metrics.ruledMessages.inc({ outcome: 'answered' })
+  if (places.length === 0 && forwards.length + posts.length === 0) metrics.ruledMessages.inc({ outcome: 'discarded' })
   for (const why of [...notForwarded.map((each) => each.why), ...(instead === undefined ? [] : [instead])]) {
     metrics.rulesNotFollowed.inc({ why })
     logger.warn({ inbox: inbox.address, queueId, why }, 'a rule could not be followed, and the message was kept')

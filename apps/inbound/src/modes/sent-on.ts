@@ -18,12 +18,11 @@ interface Telling {
 export async function sentOnBy(planned: readonly Sending[], telling: Telling): Promise<readonly SentOn[]> {
   const sentOn: SentOn[] = []
   for (const { inbox, sendings = [] } of planned)
-    for (const sending of sendings)
-      sentOn.push(
-        sending.sink === undefined
-          ? { ...sending, ...(await textFor(inbox, telling)) }
-          : { ...sending, message: undefined, body: '8bitmime' },
-      )
+    for (const { text, ...sending } of sendings) {
+      if (text !== undefined) sentOn.push({ ...sending, message: await telling.store.stage(text), body: '7bit' })
+      else if (sending.sink !== undefined) sentOn.push({ ...sending, message: undefined, body: '8bitmime' })
+      else sentOn.push({ ...sending, ...(await textFor(inbox, telling)) })
+    }
   return sentOn
 }
 

@@ -29,3 +29,8 @@ export const onceAnswerBytesMax = 65_536
 /** What comes again later than this is taken for something new; and what goes of these rows in one transaction. */
 export const onceKeptMs = 172_800_000
 export const oncePruneMax = 500
+/** Whom a rule has answered is known so long, at the most. */
+export const repliedKeptMs = 90 * 86_400_000
+export const repliedPruneMax = 500
+/** Of one rule, within the time: a flood of senders is not answered for ever. */
+export const repliedPerRuleMax = 10_000

@@ -56,6 +56,8 @@ export interface SentOn {
   readonly notify?: string | undefined
   /** The rule whose sink it is posted to; that counts against no limit. */
   readonly sink?: string | undefined
+  /** An answer that a rule gives: not to who has had it lately, and where it can't go there is none. */
+  readonly reply?: { readonly rule: string; readonly withinMs: number } | undefined
   /** Nothing else has it: what fails is filed in INBOX. */
   readonly keep: boolean
   /** It came from elsewhere: it's not signed in this gateway's name. */

@@ -194,6 +194,10 @@ CREATE TABLE rule (
   inbox INTEGER NOT NULL REFERENCES inbox ON DELETE CASCADE, position INTEGER NOT NULL, name TEXT NOT NULL,
   enabled INTEGER NOT NULL, body TEXT NOT NULL, secret TEXT, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL);
 CREATE INDEX rule_by_inbox ON rule (inbox, position);
+CREATE TABLE replied (
+  rule INTEGER NOT NULL REFERENCES rule ON DELETE CASCADE, sender TEXT NOT NULL, at INTEGER NOT NULL,
+  PRIMARY KEY (rule, sender)) WITHOUT ROWID;
+CREATE INDEX replied_by_time ON replied (at);
 ALTER TABLE submission ADD COLUMN keep_for INTEGER;
 ALTER TABLE submission ADD COLUMN sink TEXT;
 ALTER TABLE submission ADD COLUMN foreign_text INTEGER NOT NULL DEFAULT 0;

@@ -5,6 +5,7 @@ import { cleanRecipient } from '../outbox/envelope.js'
 import type { DeliveryOutcome, SentOn } from '../outbox/outbox.js'
 import { StoreRefusal } from '../refusals.js'
 import { freshParcel, type Parcel, placeParcel, type Room, takeRooms } from './outbox-parcel.js'
+import { hasReplied, noteReply } from './replied.js'
 import { countSending } from './sending-counts.js'
 import { insertRecipient, insertSubmission } from './submit.js'
 import type { Transaction } from './transaction.js'
@@ -28,8 +29,9 @@ export function placeAndSendOn(
   for (const one of sentOn) {
     // Whoever sends it will send it again.
     if (without.has(one.account)) continue
+    if (one.reply !== undefined && hasReplied(tx, one.reply, one.recipients)) continue
     if (isCounted(tx, one)) going.push(one)
-    else kept.push(...inboxFor(tx, one, { size: parcel.size, rooms: [...rooms, ...kept] }))
+    else if (one.reply === undefined) kept.push(...inboxFor(tx, one, { size: parcel.size, rooms: [...rooms, ...kept] }))
   }
   const sharing = going.filter(({ message }) => message === undefined)
   const placed = placeParcel(tx, parcel, { rooms: [...rooms, ...kept], staying: sharing.length })
@@ -64,6 +66,7 @@ function inboxFor(
 }
 
 function queue(tx: Transaction, one: SentOn, message: Parameters<typeof insertSubmission>[2]['message']): void {
+  if (one.reply !== undefined) noteReply(tx, one.reply, one.recipients)
   const { account, queueId, sender, recipients, notify, body, sink, keep, foreign } = one
   const submission = { account, queueId, sender, body, sink, foreign, keepFor: keep ? account : undefined }
   const { id } = insertSubmission(tx, submission, { message, isOpen: true })

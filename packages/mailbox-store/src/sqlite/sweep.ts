@@ -16,6 +16,7 @@ import type { Connection } from './connection.js'
 import { keepNextMessageId } from './message-ids.js'
 import { expunge } from './messages.js'
 import { forgetOnce, oldOnce } from './once.js'
+import { forgetReplies, oldReplies } from './replied.js'
 import { oldSendingCounts, pruneSendingCounts } from './sending-counts.js'
 import { forgetOldSentCandidates } from './sent-candidates.js'
 import type { Transaction } from './transaction.js'
@@ -54,7 +55,8 @@ async function forgetSending({ db, writer, now }: Sweep): Promise<boolean> {
   const counts = oldSendingCounts(db, now()) && (await writer.submit({ flush: false, run: pruneSendingCounts }))
   await forgetOldSentCandidates({ db, writer, now })
   const onces = oldOnce(db, now()) && (await writer.submit({ flush: false, run: forgetOnce }))
-  return counts || onces
+  const replies = oldReplies(db, now()) && (await writer.submit({ flush: false, run: forgetReplies }))
+  return counts || onces || replies
 }
 
 /** One that was killed lets go by it. */

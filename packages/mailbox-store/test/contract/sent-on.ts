@@ -137,6 +137,30 @@ export function sentOnContract(makeBench: MakeBench): void {
     expect([held(ada).length, held(ada, 'A').length, (await claim()).length]).toEqual([1, 1, 1])
   })
 
+  test('an answer is given once to a sender within its days, and by a rule that is there', async () => {
+    const id = 'rul_00000000000000000000'
+    await bench.directory.addRules(ada.id, { rules: [{ publicId: id, name: 'away', body: '{}' }] })
+    const day = 86_400_000
+    const answer = (to: string, more: Partial<SentOn> = {}): SentOn =>
+      forward({ sender: '', recipients: [to], reply: { rule: id, withinMs: day }, foreign: false, ...more })
+    const answered = async (to: string, more: Partial<SentOn> = {}): Promise<number> => {
+      const before = (await bench.outbox.list()).items.length
+      await deliver([{ account: ada.id }], { sentOn: [answer(to, more)] })
+      return (await bench.outbox.list()).items.length - before
+    }
+    expect(await answered('c@x.test')).toBe(1)
+    expect(await answered('C@X.test')).toBe(0)
+    expect(await answered('d@x.test')).toBe(1)
+    bench.clock.now += day + 1
+    expect(await answered('c@x.test')).toBe(1)
+    const sending = { credentialLimits: undefined, inboxLimits: { perHour: 0 } } as unknown as SentOn['sending']
+    expect(await answered('e@x.test', { sending })).toBe(0)
+    expect(held(ada)).toHaveLength(5)
+    expect(await answered('e@x.test')).toBe(1)
+    await bench.directory.removeRule(id)
+    expect(await answered('f@x.test')).toBe(0)
+  })
+
   test('of several places all have room, or none', async () => {
     await bench.directory.updateInbox(ada.id, { quotaMessages: 1 })
     const outcomes = await deliver([place('A'), { account: bob.id }, place('B')])
