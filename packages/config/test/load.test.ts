@@ -78,6 +78,7 @@ describe('defaults', () => {
       mxSessionMs: 1_800_000,
       mxIdleTimeoutMs: 300_000,
       judgeFronts: false,
+      litestream: false,
       arcTrusted: [],
       rspamdUrl: undefined,
       mxTrustedNetworks: ['127.0.0.0/8', '::1'],
