@@ -5,7 +5,14 @@ import { mkdtempSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Account, type Append, type DomainId, openStore, type Store } from '@postern/mailbox-store'
+import {
+  type Account,
+  type Append,
+  type DomainId,
+  openStore,
+  type Store,
+  type StoreLimits,
+} from '@postern/mailbox-store'
 import { afterAll } from 'vitest'
 import type { MailSource } from '../src/transfer/arriving.js'
 import type { Format } from '../src/transfer/export-index.js'
@@ -35,16 +42,26 @@ export interface TransferStore {
   addInbox(options?: { readonly quotaMessages?: number; readonly quotaBytes?: number }): Promise<Account>
 }
 
-export async function transferStore(folder = newTransferFolder()): Promise<TransferStore> {
-  const store = await openStore({ folder, limits: { inlineBytesMax: 20_000, parseInlineBytesMax: 60_000 } })
+let shared: Promise<TransferStore> | undefined
+
+/** One for all tests of a file, or one of its own with limits that a test meets sooner. */
+export function transferStore(limits?: Partial<StoreLimits>): Promise<TransferStore> {
+  if (limits !== undefined) return newStore(limits)
+  shared ??= newStore({})
+  return shared
+}
+
+async function newStore(limits: Partial<StoreLimits>): Promise<TransferStore> {
+  const low = { inlineBytesMax: 20_000, parseInlineBytesMax: 60_000, ...limits }
+  const store = await openStore({ folder: newTransferFolder(), limits: low })
   stores.push(store)
   const { environment } = await store.directory.ensureDefault({ tenant: 'default', environment: 'production' })
   const { id: domain } = await store.directory.createDomain({ environment: environment.id, name: 'example.test' })
   let inboxes = 0
   return {
     ...{ store, domain },
-    async addInbox(limits = {}) {
-      const { id } = await store.directory.createInbox({ domain, address: `inbox${++inboxes}@example.test`, ...limits })
+    async addInbox(quota = {}) {
+      const { id } = await store.directory.createInbox({ domain, address: `inbox${++inboxes}@example.test`, ...quota })
       return store.account(id)
     },
   }

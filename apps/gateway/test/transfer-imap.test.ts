@@ -124,14 +124,8 @@ describe('from Postern, on the command line', () => {
       'two \\Flagged',
       'three',
     ])
-  })
 
-  test('refuses a wrong password with what to do, keeps passwords out of its words, and knows which mailboxes there are', {
-    timeout: 150_000,
-  }, async () => {
-    const { it } = await filled()
-    const { env } = await target()
-    const port = it.said.imap?.port as number
+    // What is refused, and why; passwords stand in no command's words.
     const none = await commandLine(words(port), { env })
     expect([none.code, JSON.parse(none.stderr).error.name]).toEqual([2, 'usage'])
     const file = join(newFolder(), 'password')
@@ -149,7 +143,12 @@ describe('from Postern, on the command line', () => {
         env,
       },
     )
-    expect(JSON.parse(dry.stdout)).toMatchObject({ imported: 2, dry_run: true, mailboxes: [{ mailbox: 'INBOX' }] })
+    expect(JSON.parse(dry.stdout)).toMatchObject({
+      imported: 0,
+      before: 3,
+      dry_run: true,
+      mailboxes: [{ mailbox: 'INBOX' }],
+    })
   })
 
   test('goes on after kill -9, and has each message once, in order', { timeout: 150_000 }, async () => {

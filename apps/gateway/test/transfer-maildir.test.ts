@@ -155,10 +155,10 @@ describe('an import', () => {
     Array.from({ length: count }, (_, i) => `From a@b Tue Jan  1 10:00:00 2020\nSubject: m${i}\n\nx\n\n`).join('')
 
   test('goes in the order of the source, over many commits', async () => {
-    const { account, tally } = await imported('mbox', fill({ Inbox: many(1_003) }))
-    expect(tally.imported).toBe(1_003)
+    const { account, tally } = await imported('mbox', fill({ Inbox: many(603) }))
+    expect(tally.imported).toBe(603)
     const subjects = (await contentsOf(account)).INBOX!.map(({ text }) => /m(\d+)/.exec(text)?.[1])
-    expect(subjects).toEqual(Array.from({ length: 1_003 }, (_, i) => String(i)))
+    expect(subjects).toEqual(Array.from({ length: 603 }, (_, i) => String(i)))
   })
 
   test('leaves out what is there, by its bytes, in the file itself too', async () => {
@@ -174,21 +174,19 @@ describe('an import', () => {
   test('fills an inbox to its quota, tears nothing, and says what to do', async () => {
     const { store, addInbox } = await transferStore()
     const account = await addInbox({ quotaMessages: 320 })
-    const tally = await importInto(store, account, sourceOf('mbox', fill({ Inbox: many(1_000) })))
+    const tally = await importInto(store, account, sourceOf('mbox', fill({ Inbox: many(600) })))
     expect([tally.imported, tally.stopped?.name]).toEqual([320, 'over_quota'])
     expect(tally.stopped?.fix).toContain('--quota')
     expect((await contentsOf(account)).INBOX!.at(-1)!.text).toContain('m319')
   })
 
   test('reports what is too large or can’t be read, with its place, and brings the rest', async () => {
-    const { store, addInbox } = await transferStore()
+    const { store, addInbox } = await transferStore({ messageBytesMax: 200_000 })
     const account = await addInbox()
-    const folder = fill({ 'a.eml': mail('a'), 'large.eml': Buffer.alloc(104_857_601, 'x\n'), 'z.eml': mail('z') })
+    const folder = fill({ 'a.eml': mail('a'), 'large.eml': Buffer.alloc(200_001, 'x\r\n'), 'z.eml': mail('z') })
     const tally = await importInto(store, account, sourceOf('eml', folder))
     expect(tally).toMatchObject({ imported: 2, failed: 1 })
-    expect(tally.failures).toEqual([
-      { place: join(folder, 'large.eml'), why: 'A message has at most 104857600 bytes.' },
-    ])
+    expect(tally.failures).toEqual([{ place: join(folder, 'large.eml'), why: 'A message has at most 200000 bytes.' }])
   })
 
   test('changes nothing when it is dry, and counts as it would', async () => {
@@ -206,17 +204,15 @@ describe('an import', () => {
   })
 
   test('brings a message without its keywords where the inbox has used too many', async () => {
-    const { store, addInbox } = await transferStore()
+    const { store, addInbox } = await transferStore({ keywordSetsPerAccountMax: 20 })
     const account = await addInbox()
-    const keyword = (i: number): string => `k${i}-${'x'.repeat(240)}`
-    const words = (from: number): string => Array.from({ length: 90 }, (_, i) => keyword(from + i)).join(' ')
     const mbox = Array.from(
-      { length: 220 },
-      (_, i) => `From a@b Tue Jan  1 10:00:00 2020\nX-Keywords: ${words(i * 90)}\nSubject: m${i}\n\nx\n\n`,
+      { length: 30 },
+      (_, i) => `From a@b Tue Jan  1 10:00:00 2020\nX-Keywords: k${i}\nSubject: m${i}\n\nx\n\n`,
     )
     const tally = await importInto(store, account, sourceOf('mbox', fill({ Inbox: mbox.join('') })))
-    expect(tally.imported).toBe(220)
-    expect(tally.withoutKeywords).toBeGreaterThan(0)
+    expect(tally.imported).toBe(30)
+    expect(tally.withoutKeywords).toBe(10)
   })
 
   test('goes by special use, and by names in many languages', async () => {

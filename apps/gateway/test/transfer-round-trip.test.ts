@@ -182,7 +182,7 @@ describe.each(formats)('%s', (format) => {
         const { to } = await throughFiles(from, format)
         expect(await contentsOf(to)).toEqual(await contentsOf(from))
       }),
-      { numRuns: Number(process.env.POSTERN_TRANSFER_RUNS ?? 25) },
+      { numRuns: Number(process.env.POSTERN_TRANSFER_RUNS ?? 10) },
     )
   })
 
