@@ -49,7 +49,10 @@ export function backupPlaces(folder: string): BackupPlaces {
 
 /** Undefined where there's nothing; something else than backups is refused. */
 export async function earlierBackup(places: BackupPlaces): Promise<Backup | undefined> {
-  const names = (await readdir(places.path).catch(noneIfMissing)).filter((name) => name !== 'lost+found')
+  // One that was killed at once has left its lock alone.
+  const names = (await readdir(places.path).catch(noneIfMissing)).filter(
+    (name) => name !== 'lost+found' && !name.startsWith('backup.lock'),
+  )
   const isOurs = names.includes(manifestName) || names.includes('next')
   const foreign = names.filter((name) => !isPart(name))
   if (names.length > 0 && (!isOurs || foreign.length > 0))
@@ -59,8 +62,7 @@ export async function earlierBackup(places: BackupPlaces): Promise<Backup | unde
   return existsSync(manifestPath(places)) ? openBackup(places.path) : undefined
 }
 
-const isPart = (name: string): boolean =>
-  [...parts, manifestName, 'next', blobsName].includes(name) || name.startsWith('backup.lock')
+const isPart = (name: string): boolean => [...parts, manifestName, 'next', blobsName].includes(name)
 
 function noneIfMissing(error: NodeJS.ErrnoException): string[] {
   if (error.code === 'ENOENT') return []
