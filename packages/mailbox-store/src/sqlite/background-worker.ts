@@ -43,6 +43,8 @@ const busyPauses = 3
 const busyPauseMs = busyPauses * indexBudgetMs
 const busyForMs = 100
 const pauseAfterFailureMs = 2_000
+/** Whether another process has brought mail and gone, as an import does, is looked at so often. */
+const lookForOthersMs = 2_000
 
 const { checkpoints } = paths
 const db = new Connection({ path: paths.database, checkpoints, cacheBytes: 8_388_608 })
@@ -50,6 +52,7 @@ const index = new SearchIndexBuilder({ mainPath: paths.database, searchPath: pat
 const waitingForIndex: number[] = []
 let awake = false
 let committedAt = 0
+let seenVersion = db.dataVersion()
 let heldSince: number | undefined
 
 function parse(path: string, hash: Uint8Array): PreparedMessage {
@@ -175,5 +178,11 @@ port.on('message', (request: BackgroundRequest) => {
       port.postMessage(answer(request.id, () => parse(request.path, request.hash)))
   }
 })
+
+setInterval(() => {
+  const version = db.dataVersion()
+  if (version !== seenVersion) wake()
+  seenVersion = version
+}, lookForOthersMs).unref()
 
 wake()
