@@ -8,7 +8,7 @@ import { allOf, anyOf, type GramSample, type NeedleGrams, ownerToken } from '../
 import { Connection } from './connection.js'
 import { nextMessageId } from './message-ids.js'
 import { ColumnCache } from './search-columns.js'
-import { rowsById } from './search-rows.js'
+import { idsIn, rowsById } from './search-rows.js'
 import {
   cutBody,
   type GramTable,
@@ -101,9 +101,9 @@ export class SearchIndexReader {
     return this.#ask(view, (index) => {
       // FTS5 seeks to integers only, and a number is bound as a float.
       const range = 'BETWEEN CAST(? AS INTEGER) AND CAST(? AS INTEGER)'
-      const sql = `SELECT rowid FROM ${table} WHERE ${table} MATCH ? AND rowid ${range}`
-      const rows = index.prepareRaw(sql).all(expression, from, to) as [number][]
-      return Uint32Array.from(rows, ([id]) => id)
+      const matching = `SELECT rowid FROM ${table} WHERE ${table} MATCH ? AND rowid ${range} ORDER BY rowid`
+      const sql = `SELECT group_concat(rowid) FROM (${matching})`
+      return idsIn((index.prepareRaw(sql).get(expression, from, to) as [string | null])[0])
     })
   }
 

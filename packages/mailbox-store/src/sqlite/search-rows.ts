@@ -29,6 +29,28 @@ export function rowsById<Row extends readonly [id: number, ...unknown[]]>(
   return Array.from(ids, (id) => one.get(id) as Row | undefined)
 }
 
+const COMMA = 0x2c
+const ZERO = 0x30
+
+/** Ids as `group_concat` joins them, which comes over at the price of one row. */
+export function idsIn(joined: string | null): Uint32Array {
+  if (joined === null) return new Uint32Array(0)
+  // The shortest is a digit and a comma.
+  const ids = new Uint32Array((joined.length + 1) >>> 1)
+  let count = 0
+  let id = 0
+  for (let at = 0; at < joined.length; at++) {
+    const code = joined.charCodeAt(at)
+    if (code !== COMMA) id = id * 10 + code - ZERO
+    else {
+      ids[count++] = id
+      id = 0
+    }
+  }
+  ids[count++] = id
+  return ids.subarray(0, count)
+}
+
 export function isAscending(numbers: Uint32Array): boolean {
   for (let i = 1; i < numbers.length; i++) if ((numbers[i] as number) <= (numbers[i - 1] as number)) return false
   return true

@@ -20,6 +20,8 @@ import { rawColumn } from './message-reads.js'
 interface Kept {
   readonly value: unknown
   readonly bytes: number
+  /** Since it was last looked at as one that may have to go. */
+  isUsed: boolean
 }
 
 interface BodyRow {
@@ -101,11 +103,7 @@ export class MessageTexts {
   #take<Value>(key: number): Value | undefined {
     const kept = this.#kept.get(key)
     if (kept === undefined) return undefined
-    // Who was used lately matters only when somebody will have to go.
-    if (this.#bytes > this.#bytesMax / 2) {
-      this.#kept.delete(key)
-      this.#kept.set(key, kept)
-    }
+    kept.isUsed = true
     return kept.value as Value
   }
 
@@ -115,12 +113,18 @@ export class MessageTexts {
     // A search through more text than fits here would push everything out before it comes round again: when it's full,
     // only some come in, so that a part of the next such search is at hand.
     if (this.#bytes + bytes > this.#bytesMax && this.#passedOver++ % admittedOneOf !== 0) return
-    this.#kept.set(key, { value, bytes })
+    this.#kept.set(key, { value, bytes, isUsed: false })
     this.#bytes += bytes
-    for (const [oldest, { bytes: freed }] of this.#kept) {
-      if (this.#bytes <= this.#bytesMax) break
-      this.#kept.delete(oldest)
-      this.#bytes -= freed
+    this.#makeRoom()
+  }
+
+  /** From the oldest on; one that was used since it was last come by stays once more. */
+  #makeRoom(): void {
+    for (const [key, kept] of this.#kept) {
+      if (this.#bytes <= this.#bytesMax) return
+      this.#kept.delete(key)
+      if (kept.isUsed) this.#kept.set(key, Object.assign(kept, { isUsed: false }))
+      else this.#bytes -= kept.bytes
     }
   }
 }
