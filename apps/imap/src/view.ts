@@ -14,7 +14,7 @@ import {
 } from '@postern/mailbox-store'
 import { Gone } from './numbering.js'
 import { Recents } from './recents.js'
-import { type Positions, type Targets, targetsAt } from './targets.js'
+import { type Targets, targetsAt } from './targets.js'
 import { ToldKeywords } from './told-keywords.js'
 
 export class View {
@@ -199,9 +199,10 @@ export class View {
    * that aren't there are passed over.
    */
   targets(set: NumberSet, { uid, since = -1 }: { uid: boolean; since?: number | undefined }): Targets {
-    const entries = this.#entries
-    const positions = this.#positions(set, { uid })
-    const found = targetsAt(entries, since < 0 ? positions : changedWithin(positions, entries, since), this.#gone.uids)
+    const { index } = this
+    const all = this.#positions(set, { uid })
+    const positions = since < 0 ? all : index.changedWithin(all, since)
+    const found = targetsAt(index.entries, positions, this.#gone.uids)
     this.recents.mark(found)
     return found
   }
@@ -274,19 +275,3 @@ export class View {
 
 const lastUid = ({ entries }: MailboxIndex): number =>
   entries.length === 0 ? 0 : (entries.uids[entries.length - 1] as number)
-
-/** Of these places those whose entries changed after `since`. */
-function changedWithin(positions: Positions, { modSeqs }: Entries, since: number): Positions {
-  const changed: [number, number][] = []
-  let last: [number, number] | undefined
-  for (const [from, to] of positions)
-    for (let at = from; at < to; at++) {
-      if ((modSeqs[at] as number) <= since) continue
-      if (last?.[1] === at) last[1]++
-      else {
-        last = [at, at + 1]
-        changed.push(last)
-      }
-    }
-  return changed
-}

@@ -188,7 +188,33 @@ describe('mailbox index', () => {
           expect(followed.vanishedSince(since, uidMax)).toEqual(read.vanishedSince(since, uidMax))
           const changed = truth.filter((one) => one.modSeq > since).map(({ uid }) => uid)
           expect(Array.from(followed.changedSince(since))).toEqual(changed)
+          const places = followed.changedWithin([[0, truth.length]], since)
+          expect(places.flatMap(([from, to]) => truth.slice(from, to).map(({ uid }) => uid))).toEqual(changed)
         }
+      }),
+    )
+  })
+
+  test('what changed after a modseq is found in whatever places, also when more has changed since it was last asked', () => {
+    const places = fc.uniqueArray(fc.integer({ min: 0, max: 400 }), { minLength: 2, maxLength: 8 })
+    const changes = fc.array(fc.integer({ min: 1, max: 400 }), { maxLength: 12 })
+    fc.assert(
+      fc.property(places, changes, fc.nat(14), (ends, changed, since) => {
+        const modSeqs = Array<number>(400).fill(1)
+        const index = new MailboxIndex({ entries: columns(modSeqs.map((at, i) => entry(i + 1, at))), modSeq: 1 })
+        ends.sort((a, b) => a - b)
+        const within = ends.flatMap((end, i): [number, number][] => (i % 2 === 0 ? [] : [[ends[i - 1] as number, end]]))
+        for (const uid of changed) {
+          index.changedWithin(within, since)
+          modSeqs[uid - 1] = index.modSeq + 1
+          const change = { uids: Uint32Array.of(uid), flags: Uint32Array.of(0), modSeq: index.modSeq + 1 }
+          expect(index.follow({ ...place, kind: 'flags', ...change })).toBe(true)
+        }
+        const wanted = modSeqs.flatMap((modSeq, at) =>
+          modSeq > since && within.some(([from, to]) => from <= at && at < to) ? [at] : [],
+        )
+        const found = index.changedWithin(within, since)
+        expect(found.flatMap(([from, to]) => Array.from({ length: to - from }, (_, i) => from + i))).toEqual(wanted)
       }),
     )
   })

@@ -85,7 +85,7 @@ async function writeChanged(session: Session, { since, uids }: Since): Promise<v
       .number(targets.modSeqs[i] as number)
       .raw('))')
       .crlf()
-    await out.breathe()
+    if (out.isFull) await out.breathe()
   }
   view.tellsFlagsOf(targets)
 }

@@ -5,6 +5,7 @@
 
 import { allUids, systemFlag, type UidSet } from '../model.js'
 import { Entries, entryBytes, keywordSetShift } from './entries.js'
+import { HighestModSeqs, type Places } from './highest-mod-seqs.js'
 import type { MailboxDelta } from './mailbox-delta.js'
 import { RecentChanges } from './recent-changes.js'
 import { uidSetOf } from './uid-set.js'
@@ -38,6 +39,7 @@ export class MailboxIndex {
   /** The mailbox of each entry, where the index spans several (`*@domain`). */
   #mailboxes: Uint32Array | undefined
   readonly #recent: RecentChanges
+  readonly #highest = new HighestModSeqs()
   #summary: (FlagSummary & { readonly modSeq: number }) | undefined
 
   constructor({ entries, modSeq, mailboxes }: { entries: Entries; modSeq: number; mailboxes?: Uint32Array }) {
@@ -133,6 +135,11 @@ export class MailboxIndex {
     const found: number[] = []
     for (let i = 0; i < length; i++) if ((modSeqs[i] as number) > modSeq) found.push(uids[i] as number)
     return Uint32Array.from(found)
+  }
+
+  /** Of these places, which ascend, those whose entries changed after `since`. */
+  changedWithin(places: Places, since: number): Places {
+    return this.#highest.changedWithin(places, { entries: this.entries, modSeq: this.modSeq, since })
   }
 
   /** What vanished after `modSeq`, ascending by uid; of what was known then, which had uids up to `lastUid`. */
