@@ -151,6 +151,6 @@ async function namelessFile(folder: string): Promise<FileHandle> {
 
 /** Names that a process had no time to take away before it was killed. One that is just being made is open already, and needs none. */
 export async function removeLeftOvers(folder: string): Promise<void> {
-  const names = await readdir(folder).catch(() => [])
-  for (const name of names) await rm(join(folder, name), { recursive: true, force: true })
+  const found = await readdir(folder, { withFileTypes: true }).catch(() => [])
+  for (const entry of found) if (entry.isFile()) await rm(join(folder, entry.name), { force: true })
 }
