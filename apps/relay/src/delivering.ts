@@ -1,6 +1,6 @@
 // One load from its lane to its report: by the way that it goes, into an inbox of this gateway, out, or nowhere.
 
-import { type AccountId, type StagedMessage, StoreRefusal } from '@postern/mailbox-store'
+import { type AccountId, StoreRefusal } from '@postern/mailbox-store'
 import { all, type Carrier, carry, type OpenedMessage, openMessage, unreadable } from './carrying.js'
 import type { RelayLoad } from './loads.js'
 import type { Measures } from './measures.js'
@@ -64,8 +64,10 @@ async function deliverHere(
 ): Promise<void> {
   const delivered = all(load, { kind: 'delivered', relaysDsn: false, text: 'Delivered to the inbox' })
   try {
-    const planned = await plannedHere(load, { account, about, delivering })
-    const here = { ...planned, message: await sealed(account, { opened, delivering }) }
+    const sealing = { account, opened, delivering }
+    const planned = await plannedHere(load, sealing)
+    const pieces = await sealed(sealing)
+    const here = { ...planned, message: pieces && (await delivering.store.stage(pieces)) }
     await delivering.reporting.report(verdictsOf(load, delivered, { delivering, here }), about)
   } catch (error) {
     if (error instanceof CannotSeal)
@@ -78,23 +80,29 @@ async function deliverHere(
 
 const notSealed = { kind: 'deferred', status: '4.7.5' } as const
 
-async function sealed(
-  account: AccountId,
-  { opened: { header, content }, delivering }: { readonly opened: OpenedMessage; readonly delivering: Delivering },
-): Promise<StagedMessage | undefined> {
-  const { sealFor, store } = delivering
-  if (sealFor === undefined) return undefined
-  const pieces = await sealFor(account, await clearText(content, header.bodyStart ?? header.bytes.length))
-  return pieces && store.stage(pieces)
+interface Sealing {
+  readonly account: AccountId
+  readonly opened: OpenedMessage
+  readonly delivering: Delivering
 }
 
-async function plannedHere(
-  load: RelayLoad,
-  { account, about: { opened }, delivering: { planHere } }: Reported & { readonly account: AccountId },
-): Promise<Here> {
+/** Undefined where the inbox keeps the text as it is. */
+async function sealed({
+  account,
+  opened: { header, content },
+  delivering: { sealFor },
+}: Sealing): Promise<AsyncIterable<Uint8Array> | undefined> {
+  return sealFor?.(account, await clearText(content, header.bodyStart ?? header.bytes.length))
+}
+
+async function plannedHere(load: RelayLoad, sealing: Sealing): Promise<Here> {
+  const { account, opened, delivering } = sealing
+  const { planHere } = delivering
   const [row] = load.rows
-  if (planHere === undefined || opened === undefined || row === undefined) return { to: { account } }
-  return planHere({ row, account, header: opened.header.bytes, content: opened.content })
+  if (planHere === undefined || row === undefined) return { to: { account } }
+  const { content, header } = opened
+  const storedText = async (): Promise<AsyncIterable<Uint8Array>> => (await sealed(sealing)) ?? content.stream()
+  return planHere({ row, account, header: header.bytes, content, storedText })
 }
 
 function verdictsOf(

@@ -42,6 +42,8 @@ export type PlanHere = (question: {
   readonly account: AccountId
   readonly header: Uint8Array
   readonly content: Content
+  /** What the inbox keeps of it: encrypted where its domain wants it so. */
+  readonly storedText: () => Promise<AsyncIterable<Uint8Array>>
 }) => Promise<Here>
 
 export interface At {

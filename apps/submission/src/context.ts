@@ -13,6 +13,7 @@ import type {
   HeldSendingRules,
   Inbox,
   LocalPlaces,
+  SentOn,
   Store,
 } from '@postern/mailbox-store'
 import type { Route } from '@postern/routing'
@@ -86,6 +87,8 @@ export interface HereQuestion {
 
 export interface HerePlan {
   readonly places: LocalPlaces
+  /** Of the text that the inbox itself gets. */
+  readonly sentOn?: readonly SentOn[] | undefined
   /** The commit is there. */
   readonly settled: () => void
 }

@@ -1,9 +1,9 @@
 // The recipients as the store takes them. An inbox that a domain makes for its first message is made here, before the commit (contract
 // C12): two messages may come at once. Where an inbox has rules, they say where in it the message goes; what they send on is the relay's to
-// do, which then delivers here too.
+// do, which then delivers here too; but for an inbox whose mail is encrypted, of which the relay sees nothing.
 
-import type { AccountId, Directory, LocalPlaces, SubmitRecipient } from '@postern/mailbox-store'
-import type { HereQuestion, SubmissionContext } from './context.js'
+import type { AccountId, Directory, SubmitRecipient } from '@postern/mailbox-store'
+import type { HerePlan, HereQuestion, SubmissionContext } from './context.js'
 import type { LocalDestination } from './destinations.js'
 import type { Recipient } from './transaction.js'
 
@@ -25,7 +25,7 @@ export async function localPlaces(recipients: readonly Recipient[], placing: Pla
     const isRelays = account === undefined || asksForSuccess(notify)
     const plan = isRelays ? undefined : await planFor(account, { address, placing })
     if (plan !== undefined) settled.set(address, plan.settled)
-    placed.push({ address, notify, originalRecipient, local: plan?.places })
+    placed.push({ address, notify, originalRecipient, local: plan?.places, sentOn: plan?.sentOn })
   }
   return {
     recipients: placed,
@@ -41,7 +41,7 @@ const asksForSuccess = (notify: string | undefined): boolean => /\bSUCCESS\b/i.t
 async function planFor(
   account: AccountId,
   { address, placing: { context, ...question } }: { readonly address: string; readonly placing: Placing },
-): Promise<{ readonly places: LocalPlaces; readonly settled: () => void } | undefined> {
+): Promise<HerePlan | undefined> {
   const { planHere } = context
   if (planHere === undefined) return { places: { account }, settled: () => undefined }
   return planHere({ ...question, account, recipient: address })

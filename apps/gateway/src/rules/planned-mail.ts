@@ -7,7 +7,13 @@ import type { RelayOptions } from '@postern/relay'
 import { arrivedHeader, rawValue, receivedField } from '@postern/smtp'
 import type { SubmissionServerOptions } from '@postern/submission'
 import type { Logger, MailLog, Metrics } from '@postern/telemetry'
-import { type InboxPlan, type InboxPlanOptions, type InboxQuestion, inboxPlan } from './inbox-plan.js'
+import {
+  type InboxPlan,
+  type InboxPlanOptions,
+  type InboxQuestion,
+  inboxPlan,
+  type PlannedSending,
+} from './inbox-plan.js'
 
 export interface PlannedMailOptions extends InboxPlanOptions {
   readonly store: Store
@@ -38,7 +44,10 @@ const aboutText = ({ header, sizeBytes }: Pick<ArrivedText, 'header' | 'sizeByte
 const insteadOf = (outcome: DeliveryOutcome): RefusalCode[] =>
   outcome.outcome === 'delivered' && outcome.instead !== undefined ? [outcome.instead] : []
 
-/** For submissions. What sends on is left to the relay: it has the text that is sent on, and makes a commit of its own of both. */
+/**
+ * For submissions. What sends on is left to the relay: it has the text that is sent on, and makes a commit of its own of both. Where the inbox's
+ * mail is encrypted, the relay would see nothing of it: then the encrypted text itself is sent on, in the commit of the submission.
+ */
 export function submissionPlanner(options: PlannedMailOptions): NonNullable<SubmissionServerOptions['planHere']> {
   return async ({ account, recipient, sender, header, sizeBytes, queueId }) => {
     if ((await options.rules.of(account)).length === 0) return { places: { account }, settled: () => undefined }
@@ -46,10 +55,18 @@ export function submissionPlanner(options: PlannedMailOptions): NonNullable<Subm
     const facts = { header, sizeBytes, sender, recipient, spam: false, dmarc: 'pass' as const }
     const plan = await inboxPlan({ inbox, facts, foreign: false }, options)
     if (plan === undefined) return { places: { account }, settled: () => undefined }
-    if (plan.sendings.length > 0) return undefined
+    const isSealed = (await options.store.directory.getDomain(inbox.domain)).mode === 'encrypted'
+    if (plan.sendings.length > 0 && !isSealed) return undefined
+    const sentOn = await Promise.all(plan.sendings.map((sending) => asItIs(sending, options)))
     const settled = (): void => note({ inbox, plan, queueId, sender, header, instead: undefined }, options)
-    return { places: plan.places, settled }
+    return { places: plan.places, sentOn, settled }
   }
+}
+
+/** With the text that is delivered, or an answer's own. */
+async function asItIs({ text, ...sending }: PlannedSending, { store }: PlannedMailOptions): Promise<SentOn> {
+  if (text === undefined) return { ...sending, body: '8bitmime' }
+  return { ...sending, message: await store.stage(text), body: '7bit' }
 }
 
 type RelayPlanner = NonNullable<RelayOptions['planHere']>
@@ -57,7 +74,7 @@ type RelayPlanner = NonNullable<RelayOptions['planHere']>
 /** For what the relay delivers here, which another inbox of this gateway may have sent on. */
 export function relayPlanner(options: PlannedMailOptions): RelayPlanner {
   const { store } = options
-  return async ({ row, account, header, content }) => {
+  return async ({ row, account, header, content, storedText }) => {
     if ((await options.rules.of(account)).length === 0) return { to: { account } }
     const inbox = await store.directory.getInbox(account)
     const { sender, recipient, foreign, queueId } = row
@@ -66,16 +83,13 @@ export function relayPlanner(options: PlannedMailOptions): RelayPlanner {
     const plan = await inboxPlan(question, options)
     if (plan === undefined) return { to: { account }, sentOn: [], settled: () => undefined }
     const sentOn: SentOn[] = []
-    for (const { text, ...sending } of plan.sendings) {
-      if (text !== undefined) {
-        sentOn.push({ ...sending, message: await store.stage(text), body: '7bit' })
-        continue
+    for (const sending of plan.sendings) {
+      if (sending.text !== undefined || sending.sink !== undefined) sentOn.push(await asItIs(sending, options))
+      else {
+        const { text: _, ...forward } = sending
+        const own = sentOnText(await storedText(), { inbox, queueId: sending.queueId, options })
+        sentOn.push({ ...forward, message: await store.stage(own), body: row.body })
       }
-      const message =
-        sending.sink === undefined
-          ? await store.stage(sentOnText(content, { inbox, queueId: sending.queueId, options }))
-          : undefined
-      sentOn.push({ ...sending, message, body: row.body })
     }
     const to: LocalPlaces = plan.places
     const about = { inbox, plan, queueId, sender, header }
@@ -85,7 +99,7 @@ export function relayPlanner(options: PlannedMailOptions): RelayPlanner {
 
 /** With what every inbox that had it puts on top, by which a circle is known (RFC 5321 §6.3). */
 async function* sentOnText(
-  content: Parameters<RelayPlanner>[0]['content'],
+  pieces: AsyncIterable<Uint8Array>,
   {
     inbox,
     queueId,
@@ -95,7 +109,7 @@ async function* sentOnText(
   const { hostname, clock } = options
   const stamp = { from: hostname, by: hostname, protocol: 'ESMTP', id: queueId, recipient: inbox.address, now: clock() }
   yield Buffer.from(`Delivered-To: ${inbox.address}\r\n${receivedField(stamp)}`)
-  yield* content.stream()
+  yield* pieces
 }
 
 interface Noted {

@@ -81,6 +81,8 @@ export interface SubmitRecipient {
   readonly local?: LocalPlaces | undefined
   /** What this one gets where it's another text than `message` of the submission: the queue holds it, should it have to wait. */
   readonly message?: PreparedMessage | undefined
+  /** What its inbox sends on of its own text, in the same commit, where its places have taken it. */
+  readonly sentOn?: readonly SentOn[] | undefined
   /** Who has it already: counted and settled, and nothing is stored for it. */
   readonly handedOver?: boolean | undefined
 }

@@ -60,7 +60,8 @@ export class SqliteOutbox implements O.Outbox {
     const parts = { db: this.#db, writer: this.#writer, blobs: this.#blobs }
     const submitted = await writeMerging(parts, (tx, twins) => submit(tx, submission, twins))
     const isAllHere = submission.recipients.every(({ local, handedOver }) => local !== undefined || handedOver)
-    if (!submitted.repeated && !(isAllHere && submitted.undelivered.length === 0)) this.#onDue()
+    const sendsNothing = submission.recipients.every(({ sentOn = [] }) => sentOn.length === 0)
+    if (!submitted.repeated && !(isAllHere && sendsNothing && submitted.undelivered.length === 0)) this.#onDue()
     return submitted
   }
   resent(ask: O.ResendAsk): Promise<string | undefined> {

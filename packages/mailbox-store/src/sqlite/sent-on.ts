@@ -2,9 +2,9 @@
 // that neither is there without the other. What its sending limits don't let go is kept in its INBOX.
 
 import { cleanRecipient } from '../outbox/envelope.js'
-import type { DeliveryOutcome, SentOn } from '../outbox/outbox.js'
+import type { SentOn } from '../outbox/outbox.js'
 import { StoreRefusal } from '../refusals.js'
-import { freshParcel, type Parcel, placeParcel, type Room, takeRooms } from './outbox-parcel.js'
+import { freshParcel, type Parcel, type PlacedParcel, placeParcel, type Room, takeRooms } from './outbox-parcel.js'
 import { hasReplied, noteReply } from './replied.js'
 import { countSending } from './sending-counts.js'
 import { insertRecipient, insertSubmission } from './submit.js'
@@ -13,6 +13,8 @@ import type { Transaction } from './transaction.js'
 interface Placing {
   readonly rooms: readonly Room[]
   readonly sentOn: readonly SentOn[]
+  /** Who holds it besides. */
+  readonly staying?: number
   /** Unix seconds. */
   readonly internalDate: number
 }
@@ -21,8 +23,8 @@ interface Placing {
 export function placeAndSendOn(
   tx: Transaction,
   parcel: Parcel,
-  { rooms, sentOn, internalDate }: Placing,
-): { readonly outcomes: readonly DeliveryOutcome[] } {
+  { rooms, sentOn, staying = 0, internalDate }: Placing,
+): PlacedParcel {
   const without = new Set(rooms.flatMap((room) => ('why' in room ? [room.account] : [])))
   const going: SentOn[] = []
   const kept: Room[] = []
@@ -34,7 +36,7 @@ export function placeAndSendOn(
     else if (one.reply === undefined) kept.push(...inboxFor(tx, one, { size: parcel.size, rooms: [...rooms, ...kept] }))
   }
   const sharing = going.filter(({ message }) => message === undefined)
-  const placed = placeParcel(tx, parcel, { rooms: [...rooms, ...kept], staying: sharing.length })
+  const placed = placeParcel(tx, parcel, { rooms: [...rooms, ...kept], staying: staying + sharing.length })
   for (const one of going) {
     const own = one.message && placeParcel(tx, freshParcel(tx, one.message, internalDate), { rooms: [], staying: 1 })
     queue(tx, one, own === undefined ? placed.message : own.message)

@@ -11,13 +11,14 @@ import type {
   DeliveryOutcome,
   Placed,
   ResendAsk,
+  SentOn,
   Submission,
   SubmitRecipient,
   Submitted,
 } from '../outbox/outbox.js'
 import { refuse } from '../refusals.js'
 import { cameBefore, notePlaces, noteTaken, placesBefore } from './once.js'
-import { boxFor, freshParcel, placeParcel, type Room, type TakenRoom, takeRooms } from './outbox-parcel.js'
+import { boxFor, freshParcel, type Room, type TakenRoom, takeRooms } from './outbox-parcel.js'
 import { countSending } from './sending-counts.js'
 import { noteSentCandidate, takeForSubmission } from './sent-candidates.js'
 import { mergeInto, type SentTwins, withdraw } from './sent-merge.js'
@@ -71,6 +72,7 @@ interface Text {
   readonly rooms: ReadonlyMap<string, readonly Room[]>
   /** Those who have to wait for it. */
   readonly waits: readonly Recipient[]
+  readonly sentOn: readonly SentOn[]
 }
 
 function textsOf(
@@ -90,7 +92,8 @@ function textsOf(
   return Array.from(readers, ([prepared, own]) => {
     const rooms = takeLocalRooms(tx, own, prepared.size)
     const waits = own.filter(({ address }) => rooms.get(address)?.every((room) => 'box' in room) !== true)
-    return { prepared, rooms, waits, sentRoom: isSentText(submission, prepared) ? sentRoom : undefined }
+    const sentOn = own.flatMap((recipient) => recipient.sentOn ?? [])
+    return { prepared, rooms, waits, sentOn, sentRoom: isSentText(submission, prepared) ? sentRoom : undefined }
   })
 }
 
@@ -109,13 +112,14 @@ interface PlacedText {
 /** The submission holds its own text once, whoever waits for it; each other one is held by who waits for it. */
 function placeText(
   tx: Transaction,
-  { prepared, sentRoom, rooms, waits }: Text,
+  { prepared, sentRoom, rooms, waits, sentOn }: Text,
   { message: common, internalDate, sentCopy }: Submission,
 ): PlacedText {
   const filed = sentRoom === undefined ? [] : [sentRoom]
   const staying = prepared === common ? Math.min(waits.length, 1) : waits.length
   const parcel = freshParcel(tx, prepared, internalDate)
-  const { message, outcomes } = placeParcel(tx, parcel, { rooms: [...filed, ...[...rooms.values()].flat()], staying })
+  const allRooms = [...filed, ...[...rooms.values()].flat()]
+  const { message, outcomes } = placeAndSendOn(tx, parcel, { rooms: allRooms, sentOn, staying, internalDate })
   const delivered = outcomes.slice(filed.length).flatMap(placedOf)
   if (sentRoom === undefined) return { message, delivered, sent: undefined }
   const sent = outcomes.flatMap(placedOf)[0] as Placed

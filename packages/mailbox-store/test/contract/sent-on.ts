@@ -137,6 +137,36 @@ export function sentOnContract(makeBench: MakeBench): void {
     expect([held(ada).length, held(ada, 'A').length, (await claim()).length]).toEqual([1, 1, 1])
   })
 
+  test('a recipient with a text of its own sends that on, in the commit of the submission', async () => {
+    const rings = bench.bell.outbox
+    const own = prepared('Encrypted')
+    await bench.outbox.submit({
+      ...{ account: bob.id, sender: bob.address, message: undefined, internalDate: 1, body: '7bit' },
+      recipients: [
+        {
+          ...{ address: ada.address, message: own, local: [] },
+          sentOn: [
+            forward({ message: undefined, keep: true, foreign: false }),
+            forward({ message: undefined, sink: 'rul_1', recipients: [ada.address] }),
+          ],
+        },
+      ],
+    })
+    expect(bench.bell.outbox).toBe(rings + 1)
+    const [first, second] = await claim()
+    expect([first?.recipient, second?.sink, first?.message]).toEqual(['r@remote.test', 'rul_1', second?.message])
+    const content = await bench.outbox.content(first?.message as never)
+    expect(Buffer.from((await content?.bytes()) ?? []).toString()).toBe('Encrypted')
+    expect(await report(first?.id as number, { kind: 'failed' })).toMatchObject({ kept: true })
+    expect(held(ada)).toHaveLength(1)
+    await bench.directory.updateInbox(ada.id, { quotaBytes: 1 })
+    await bench.outbox.submit({
+      ...{ account: bob.id, sender: bob.address, message: own, internalDate: 1, body: '7bit' },
+      recipients: [{ address: ada.address, local: [place('A')], sentOn: [forward({ queueId: 'q9' })] }],
+    })
+    expect((await bench.outbox.list()).items.map(({ queueId }) => queueId)).not.toContain('q9')
+  })
+
   test('an answer is given once to a sender within its days, and by a rule that is there', async () => {
     const id = 'rul_00000000000000000000'
     await bench.directory.addRules(ada.id, { rules: [{ publicId: id, name: 'away', body: '{}' }] })
