@@ -84,6 +84,19 @@ describe('a stand-in', () => {
     expect(there.questions[0]?.headers).not.toHaveProperty('helo')
   })
 
+  test('of what somebody handed over who says from where it came it is told that', async () => {
+    const there = await standIn(says('no action'))
+    const client = { address: '198.51.100.7', helo: 'mx.example.org' }
+    await judged(there.url, { via: 'ingest', before: { client, isTaken: false } })
+    expect(there.questions[0]?.headers).toMatchObject({ ip: '198.51.100.7', helo: 'mx.example.org' })
+  })
+
+  test('what was taken already it puts aside at most', async () => {
+    const there = await standIn(says('reject'))
+    const verdict = await judged(there.url, { via: 'ingest', before: { isTaken: true } })
+    expect([verdict.action, verdict.reply]).toEqual(['spam', undefined])
+  })
+
   test('what stands in an envelope ends no header field', async () => {
     const there = await standIn(says('no action'))
     await judged(there.url, { sender: '"a\r\nIP: 127.0.0.1"@bücher.example' })
