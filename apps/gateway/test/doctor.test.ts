@@ -156,14 +156,19 @@ test('without a gateway, and with one that answers nowhere', async () => {
 })
 
 test('the file of a gateway that was killed is not believed, and the next one takes it away', async () => {
+  /** And the socket by which it's asked. */
+  const filesOf = ({ child }: Process) => {
+    const name = runningFile(child.pid!)
+    return [name, name.replace(/json$/, 'sock')]
+  }
   const { process, env, dataDir } = await gateway()
   process.child.kill('SIGKILL')
   await process.ended
-  expect(readdirSync(join(dataDir, 'running'))).toEqual([runningFile(process.child.pid!)])
+  expect(readdirSync(join(dataDir, 'running'))).toEqual(filesOf(process))
   expect((await doctor(env)).of('gateway')).toMatchObject([{ state: 'broken' }])
   const next = postern(['start', '--json'], { env })
   await started(next)
-  expect(readdirSync(join(dataDir, 'running'))).toEqual([runningFile(next.child.pid!)])
+  expect(readdirSync(join(dataDir, 'running'))).toEqual(filesOf(next))
   expect(await stop(next)).toBe(0)
   expect(readdirSync(join(dataDir, 'running'))).toEqual([])
 })
