@@ -86,8 +86,9 @@ export class CommandLoop {
       const frame = await input.next()
       if (frame === undefined) return
       await this.#take(frame)
-      await this.#send()
-      await input.passOver()
+      const slow = this.#send()
+      if (slow !== undefined) await slow
+      if (input.isInCommand) await input.passOver()
     }
   }
 

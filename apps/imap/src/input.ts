@@ -122,7 +122,12 @@ export class Input {
     }
   }
 
-  /** The command is answered already: what is still to come of it is passed over, literals and all. */
+  /** The command is answered already, and more of it is to come. */
+  get isInCommand(): boolean {
+    return this.#state !== 'between'
+  }
+
+  /** What is still to come of it is passed over, literals and all. */
   async passOver(): Promise<void> {
     for await (const _ of this.#chunks());
     if (this.#state === 'streamed' && (await this.next()) === undefined) throw new ClientGone()

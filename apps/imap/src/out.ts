@@ -51,10 +51,10 @@ export class Out extends Writer {
     })
   }
 
-  /** Sends what's there and keeps nothing, not even room. */
-  async flush(): Promise<void> {
+  /** Sends what's there and keeps nothing, not even room. Returns a promise where the client is slow. */
+  flush(): Promise<void> | undefined {
     if (this.isFull) this.#goesOn()
     const sent = this.take()
-    if (sent.length > 0) await this.#connection.write(sent)
+    return sent.length > 0 ? this.#connection.write(sent) : undefined
   }
 }

@@ -183,6 +183,13 @@ export class Session {
     await this.#tell(allowed)
   }
 
+  /** Whether anything of what is heard of has to be told, as soon as a command lets it. */
+  get hasToTell(): boolean {
+    if (this.selected === undefined) return false
+    const { view } = this.selected
+    return this.#owesModSeq || view.hasNews || view.keywords.hasUntold || view.owesRecents
+  }
+
   /** Tells what is heard of already, as far as the command that just ran lets it. */
   async tellHeard(allowed: { expunges: boolean }): Promise<void> {
     await this.#tell(allowed)

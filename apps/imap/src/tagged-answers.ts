@@ -24,7 +24,7 @@ export class TaggedAnswers {
     session.measures.command(asked, 'ok')
     if (done?.answered === true) return
     const expunges = mayTellExpunges(asked)
-    await session.tellHeard({ expunges })
+    if (session.hasToTell) await session.tellHeard({ expunges })
     // RFC 2180 §4.1, RFC 5530 §3: messages that the client counts are gone, and it can't be told so here.
     const code = done?.code ?? (!expunges && session.selected?.view.hasGone === true ? 'EXPUNGEISSUED' : undefined)
     session.out.status(asked.tag, { kind: 'OK', code, text: done?.text ?? 'Done' })

@@ -51,7 +51,12 @@ export class ToldKeywords {
     }
   }
 
-  /** Whether there are more than the client was told of; it's told now. */
+  /** Whether there are more than the client was told of. */
+  get hasUntold(): boolean {
+    return this.#untold
+  }
+
+  /** The same; it's told now. */
   take(): boolean {
     const untold = this.#untold
     this.#untold = false
