@@ -61,6 +61,13 @@ test('how full an inbox with a quota is, is read each time', async () => {
   expect(await used()).toBe(1)
 })
 
+test('an inbox with a quota that has just gone is nobody', async () => {
+  const { id } = await inbox('ada@example.test', { quotaMessages: 2 })
+  await find('ada@example.test')
+  await store.directory.deleteInbox(id)
+  expect(await find('ada@example.test')).toMatchObject({ kind: 'unknown' })
+})
+
 test('what is changed holds within a moment: disabled, deleted, another mode', async () => {
   const [ada, bob] = [await inbox('ada@example.test'), await inbox('bob@example.test')]
   await find('ada@example.test')
