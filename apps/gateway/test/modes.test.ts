@@ -10,10 +10,13 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { createTransport } from 'nodemailer'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { commandLine } from './command-line.js'
 import { newFolder, stop } from './gateway-process.js'
 import { again, mailer, type Running, reader, run, running } from './mail-gateway.js'
+
+vi.setConfig({ testTimeout: 60_000 })
+const patience = { timeout: 10_000 }
 
 const secret = { from: 'carol@example.org', subject: 'Merger with Globex', text: 'The price is 9 million.' }
 
@@ -105,7 +108,7 @@ with smtplib.SMTP_SSL('localhost', int(sys.argv[2]), context=context) as server:
   const dsn = { id: 'one', notify: 'success' as const, return: 'headers' as const, recipient: it.user }
   const to = ['me+friend@example.test']
   await mailer(it, { secure: true }).sendMail({ envelope: { from: it.user, to }, dsn, raw: letter(5) })
-  await expect.poll(async () => (await client.status('INBOX', { messages: true })).messages).toBe(4)
+  await expect.poll(async () => (await client.status('INBOX', { messages: true })).messages, patience).toBe(4)
   const insides = (await fetched(it, 'INBOX')).slice(2).map((text) => {
     expect(text).not.toMatch(/Merger|million|Action:/)
     return gpg(['--decrypt'], text.slice(text.indexOf('-----BEGIN PGP'), text.lastIndexOf('\r\n--')))
@@ -122,8 +125,8 @@ test('with a key that a command has set, IMAP serves what gpg alone can read', a
 
   const client = await reader(it)
   await client.mailboxOpen('INBOX')
-  await expect.poll(async () => send(it, it.user).then(() => 'sent', String)).toBe('sent')
-  await expect.poll(async () => (await client.status('INBOX', { messages: true })).messages).toBe(1)
+  await expect.poll(async () => send(it, it.user).then(() => 'sent', String), patience).toBe('sent')
+  await expect.poll(async () => (await client.status('INBOX', { messages: true })).messages, patience).toBe(1)
   const found = await client.fetchOne('1', { source: true, envelope: true, bodyStructure: true })
   if (!found) throw new Error('the message is not there')
   expect(found.envelope).toMatchObject({ subject: '[...]', from: [{ address: 'carol@example.org' }] })
@@ -163,10 +166,10 @@ test('a sink gets what comes, signed with the secret that was shown; while it is
   })
   const refusal = (error: { response?: string }): string => error.response ?? String(error)
   await ask(it, 'domain', 'update', 'example.test', '--mode', 'zero-retention')
-  await expect.poll(() => send(it, it.user).catch(refusal)).toMatch(/^550 5\.2\.1 .* nowhere to hand it to$/)
+  await expect.poll(() => send(it, it.user).catch(refusal), patience).toMatch(/^550 5\.2\.1 .* nowhere to hand it to$/)
   const url = `https://localhost:${(sink.address() as AddressInfo).port}/mail`
   const { secret: shown = '' } = await ask(it, 'domain', 'sink', 'example.test', url)
-  await expect.poll(() => send(it, it.user).catch(refusal)).toMatch(/^451 4\.4\.1 /)
+  await expect.poll(() => send(it, it.user).catch(refusal), patience).toMatch(/^451 4\.4\.1 /)
   expect(posts).toEqual([])
   status = 200
   await send(it, it.user)
