@@ -67,6 +67,11 @@ const hostOf = (path: string): string => nameForm.exec(basename(path))?.[2] ?? '
 /** Of the process's file, its control socket, and what is just being written. */
 const nameForm = /^(\d+)\.(.+)\.(?:json|sock)/
 
+/** Workers of one supervisor hear of each other through it; whoever else is on the folder hears nothing without Redis. */
+export function apart(gateways: readonly RunningGateway[]): number {
+  return new Set(gateways.map(({ host, pid, supervisor }) => `${host} ${supervisor ?? pid}`)).size
+}
+
 /** By the file's name alone: another one may just be writing it. */
 async function isThere(path: string): Promise<boolean> {
   const [, pid, host] = nameForm.exec(basename(path)) ?? []

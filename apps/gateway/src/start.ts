@@ -30,7 +30,7 @@ import { createSessionsPart } from './parts/sessions.js'
 import { createStorePart } from './parts/store.js'
 import { createSubmissionPart } from './parts/submission.js'
 import { createSweeper } from './parts/sweeper.js'
-import { createRunningPart, type Ports, type RunningGateway, runningGateways } from './running.js'
+import { apart, createRunningPart, type Ports, runningGateways } from './running.js'
 import { version } from './version.js'
 import type { WorkerOfMany } from './workers/worker.js'
 
@@ -142,19 +142,14 @@ export async function startGateway(config: Config, { host, worker }: Surrounding
   const missing = config.roles.filter((role) => role === 'api')
   if (config.roles.length < roleNames.length && missing.length > 0)
     logger.warn({ roles: missing }, 'this version does not have these roles yet')
-  if (config.redisUrl === undefined) await warnOfOthers(folder.running, { supervisor, logger })
+  if (config.redisUrl === undefined) await warnOfOthers(folder.running, logger)
   logger.info({ version, health: said.health, dataFolder: path }, 'running')
   return { ports: ports(), announcement: said, announced: async () => first?.shown() }
 }
 
-/** Workers of one supervisor hear of each other through it. */
-async function warnOfOthers(
-  folder: string,
-  { supervisor, logger }: { readonly supervisor: number | undefined; readonly logger: Logger },
-): Promise<void> {
+async function warnOfOthers(folder: string, logger: Logger): Promise<void> {
   const gateways = await runningGateways(folder)
-  const isOther = (each: RunningGateway) => each.supervisor === undefined || each.supervisor !== supervisor
-  if (!gateways.some((each) => each.pid !== process.pid && isOther(each))) return
+  if (apart(gateways) < 2) return
   const pids = gateways.map(({ pid }) => pid)
   logger.warn(
     { pids },

@@ -10,7 +10,7 @@ import { ImapFlow } from 'imapflow'
 import { createTransport } from 'nodemailer'
 import { expect, onTestFinished, test } from 'vitest'
 import type { Announcement } from '../src/announcement.js'
-import { newFolder, type Process, postern, said, started, stop } from './gateway-process.js'
+import { newFolder, type Process, postern, run, said, started, stop } from './gateway-process.js'
 import { append, type Client, client } from './sharing-gateways.js'
 import { holderOf, isAlive, soon, workersOf, workersUp } from './worker-processes.js'
 
@@ -145,6 +145,10 @@ test(
       Array(3).fill(expect.stringMatching(/^220 /)),
     )
     expect(it.gateway.stdout()).not.toContain('other gateways run')
+    const listed = await run(['session', 'list', '--json'], { env: { POSTERN_DATA_DIR: it.dataDir } })
+    const sessions: { process: { pid: number } }[] = JSON.parse(listed.stdout).data
+    expect(sessions).toHaveLength(3)
+    expect(new Set(sessions.map(({ process }) => process.pid))).toEqual(new Set(it.pids))
     expect(await stop(it.gateway)).toBe(0)
     expect(it.pids.filter(isAlive)).toEqual([])
   },

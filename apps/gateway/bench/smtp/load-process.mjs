@@ -1,10 +1,10 @@
-// This side of the process with the clients (load.mjs).
+// This side of a process with the clients (load.mjs, or another program of that kind).
 
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
-export function startLoad() {
-  const child = fork(fileURLToPath(new URL('load.mjs', import.meta.url)))
+export function startLoad(program = new URL('load.mjs', import.meta.url)) {
+  const child = fork(fileURLToPath(program))
   const waiting = new Map()
   let orders = 0
   child.on('message', ({ id, value, error }) => {

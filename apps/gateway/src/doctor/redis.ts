@@ -4,7 +4,7 @@
 import type { Config } from '@postern/config'
 import { checkRedis as tryRedis } from '@postern/events'
 import { doctor as limits } from '../limits.js'
-import type { RunningGateway } from '../running.js'
+import { apart, type RunningGateway } from '../running.js'
 import { broken, type Finding, ok, skipped, warning } from './finding.js'
 
 const check = 'Redis'
@@ -14,8 +14,9 @@ export async function checkRedis(
   gateways: readonly RunningGateway[],
 ): Promise<Finding> {
   if (redisUrl === undefined) {
-    if (gateways.length < 2) return skipped(check, 'POSTERN_REDIS_URL is not set; one process needs none.')
-    const says = `${gateways.length} gateways run on this folder without one: clients of one hear late of what came through another.`
+    const count = apart(gateways)
+    if (count < 2) return skipped(check, 'POSTERN_REDIS_URL is not set; one process, or the workers of one, need none.')
+    const says = `${count} gateways run on this folder without one: clients of one hear late of what came through another.`
     return warning(check, says, 'Set POSTERN_REDIS_URL for all of them.')
   }
   const { server, trouble, tookMs } = await tryRedis(redisUrl, { timeoutMs: limits.reachTimeoutMs })
