@@ -68,8 +68,10 @@ async function scale(files) {
     }
   const load = startLoad(new URL('cluster/load.mjs', import.meta.url))
   const measured = { turns, seconds, goal: 1.7, load, one: first(one), two: first(two) }
-  if (isWanted('logins')) show(await scaling({ name: 'logins over TLS', kind: 'logins', lanes: 16 }, measured))
-  if (isWanted('FETCH')) show(await scaling({ name: 'FETCH of 200 messages', kind: 'fetch', lanes: 16 }, measured))
+  if (isWanted('logins'))
+    show(await scaling({ name: 'logins over TLS', kind: 'logins', lanes: 16, warmUpTo: 3_000 }, measured))
+  if (isWanted('FETCH'))
+    show(await scaling({ name: 'FETCH of 200 messages', kind: 'fetch', lanes: 16, warmUpTo: 800_000 }, measured))
   load.stop()
   for (const stop of stops.splice(0)) await stop()
 }

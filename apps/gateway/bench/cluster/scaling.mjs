@@ -5,12 +5,13 @@
 import { cpuOf, processesOf } from './processes.mjs'
 
 const cores = 2
+const warmUpRoundsMax = 20
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]
 
-export async function scaling({ name, kind, lanes }, { one, two, load, turns, seconds, goal }) {
+export async function scaling({ name, kind, lanes, warmUpTo }, { one, two, load, turns, seconds, goal }) {
   const sides = [one, two].map((server) => ({ server, turns: [] }))
   const order = (server, time) => load.order(kind, { server: shownTo(server), lanes, seconds: time })
-  for (const { server } of sides) await order(server, 1)
+  for (const { server } of sides) await warmUp((seconds) => order(server, seconds), warmUpTo)
   for (let round = 0; round < turns; round++)
     for (const side of round % 2 === 0 ? sides : sides.toReversed())
       side.turns.push(await turn(side.server, () => order(side.server, seconds)))
@@ -24,6 +25,11 @@ export async function scaling({ name, kind, lanes }, { one, two, load, turns, se
     cpu: byCpu,
     notes: [told('one process', alone), told('two workers', together)],
   }
+}
+
+/** Each process has to have compiled its own program: two of them need twice as much before they run at their speed. */
+async function warmUp(order, count) {
+  for (let done = 0, rounds = 0; done < count && rounds < warmUpRoundsMax; rounds++) done += (await order(1)).done
 }
 
 const shownTo = ({ port, user, password, users }) => ({ port, user, password, users })

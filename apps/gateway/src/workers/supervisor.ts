@@ -52,7 +52,7 @@ export class Supervisor {
       number: index + 1,
       restarts: new Restarts(limits.restarts),
     }))
-    // Each worker accepts for itself: what a parent hands to one that is dying is lost. Node's own variable may say otherwise.
+    // Each worker accepts for itself (docs/decisions/ports-shared-by-workers.md). Node's own variable may say otherwise.
     if (process.env.NODE_CLUSTER_SCHED_POLICY === undefined) cluster.schedulingPolicy = cluster.SCHED_NONE
     cluster.setupPrimary({ exec: main, args: process.argv.slice(2) })
   }

@@ -3,7 +3,8 @@
 // undone alone. While a flush is under way those that need one gather for the next, so that one flush serves them all.
 // A group of flag changes only does not wait for a flush: the next one carries it to the disk.
 //
-// Another process may hold the write lock: then the group waits outside SQLite, so that the thread stays free.
+// Another process may hold the write lock: then the group waits outside SQLite, so that the thread stays free; and this one leaves
+// the lock to others now and then (turns.ts).
 
 import type { MailboxDelta } from '../messages/mailbox-delta.js'
 import type { MailboxChange } from '../model.js'
@@ -14,6 +15,7 @@ import { type AroundFlush, Flusher } from './flusher.js'
 import type { Others } from './others.js'
 import { schemaVersion } from './schema.js'
 import { Transaction, type TransactionOptions } from './transaction.js'
+import { Turns } from './turns.js'
 
 export interface Mutation<Result> {
   run(tx: Transaction): Result
@@ -50,12 +52,14 @@ interface Answer {
 }
 
 const busyRetryMs = 2
+const turnLimits = { sharedMs: 8, aloneMs: 200, gapMs: 5, rememberMs: 10_000 } as const
 
 export class Writer {
   readonly #db: Connection
   readonly #options: WriterOptions
   readonly #transaction: Transaction
   readonly #flusher: Flusher
+  readonly #turns = new Turns(turnLimits)
   #queue: Waiting[] = []
   #scheduled = false
   #closed = false
@@ -103,8 +107,9 @@ export class Writer {
       this.#scheduled = false
       if (!this.#mustGather()) this.#turn()
     }
-    if (delayMs === 0) setImmediate(turn)
-    else setTimeout(turn, delayMs)
+    const waitMs = Math.max(delayMs, this.#turns.pauseMs())
+    if (waitMs === 0) setImmediate(turn)
+    else setTimeout(turn, waitMs)
   }
 
   #mustGather(): boolean {
@@ -114,8 +119,10 @@ export class Writer {
 
   #turn(): void {
     const group = this.#nextGroup()
+    const beganAt = performance.now()
     if (!this.#begin(group)) return
     const { answers, error } = this.#runGroup(group)
+    this.#turns.ended(beganAt)
     const changes = error === undefined ? this.#transaction.takeChanges() : []
     if (error === undefined) this.#options.followers.committed(this.#transaction.takeDeltas(), this.#dataVersion)
     if (error !== undefined) this.#answer(failed(answers, error), changes)
@@ -197,6 +204,7 @@ export class Writer {
   #noticeOthers(): void {
     const version = this.#options.others.look()
     if (version === this.#dataVersion) return
+    this.#turns.othersWrote()
     this.#transaction.forget()
     const found = this.#db.raw.pragma('user_version', { simple: true }) as number
     if (found > schemaVersion)
