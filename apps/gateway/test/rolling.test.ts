@@ -86,25 +86,22 @@ async function submit(port: number, ca: Buffer, all: readonly Inbox[], on: { isO
   return confirmed
 }
 
-/** Of each inbox the uids that the store has. */
-async function inStore(dataDir: string, all: readonly Inbox[]): Promise<number[][]> {
+/** The store itself, beside the processes: of each inbox the uids that it has. */
+async function inStore(dataDir: string, all: readonly Inbox[]): Promise<() => Promise<number[][]>> {
   const store = await openStore({ folder: dataDir })
-  try {
-    return await Promise.all(
-      all.map(async ({ address }) => {
-        const found = await store.directory.findAddress(address)
-        if (found?.via !== 'address') throw new Error(`no ${address}`)
-        const account = store.account(found.inbox.id)
-        const open = await account.open((await account.mailbox('INBOX'))!.id)
-        const { uids, length } = open.index.entries
-        const numbers = Array.from(uids.subarray(0, length))
-        open.close()
-        return numbers
-      }),
+  onTestFinished(() => store.close())
+  const inboxes = await Promise.all(
+    all.map(async ({ address }) => {
+      const found = await store.directory.findAddress(address)
+      if (found?.via !== 'address') throw new Error(`no ${address}`)
+      const account = store.account(found.inbox.id)
+      return { account, id: (await account.mailbox('INBOX'))!.id }
+    }),
+  )
+  return () =>
+    Promise.all(
+      inboxes.map(async ({ account, id }) => (await account.changesSince(id, 0)).changed.map(({ uid }) => uid)),
     )
-  } finally {
-    await store.close()
-  }
 }
 
 test(`two restarts under ${clientsCount} clients in IDLE`, { timeout: 180_000 }, async () => {
@@ -129,8 +126,9 @@ test(`two restarts under ${clientsCount} clients in IDLE`, { timeout: 180_000 },
     return new Idler({ port: front.imaps, ca, user, password })
   })
   const runs = idlers.map((idler) => idler.run())
+  const truthOf = await inStore(dataDir, all)
   const areBack = async () => {
-    const truth = await inStore(dataDir, all)
+    const truth = await truthOf()
     const isBack = (idler: Idler, n: number) =>
       idler.isIdle && truth[Math.floor(n / clientsPerInbox)]!.every((uid) => idler.seen.has(uid))
     return idlers.filter((idler, n) => !isBack(idler, n)).length
@@ -176,7 +174,7 @@ test(`two restarts under ${clientsCount} clients in IDLE`, { timeout: 180_000 },
   expect(settledMs, 'until everybody has seen what the store has').toBeLessThan(backWithinMs)
 
   // When a message was first seen by any client of its inbox, and when by the last one.
-  const truth = await inStore(dataDir, all)
+  const truth = await truthOf()
   const lags = truth.flatMap((uids, inbox) => {
     const those = idlers.slice(inbox * clientsPerInbox, (inbox + 1) * clientsPerInbox)
     return uids.map((uid) => {

@@ -90,6 +90,22 @@ function singleOptions(server: Exclude<RedisServer, { kind: 'cluster' }>, option
   }
 }
 
+/**
+ * ioredis gives a connection up for good where sentinels tell of a failover while it's on its way to the server. Then it begins anew.
+ */
+function stayConnected(client: Redis, options: RedisClientsOptions): () => void {
+  let again: NodeJS.Timeout | undefined
+  const begin = (): void => {
+    again = setTimeout(() => client.connect().catch(options.onError), wait(1, options))
+  }
+  client.on('end', begin)
+  return () => {
+    clearTimeout(again)
+    client.off('end', begin)
+    client.disconnect()
+  }
+}
+
 function singleClients(server: Exclude<RedisServer, { kind: 'cluster' }>, options: RedisClientsOptions): RedisClients {
   const settings = singleOptions(server, options)
   const commands = new Redis(settings)
@@ -99,6 +115,7 @@ function singleClients(server: Exclude<RedisServer, { kind: 'cluster' }>, option
     for (const event of ['ready', 'close']) client.on(event, options.onChange)
   }
   hearing.on('message', options.onMessage)
+  const ends = [commands, hearing].map((client) => stayConnected(client, options))
   return {
     commands,
     publish: (channel, payload) => commands.publish(channel, payload),
@@ -106,7 +123,7 @@ function singleClients(server: Exclude<RedisServer, { kind: 'cluster' }>, option
     unsubscribe: (channels) => hearing.unsubscribe(...channels),
     ping: () => Promise.all([commands.ping(), hearing.ping()]),
     close() {
-      for (const client of [commands, hearing]) client.disconnect()
+      for (const end of ends) end()
     },
   }
 }

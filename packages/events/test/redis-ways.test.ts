@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { type RedisServer, showRedisServer } from '../src/index.js'
-import { hearing, member, members, soon } from './redis-fixtures.js'
+import { hearing, member, members, slowWire, soon } from './redis-fixtures.js'
 import { freePort, serverAt, startRedis } from './redis-process.js'
 
 const window = () => ({ windowMs: 60_000, nowMs: Date.now() })
@@ -66,35 +66,44 @@ test('TLS: a certificate that nobody vouches for is refused, and so is a server 
   expect([stranger.link.isUp, wrong.link.isUp]).toEqual([false, false])
 })
 
-test('when the server dies, the one that the sentinels made of its replica is used, and everyone is rung', async () => {
-  const first = await startRedis()
-  const second = await startRedis('--replicaof', '127.0.0.1', String(first.port))
-  await expect.poll(() => second.ask('INFO', 'replication'), soon).toContain('master_link_status:up')
-  const file = join(first.folder, 'sentinel.conf')
-  const watched = `mail 127.0.0.1 ${first.port}`
-  const times = 'sentinel down-after-milliseconds mail 500\nsentinel failover-timeout mail 3000\n'
-  writeFileSync(file, `sentinel monitor ${watched} 1\n${times}`)
-  const sentinel = await startRedis(file, '--sentinel', '--port', String(await freePort()))
-  const server: RedisServer = {
-    ...{ kind: 'sentinel', name: 'mail', sentinelPassword: undefined, db: 0 },
-    ...{ tls: false, username: undefined, password: undefined },
-    sentinels: [{ host: '127.0.0.1', port: sentinel.port }],
-  }
-  const [one, two] = await members(server)
-  const there = hearing(two, 7)
-  await expect.poll(() => there.all, soon).toEqual([0])
-  one.doorbell.ring({ mailbox: 7, modSeq: 1 })
-  await expect.poll(() => there.modSeqs(), soon).toEqual([1])
-  await first.kill()
-  expect(await one.counters.add('x', window())).toBe(1)
-  await expect.poll(() => one.link.isUp && two.link.isUp, { ...soon, timeout: 60_000 }).toBe(true)
-  expect(await second.ask('ROLE')).toContain('master')
-  const rung = () => {
-    one.doorbell.ring({ mailbox: 7, modSeq: 2 })
-    return there.modSeqs()
-  }
-  await expect.poll(rung, { ...soon, interval: 50 }).toContain(2)
-  const before = one.stoodIn()
-  await one.counters.add('y', window())
-  expect(one.stoodIn()).toBe(before)
-}, 90_000)
+test.each([
+  ['at once', 0],
+  ['while their answer to who looks for the server is on its way', 400],
+] as const)(
+  'the server dies, sentinels tell of another %s: it is used, and everyone is rung',
+  async (_, delayMs) => {
+    const first = await startRedis()
+    const second = await startRedis('--replicaof', '127.0.0.1', String(first.port))
+    await expect.poll(() => second.ask('INFO', 'replication'), soon).toContain('master_link_status:up')
+    const file = join(first.folder, 'sentinel.conf')
+    const watched = `mail 127.0.0.1 ${first.port}`
+    const times = 'sentinel down-after-milliseconds mail 500\nsentinel failover-timeout mail 3000\n'
+    writeFileSync(file, `sentinel monitor ${watched} 1\n${times}`)
+    const sentinel = await startRedis(file, '--sentinel', '--port', String(await freePort()))
+    const wire = await slowWire(sentinel.port)
+    wire.delayMs = delayMs
+    const server: RedisServer = {
+      ...{ kind: 'sentinel', name: 'mail', sentinelPassword: undefined, db: 0 },
+      ...{ tls: false, username: undefined, password: undefined },
+      sentinels: [{ host: '127.0.0.1', port: wire.port }],
+    }
+    const [one, two] = await members(server)
+    const there = hearing(two, 7)
+    await expect.poll(() => there.all, soon).toEqual([0])
+    one.doorbell.ring({ mailbox: 7, modSeq: 1 })
+    await expect.poll(() => there.modSeqs(), soon).toEqual([1])
+    await first.kill()
+    expect(await one.counters.add('x', window())).toBe(1)
+    await expect.poll(() => one.link.isUp && two.link.isUp, { ...soon, timeout: 60_000 }).toBe(true)
+    expect(await second.ask('ROLE')).toContain('master')
+    const rung = () => {
+      one.doorbell.ring({ mailbox: 7, modSeq: 2 })
+      return there.modSeqs()
+    }
+    await expect.poll(rung, { ...soon, interval: 50 }).toContain(2)
+    const before = one.stoodIn()
+    await one.counters.add('y', window())
+    expect(one.stoodIn()).toBe(before)
+  },
+  90_000,
+)
