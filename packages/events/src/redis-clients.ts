@@ -86,6 +86,7 @@ function singleOptions(server: Exclude<RedisServer, { kind: 'cluster' }>, option
     ...(server.sentinelPassword === undefined ? {} : { sentinelPassword: server.sentinelPassword }),
     ...(server.tls ? { enableTLSForSentinelMode: true, sentinelTLS: {} } : {}),
     sentinelRetryStrategy: (times) => wait(times, options),
+    sentinelCommandTimeout: options.commandTimeoutMs,
     failoverDetector: true,
   }
 }

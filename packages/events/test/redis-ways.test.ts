@@ -1,8 +1,9 @@
 /** The ways to Redis: a password, TLS, sentinels that fail over. */
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { type RedisServer, showRedisServer } from '../src/index.js'
 import { hearing, member, members, slowWire, soon } from './redis-fixtures.js'
 import { freePort, serverAt, startRedis } from './redis-process.js'
@@ -107,3 +108,25 @@ test.each([
   },
   90_000,
 )
+
+test('a sentinel that hangs keeps nobody from the next one', async () => {
+  const redis = await startRedis()
+  const file = join(redis.folder, 'sentinel.conf')
+  writeFileSync(file, `sentinel monitor mail 127.0.0.1 ${redis.port} 1\n`)
+  const sentinel = await startRedis(file, '--sentinel', '--port', String(await freePort()))
+  const silent = createServer((socket) => void socket.on('error', () => undefined))
+  const open = new Set<Socket>()
+  silent.on('connection', (socket) => open.add(socket))
+  await new Promise<void>((resolve) => void silent.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => {
+    for (const socket of open) socket.destroy()
+    silent.close()
+  })
+  const { port } = silent.address() as AddressInfo
+  const one = member({
+    ...{ kind: 'sentinel', name: 'mail', sentinelPassword: undefined, db: 0 },
+    ...{ tls: false, username: undefined, password: undefined },
+    sentinels: [port, sentinel.port].map((each) => ({ host: '127.0.0.1', port: each })),
+  })
+  expect(await one.link.opened(20_000)).toBe(true)
+})
