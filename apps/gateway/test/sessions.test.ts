@@ -105,7 +105,9 @@ test('without Redis the clients of every process are listed and ended, deep in t
   expect(await ask('session', 'list', '--inbox', 'nobody@example.test')).toMatchObject({ code: 1 })
   const { stdout } = await run(['session', 'list'], { env: { POSTERN_DATA_DIR: dataDir } })
   expect(stdout).toMatch(/^ID +WHO +CREDENTIAL +DOOR +FROM +CLIENT +SINCE +DOES +PROCESS\n/)
-  expect(stdout).toMatch(/me@example\.test +First app password +imaps +127\.0\.0\.1 +Reader 7 +\S+ +IDLE INBOX +\d+ on/)
+  expect(stdout).toMatch(
+    /me@example\.test +First app password \(cred_\w+\) +imaps +127\.0\.0\.1 +Reader 7 +\S+ +IDLE INBOX +\d+ on/,
+  )
 
   // Nobody else may ask.
   const folder = join(dataDir, 'running')

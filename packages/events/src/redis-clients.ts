@@ -56,6 +56,8 @@ const shared = ({ tls, username, password }: RedisServer, options: RedisClientsO
   }) as const satisfies RedisOptions
 
 const reconnectPauseMs = 30_000
+/** A sentinel that is away is looked for so often, to hear of failovers from it; ioredis writes a line each time. */
+const sentinelPauseMs = 30_000
 
 /**
  * A server that was made a replica says so to each command that writes, while behind its name stands another one, or will soon.
@@ -86,6 +88,7 @@ function singleOptions(server: Exclude<RedisServer, { kind: 'cluster' }>, option
     ...(server.sentinelPassword === undefined ? {} : { sentinelPassword: server.sentinelPassword }),
     ...(server.tls ? { enableTLSForSentinelMode: true, sentinelTLS: {} } : {}),
     sentinelRetryStrategy: (times) => wait(times, options),
+    sentinelReconnectStrategy: () => sentinelPauseMs,
     sentinelCommandTimeout: options.commandTimeoutMs,
     failoverDetector: true,
   }

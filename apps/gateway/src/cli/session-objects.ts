@@ -30,10 +30,13 @@ export const sessionObject = (session: LiveSession, { pid, host }: AskedProcess)
   process: { pid, host },
 })
 
+const credentialText = ({ credential, address }: SessionObject): string =>
+  credential === null ? (address === null ? '-' : 'token') : `${credential.label} (${credential.id})`
+
 export const sessionColumns: readonly (readonly [title: string, cell: (session: SessionObject) => string])[] = [
   ['ID', ({ id }) => id],
   ['WHO', ({ address }) => address ?? '-'],
-  ['CREDENTIAL', ({ credential, address }) => credential?.label ?? (address === null ? '-' : 'token')],
+  ['CREDENTIAL', credentialText],
   ['DOOR', ({ door }) => door],
   ['FROM', ({ client_address }) => client_address || 'unix socket'],
   ['CLIENT', ({ client }) => client ?? '-'],
