@@ -197,6 +197,7 @@ test(
     expect(visits.filter((one) => one === 'served').length).toBeGreaterThan(2)
     // Who comes to a worker in the very moment of its end is told so, and comes in at the next one.
     expect(visits.filter((one) => one === 'turned away')).toEqual([])
+    await two.closed
     expect(two.text()).toContain('* BYE')
     const fresh = await workersUp(it.dataDir, 2)
     expect(fresh.filter((pid) => pids.includes(pid))).toEqual([])
@@ -204,7 +205,7 @@ test(
 
     process.kill(it.gateway.child.pid!, 'SIGKILL')
     await expect.poll(() => fresh.filter(isAlive), soon).toEqual([])
-    expect(it.gateway.stdout().match(/the supervisor is gone/g)).toHaveLength(2)
+    await expect.poll(() => it.gateway.stdout().match(/the supervisor is gone/g), soon).toHaveLength(2)
     expect(await workersOf(it.dataDir)).toEqual([])
   },
 )
