@@ -194,6 +194,11 @@ test('a rule that posts and discards keeps the mail until its sink has taken it,
   status = 200
   const [{ id: queueId }] = (await ask(it, 'queue', 'list')).data as unknown as [{ id: string }]
   await until(() => events(it, 'deferred').length > 0)
+  expect(await ask(it, 'queue', 'explain', queueId)).toMatchObject({
+    recipients: [
+      { recipient: it.user, goes: 'leaves', route: `the sink of ${rule}`, last_answer: { code: '503 4.0.0' } },
+    ],
+  })
   await ask(it, 'queue', 'retry', queueId)
   await until(() => events(it, 'delivered').length > 0)
   const [, taken] = posts

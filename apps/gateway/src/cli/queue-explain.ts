@@ -5,7 +5,7 @@ import type { Directory, QueueEntry } from '@postern/mailbox-store'
 import { createLookup } from '../dns/lookup.js'
 import { dns } from '../limits.js'
 import { runningGateways } from '../running.js'
-import { type Explaining, type Explanation, explain } from '../sending/explanation.js'
+import { type Explaining, type Explanation, explain, explainPost } from '../sending/explanation.js'
 import type { Sender } from '../sending/sending-lookups.js'
 import { command } from './command.js'
 import { type OpenStore, withStore } from './existing-store.js'
@@ -89,8 +89,10 @@ async function explainOne(
   explaining: Explaining,
 ): Promise<Recipient> {
   const { address, state, next_try_at, last_answer } = recipient
+  const about = { state, next_try_at, last_answer }
+  if (entry.sink !== undefined) return { ...explainPost(address, entry.sink), ...about }
   const sender = { account: entry.account, senderDomain: entry.sender.slice(entry.sender.lastIndexOf('@') + 1) }
-  return { ...(await explain({ recipient: address, sender }, explaining)), state, next_try_at, last_answer }
+  return { ...(await explain({ recipient: address, sender }, explaining)), ...about }
 }
 
 const recipientLines = (one: Recipient): string[] =>

@@ -14,6 +14,8 @@ export async function queueObject(directory: Directory, entry: QueueEntry) {
     id: entry.queueId,
     from: entry.sender,
     inbox: await addressOf(directory, entry.account),
+    /** It goes to the sink of this rule, and not to who is named. */
+    posted_by_rule: entry.sink ?? null,
     created_at: time(entry.createdAt),
     closed_at: timeOrNull(entry.closedAt),
     cancelled_at: timeOrNull(entry.cancelledAt),

@@ -39,6 +39,17 @@ export async function explain(
   }
 }
 
+/** Of what a rule posts: its URL is the rule's to show. */
+export const explainPost = (recipient: string, rule: string): Explanation => ({
+  ...{
+    recipient,
+    goes: 'leaves',
+    why: `The rule ${rule} of this inbox posts it to its sink.`,
+    route: `the sink of ${rule}`,
+  },
+  ...{ because: null, next_hops: [], refusal: null },
+})
+
 type Judged = Omit<Explanation, 'recipient'>
 
 const notLeaving = { route: null, because: null, next_hops: [] } as const

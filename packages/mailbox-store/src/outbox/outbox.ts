@@ -292,6 +292,8 @@ export interface QueueRecipient {
 
 export interface QueueEntry {
   readonly id: number
+  /** The rule whose sink it's posted to. */
+  readonly sink: string | undefined
   readonly queueId: string
   readonly account: AccountId | undefined
   readonly credential: CredentialId | undefined

@@ -17,7 +17,7 @@ import type { Connection } from './connection.js'
 import type { Transaction } from './transaction.js'
 
 const submissionColumns = `id, queue_id AS queueId, account, credential, environment, sender, created_at AS createdAt,
-  closed_at AS closedAt, cancelled_at AS cancelledAt`
+  closed_at AS closedAt, cancelled_at AS cancelledAt, sink`
 
 interface SubmissionRow {
   id: number
@@ -29,6 +29,7 @@ interface SubmissionRow {
   createdAt: number
   closedAt: number | null
   cancelledAt: number | null
+  sink: string | null
 }
 
 interface RecipientRow {
@@ -140,6 +141,7 @@ function entryOf(db: Connection, row: SubmissionRow): QueueEntry {
     environment: row.environment ?? undefined,
     closedAt: row.closedAt ?? undefined,
     cancelledAt: row.cancelledAt ?? undefined,
+    sink: row.sink ?? undefined,
     recipients: recipients.map(recipientOf),
   }
 }
