@@ -42,7 +42,7 @@ export const inboxLines = (inbox: InboxObject): string[] =>
     ['Route', inbox.own_route ? `its own: see \`postern inbox route ${inbox.address}\`` : undefined],
     ...sendingFields(inbox.sending),
     ['OpenPGP key', keyLine(inbox.public_key)],
-    ['Disabled', inbox.disabled ? 'yes: nobody can sign in' : undefined],
+    ['Disabled', inbox.disabled ? 'yes: nobody can sign in, and mail for it is refused' : undefined],
     [
       'Legal hold',
       inbox.legal_hold ? `yes: what is removed is kept, see \`postern inbox held ${inbox.address}\`` : undefined,
@@ -266,10 +266,10 @@ export const inboxCommands: readonly Command[] = [
   update,
   inboxRoute,
   password,
-  changing('inbox disable', 'let nobody sign in; its mail stays, and more comes', (directory, { id }) =>
+  changing('inbox disable', 'let nobody sign in, and refuse mail for it; what it has stays', (directory, { id }) =>
     directory.updateInbox(id, { disabled: true, by }),
   ),
-  changing('inbox enable', 'let people sign in again', (directory, { id }) =>
+  changing('inbox enable', 'let people sign in again, and mail come', (directory, { id }) =>
     directory.updateInbox(id, { disabled: false, by }),
   ),
   alias,
