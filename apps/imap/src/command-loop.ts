@@ -93,15 +93,15 @@ export class CommandLoop {
   }
 
   /** Where the next command has come already, its answer may go out with this one's. */
-  async #send(): Promise<void> {
+  #send(): Promise<void> | undefined {
     const { fetchesAlike, input, out } = this.session
-    if (input.hasNext) {
-      if (out.isFull) await out.sendMuch()
-      out.flushSoon()
-      return
+    if (!input.hasNext) {
+      fetchesAlike.forget()
+      return out.flush()
     }
-    fetchesAlike.forget()
-    await out.flush()
+    if (out.isFull) return out.sendMuch().then(() => out.flushSoon())
+    out.flushSoon()
+    return undefined
   }
 
   /** No function of its own to come back to: an idling client stands behind this for hours. */
