@@ -84,13 +84,17 @@ export class Idler {
     }
   }
 
+  /** Again where it's told behind the answer that more has come meanwhile: nobody will say so another time. */
   async #readNew(): Promise<void> {
-    const answer = await this.#say(`f UID FETCH ${this.#last + 1}:* (UID)`, /^f OK /m)
-    const atMs = performance.now()
-    for (const [, text] of answer.matchAll(/^\* \d+ FETCH \(UID (\d+)\)/gm)) {
-      const uid = Number(text)
-      if (!this.seen.has(uid)) this.seen.set(uid, atMs)
-      this.#last = Math.max(this.#last, uid)
+    for (let isMore = true; isMore; ) {
+      const answer = await this.#say(`f UID FETCH ${this.#last + 1}:* (UID)`, /^f OK /m)
+      const atMs = performance.now()
+      for (const [, text] of answer.matchAll(/^\* \d+ FETCH \(UID (\d+)\)/gm)) {
+        const uid = Number(text)
+        if (!this.seen.has(uid)) this.seen.set(uid, atMs)
+        this.#last = Math.max(this.#last, uid)
+      }
+      isMore = /^\* \d+ EXISTS/m.test(answer)
     }
   }
 
