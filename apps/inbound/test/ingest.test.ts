@@ -280,6 +280,19 @@ describe('what is refused', () => {
     await expectNothing()
   })
 
+  test('who reads nothing before all is sent hears 413, too', async () => {
+    const fields = lines(signedHeaders(door, { key, body: plain }))
+    const socket = connect(door.http.port, '127.0.0.1').pause()
+    const head = `POST /v1/ingest HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 20000000\r\n${fields}\r\n`
+    socket.write(head)
+    await new Promise<void>((done, fail) => {
+      socket.on('error', fail)
+      socket.write(Buffer.alloc(20_000_000, 'y'), () => done())
+    })
+    expect(await readAll(socket)).toMatch(/^HTTP\/1\.1 413 .*message_too_big/s)
+    await expectNothing()
+  })
+
   test('a Content-Encoding', async () => {
     expect((await send(plain, { headers: { 'Content-Encoding': 'gzip' } })).status).toBe(415)
   })

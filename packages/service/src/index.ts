@@ -3,7 +3,7 @@ export { evenly } from './evenly.js'
 export { Failure } from './failure.js'
 export { clientAddress } from './http/forwarded-for.js'
 export { healthRoutes } from './http/health.js'
-export { sendError, sendJson } from './http/http-error.js'
+export { sendError, sendJson, writeJson } from './http/http-error.js'
 export { createHttp, type HttpOptions, type HttpServer, type Route } from './http/http-server.js'
 export { createReadiness, type Readiness, type ReadinessReport } from './http/readiness.js'
 export {

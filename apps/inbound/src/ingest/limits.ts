@@ -28,5 +28,8 @@ export const certificateBytesMax = 65_536
 export const fetchTimeoutMs = 5_000
 /** Asked to come again after so many seconds. */
 export const retryAfterS = { busy: 5, unavailable: 60, full: 600 } as const
-/** Who was answered before all was sent may send so much more, which nobody reads. */
-export const unreadBytesMax = 4_194_304
+/**
+ * Who was answered before all was sent may send so much more, which is thrown away: many programs read no answer before they have sent
+ * everything, and would take a connection that is cut off for trouble of the network.
+ */
+export const unreadBytesMax = 134_217_728

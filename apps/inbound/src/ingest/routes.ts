@@ -2,7 +2,7 @@
 // Every post is counted while it's under way, answered once, and noted in log and metrics without its text.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { clientAddress, type Route, sendJson } from '@postern/service'
+import { clientAddress, type Route, sendJson, writeJson } from '@postern/service'
 import { ClientGone, MemoryBudget } from '@postern/smtp'
 import { mailgunPost } from './adapters/mailgun.js'
 import { postmarkPost } from './adapters/postmark.js'
@@ -99,7 +99,7 @@ async function answered(
   }
 }
 
-/** Who is answered early and goes on sending is read a while: else the answer would be lost on its way. */
+/** Who is answered early and goes on sending is read a while, and the connection kept: else the answer would be lost on its way. */
 function send(
   { status, body, retryAfterS }: Answer,
   { request, response }: Pick<Exchange, 'request' | 'response'>,
@@ -107,13 +107,17 @@ function send(
   if (response.destroyed) return
   if (retryAfterS !== undefined) response.setHeader('retry-after', String(retryAfterS))
   if (status === 401) response.setHeader('www-authenticate', 'Basic realm="Postern ingest", charset="UTF-8"')
-  if (!request.complete) {
-    let unread = 0
-    request.on('data', (piece: Buffer) => {
-      unread += piece.length
-      if (unread > unreadBytesMax) request.destroy()
-    })
-    request.on('error', () => undefined)
+  if (request.complete) {
+    sendJson(response, status, body)
+    return
   }
-  sendJson(response, status, body)
+  let unread = 0
+  request.on('data', (piece: Buffer) => {
+    unread += piece.length
+    if (unread > unreadBytesMax) request.destroy()
+  })
+  request.on('error', () => undefined)
+  request.once('close', () => response.end())
+  request.once('end', () => response.end())
+  writeJson(response, status, body)
 }
