@@ -283,6 +283,12 @@ describe('a sink inside', () => {
   })
 })
 
+test('a sink whose name leads nowhere is told as that', async () => {
+  const here = await town({ port: 1, addresses: [] })
+  expect(await here.send(message)).toMatchObject([{ kind: 'deferred' }])
+  expect(lines.join()).toContain("no name server knows an address of the sink's host sink.example.test")
+})
+
 test('without a sink RCPT says so', async () => {
   const here = await town({ port: 1 })
   await expect(findRecipient({ address: 'ada@example.test' }, here.context)).rejects.toThrow(/^550 5\.2\.1 .* nowhere/)

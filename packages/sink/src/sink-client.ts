@@ -111,7 +111,9 @@ export class SinkClient {
   }
 
   async #reachable(name: string): Promise<readonly string[]> {
-    return this.#check(await this.#options.addressesOf(name))
+    const addresses = await this.#options.addressesOf(name)
+    if (addresses.length === 0) throw new Error(`no name server knows an address of the sink's host ${name}`)
+    return this.#check(addresses)
   }
 
   #check(addresses: readonly string[]): readonly string[] {

@@ -9,14 +9,23 @@ import { dns } from '../limits.js'
 export const sinkClient = ({ dnsServers, sinkAllowPrivate }: Config): SinkClient =>
   new SinkClient({ addressesOf: addressesOf(dnsServers), allowed: networks(sinkAllowPrivate) })
 
-/** Without servers of our own, the system's way of looking names up, which knows /etc/hosts too. */
-function addressesOf(servers: readonly string[]): (name: string) => Promise<readonly string[]> {
+/**
+ * Without servers of our own, the system's way of looking names up, which knows /etc/hosts too. Throws where nobody answers; nothing is found
+ * where the name has no address.
+ */
+export function addressesOf(servers: readonly string[]): (name: string) => Promise<readonly string[]> {
   if (servers.length === 0)
     return async (name) => (await lookup(name, { all: true, verbatim: true })).map(({ address }) => address)
   const resolver = new Resolver({ timeout: dns.timeoutMs, tries: dns.tries })
   resolver.setServers(servers)
   return async (name) => {
     const found = await Promise.allSettled([resolver.resolve4(name), resolver.resolve6(name)])
-    return found.flatMap((one) => (one.status === 'fulfilled' ? one.value : []))
+    const addresses = found.flatMap((one) => (one.status === 'fulfilled' ? one.value : []))
+    const unanswered = found.find((one) => one.status === 'rejected' && !isUnknown(one.reason))
+    if (addresses.length === 0 && unanswered?.status === 'rejected') throw unanswered.reason
+    return addresses
   }
 }
+
+const isUnknown = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === 'ENOTFOUND' || error.code === 'ENODATA')
