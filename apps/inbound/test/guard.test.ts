@@ -109,7 +109,7 @@ describe('greylisting', () => {
   test('who is new comes back later, and is known from then on', async () => {
     await strangers({ guardLimits: { greylistMs: 60_000 }, clock: () => now })
     const here = await begun()
-    const newHere = '451 4.7.1 You are new here: try again in 60 seconds\r\n'
+    const newHere = '451 4.7.1 You are new here: try again in 66 seconds\r\n'
     expect(await says(here, from, to('ada'))).toBe(newHere)
     now += 30_000
     expect(await says(here, to('ada'))).toBe(newHere)
