@@ -17,7 +17,7 @@ export const smtpData: Command<Session> = {
     const outcomes = await take(session, { transaction, arrival, together: true })
     const [trouble] = outcomes.toSorted((a, b) => rank(a) - rank(b)).filter(({ kind }) => kind !== 'delivered')
     if (trouble === undefined) return `250 2.0.0 Ok: received as ${arrival.id}`
-    await session.guest.hadNoRoom(outcomes, transaction.sender)
+    if (outcomes.length > 1) await session.guest.hadNoRoom(outcomes, transaction.sender)
     throw new SmtpError(trouble.reply)
   },
 }
