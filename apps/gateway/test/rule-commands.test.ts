@@ -123,6 +123,8 @@ test('a message is tried without being delivered', async () => {
   expect(await text('rule', 'test', ada, eml, '--rules', given, '--sender', 'none')).toMatch(
     /^Met: buero \(given\)\nMet: null \(given\)\n\nFiled in +Büro\nFlags/,
   )
+  const twice = fileOf('twice.json', JSON.stringify([JSON.parse(json({ do: [{ file: 'inbox' }, { keep: true }] }))]))
+  expect((await ask('rule', 'test', ada, eml, '--rules', twice)).said.mailboxes).toEqual(['INBOX'])
   await ask('rule', 'import', ada, given)
   expect((await ask('rule', 'test', ada, eml)).said.met).toMatchObject([{ id: expect.stringMatching(/^rul_/) }, {}])
 })

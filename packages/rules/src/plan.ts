@@ -26,6 +26,8 @@ export interface Plan<R extends Rule = Rule> {
   readonly filed: readonly Into[]
   /** Whether it is also where it would be without rules. */
   readonly kept: boolean
+  /** Whether it's also there because of a forward that isn't made: where it's filed, a forward that leaves a copy asks for no second one. */
+  readonly keptUnsent: boolean
   /** For all places. */
   readonly system: readonly SystemFlag[]
   readonly keywords: readonly string[]
@@ -75,12 +77,14 @@ function together<R extends Rule>(
   const { forwards, withheld } = settled([...new Set(wanted.map(({ to }) => to))], { facts, before })
   // A failure of what has no sender is told to nobody: a copy stays.
   const goesAway = wanted.some(({ copy }) => !copy) && withheld.length === 0 && facts.sender !== ''
+  const keptUnsent = filed.length === 0 || wanted.some(({ copy }) => !copy)
   const isMoved = filed.length > 0 || goesAway || of(actions, 'discard').length > 0
   const flags = of(actions, 'flag')
   return {
     met,
     filed,
-    kept: !isMoved || withheld.length > 0 || of(actions, 'keep').length > 0,
+    kept: !isMoved || (withheld.length > 0 && keptUnsent) || of(actions, 'keep').length > 0,
+    keptUnsent,
     system: [...new Set(flags.flatMap(({ system }) => system))],
     keywords: [...new Set(flags.flatMap(({ keywords }) => keywords))],
     forwards,

@@ -123,6 +123,13 @@ describe('plans', () => {
     expect(planned(rules).forwards).toEqual(['b@x.test'])
   })
 
+  test('what is filed has no second copy because a forward is not made', () => {
+    const rules = [does({ file: 'Lists' }, { forward: 'b@x.test' })]
+    expect(planned(rules, { text: 'Delivered-To: b@x.test\r\n\r\n' })).toMatchObject({
+      ...{ kept: false, filed: [{ kind: 'name', name: 'Lists' }], withheld: [{ why: 'circle' }] },
+    })
+  })
+
   test('a forward without a copy keeps one where nobody could be told of a failure', () => {
     expect(planned([does({ forward: 'b@x.test', copy: false })], { sender: '' })).toMatchObject({
       ...{ kept: true, forwards: ['b@x.test'] },

@@ -8,7 +8,7 @@ import { dmarcResults, readRules } from '@postern/rules'
 import { arrivedHeader, rawValue } from '@postern/smtp'
 import { createLogger } from '@postern/telemetry'
 import { type InboxPlan, inboxPlan } from '../rules/inbox-plan.js'
-import { nameOf } from '../rules/planned-mail.js'
+import { mailboxNames } from '../rules/planned-mail.js'
 import { type StoredRule, StoredRules } from '../rules/stored-rules.js'
 import { command } from './command.js'
 import { type OpenStore, withStore } from './existing-store.js'
@@ -107,7 +107,7 @@ function tested({ address }: Inbox, { met, places, sendings, notForwarded }: Inb
   return {
     inbox: address,
     met: met.map(({ publicId, name }) => ({ id: publicId === '' ? null : publicId, name })),
-    mailboxes: places.map(({ mailbox }) => nameOf(mailbox)),
+    mailboxes: mailboxNames(places),
     flags: [...flagNames.filter((_, bit) => (system & (1 << bit)) !== 0), ...keywords],
     forwarded: sendings.flatMap(({ sink, reply, recipients }) =>
       sink === undefined && reply === undefined ? recipients : [],

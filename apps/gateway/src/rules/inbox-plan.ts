@@ -52,7 +52,8 @@ export async function inboxPlan(question: InboxQuestion, options: InboxPlanOptio
   if (rules.length === 0) return undefined
   const plan = planOf(rules, { ...question.facts, inbox: question.inbox.address })
   const { going, staying } = await sorted(plan, { question, options })
-  const places = placesOf(plan, { question, isKept: plan.kept || staying.length > 0 })
+  const isKept = plan.kept || (staying.length > 0 && plan.keptUnsent)
+  const places = placesOf(plan, { question, isKept })
   const keep = places.length === 0
   return {
     places,

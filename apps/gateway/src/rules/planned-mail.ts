@@ -130,7 +130,7 @@ function note({ inbox, plan, queueId, sender, header, instead }: Noted, options:
   mailLog({
     ...{ event: 'ruled', queueId, messageId: messageIdOf(header), from: sender, to: inbox.address },
     rules: met.map(({ publicId }) => publicId),
-    mailboxes: places.map(({ mailbox }) => nameOf(mailbox)),
+    mailboxes: mailboxNames(places),
     forwarded: forwards.flatMap(({ recipients }) => recipients),
     sentOn: sendings.map((each) => each.queueId),
   })
@@ -146,8 +146,16 @@ function note({ inbox, plan, queueId, sender, header, instead }: Noted, options:
   }
 }
 
-export const nameOf = (mailbox: InboxPlan['places'][number]['mailbox']): string =>
-  mailbox === undefined ? 'INBOX' : typeof mailbox === 'object' ? mailbox.name : String(mailbox)
+/** Each once, as a message is in each once: INBOX may be meant by its name, too, in any case (RFC 9051 §5.1). */
+export const mailboxNames = (places: InboxPlan['places']): string[] => [
+  ...new Set(places.map(({ mailbox }) => nameOf(mailbox))),
+]
+
+function nameOf(mailbox: InboxPlan['places'][number]['mailbox']): string {
+  if (mailbox === undefined) return 'INBOX'
+  const name = typeof mailbox === 'object' ? mailbox.name : String(mailbox)
+  return name.toUpperCase() === 'INBOX' ? 'INBOX' : name
+}
 
 function messageIdOf(header: Uint8Array): string | undefined {
   const read = arrivedHeader(Buffer.from(header))
