@@ -3,10 +3,12 @@
 import { spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { connect as connectTls } from 'node:tls'
 import { load } from '@postern/config'
+import { schemaVersion } from '@postern/mailbox-store'
 import { expect, test } from 'vitest'
 import { stopTimeoutMs } from '../src/limits.js'
 import { credentialOf, newFolder, postern, run, said, started, stop } from './gateway-process.js'
@@ -256,6 +258,28 @@ test('a database of a newer version is left alone', async () => {
   expect(lines[0]).toMatch(/^postern: The mailbox database has schema 9999, this program knows up to \d+\.$/)
   expect(lines[1]).toMatch(/^Start the newer Postern that wrote it/)
   expect(readFileSync(join(dataDir, 'postern.sqlite')).equals(before)).toBe(true)
+})
+
+test('a database of an older version is left alone by commands, and by a start while somebody runs on it', async () => {
+  const dataDir = newFolder()
+  const env = { POSTERN_DATA_DIR: dataDir }
+  const make = postern(['start', '--json'], { env })
+  await started(make)
+  await stop(make)
+  const database = join(dataDir, 'postern.sqlite')
+  setUserVersion(database, schemaVersion - 1)
+  const before = readFileSync(database)
+  const status = postern(['status'], { env })
+  expect(await status.ended).toBe(1)
+  // A process that is alive, as an older gateway is.
+  writeFileSync(join(dataDir, 'running', `${process.pid}.${hostname()}.json`), '{}')
+  for (const said of [status.stderr().split('\n'), (await refused(env)).lines]) {
+    expect(said[0]).toMatch(
+      /^postern: The mailbox database has schema \d+, of an older Postern; this program's is \d+\.$/,
+    )
+    expect(said[1]).toMatch(/^Stop every gateway of the older Postern, then start/)
+  }
+  expect(readFileSync(database).equals(before)).toBe(true)
 })
 
 test('a file that is no database is called that', async () => {

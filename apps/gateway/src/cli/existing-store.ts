@@ -41,7 +41,11 @@ export async function openExisting(
   const limits = { messageBytesMax: storedBytesMax(config) }
   const bell = rings && config.redisUrl !== undefined ? await openBell(config.redisUrl) : undefined
   const store = await openingSame(folder, () =>
-    openStore({ folder: folder.path, limits, checkpoints: !config.litestream, ...(bell && { ring: bell.ring }) }),
+    openStore({
+      ...{ folder: folder.path, limits, checkpoints: !config.litestream, ...(bell && { ring: bell.ring }) },
+      // A command of a new version may be asked something while the old one serves.
+      mayUpgrade: false,
+    }),
   )
   const close = async (): Promise<void> => {
     await store.close()

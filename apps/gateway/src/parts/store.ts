@@ -7,6 +7,7 @@ import type { Part, Readiness } from '@postern/service'
 import type { Logger } from '@postern/telemetry'
 import { openingSame } from '../backup/usable-folder.js'
 import type { DataFolder } from '../data-folder.js'
+import { runningGateways } from '../running.js'
 import { OnceStarted } from './once-started.js'
 
 export interface StorePartOptions {
@@ -32,10 +33,12 @@ export function createStorePart({
     name: 'store',
     store: () => opened.get(),
     async start() {
+      const running = await runningGateways(folder.running)
       const store = await openingSame(folder, () =>
         openStore({
           folder: folder.path,
           checkpoints,
+          mayUpgrade: running.length === 0,
           limits: { messageBytesMax },
           ring: (changes) => {
             for (const { mailbox, modSeq } of changes) doorbell.ring({ mailbox, modSeq })

@@ -49,6 +49,8 @@ export interface OpenOptions {
   readonly boot?: string
   /** False where Litestream carries the WAL into the database file, and nobody else may. */
   readonly checkpoints?: boolean
+  /** False for who leaves a store of an older program as it is: it's refused with `schema-older`. */
+  readonly mayUpgrade?: boolean
   /** Benchmarks make the disk slow with it. */
   readonly aroundFlush?: AroundFlush
 }
@@ -70,8 +72,8 @@ export async function openStore(options: OpenOptions): Promise<Store> {
     blobs: join(folder, blobsName),
   }
   openFolder(folder)
-  const { checkpoints = true } = options
-  const db = openDatabase(paths.database, { fault, checkpoints, boot: options.boot ?? thisBoot() })
+  const { checkpoints = true, mayUpgrade = true, boot = thisBoot() } = options
+  const db = openDatabase(paths.database, { fault, checkpoints, mayUpgrade, boot })
   const blobs = new FileBlobs({ folder: paths.blobs, fault })
   const background = new Background({ paths: { ...paths, checkpoints }, onError })
   const keywords = new KeywordNames(db)
@@ -145,11 +147,15 @@ function openFolder(folder: string): void {
 
 function openDatabase(
   path: string,
-  { boot, ...options }: { fault: Fault | undefined; checkpoints: boolean; boot: string },
+  {
+    boot,
+    mayUpgrade,
+    ...options
+  }: { fault: Fault | undefined; checkpoints: boolean; mayUpgrade: boolean; boot: string },
 ): Connection {
   const db = new Connection({ path, ...options })
   try {
-    migrate(db)
+    migrate(db, { mayUpgrade })
     // Names this store for good, so that a search index is never taken for another store's.
     db.prepare("INSERT OR IGNORE INTO meta VALUES ('store_id', ?)").run(randomBytes(16).toString('hex'))
     noticePowerCut(db, boot)

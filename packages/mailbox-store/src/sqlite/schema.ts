@@ -237,11 +237,15 @@ const migrations: readonly string[] = [
 const firstVersion = 3
 export const schemaVersion = firstVersion + migrations.length - 1
 
-/** Runs what is missing. Two processes that start together take turns on the write lock; the later finds it done. */
-export function migrate(db: Connection): void {
+/**
+ * Runs what is missing. Two processes that start together take turns on the write lock; the later finds it done. Who may not
+ * upgrade makes a new store all the same.
+ */
+export function migrate(db: Connection, { mayUpgrade = true }: { readonly mayUpgrade?: boolean } = {}): void {
   const version = (): number => db.raw.pragma('user_version', { simple: true }) as number
   refuseOthers(version())
   if (version() === schemaVersion) return
+  if (version() > 0 && !mayUpgrade) refuseUpgrade(version())
   db.raw
     .transaction(() => {
       refuseOthers(version())
@@ -250,6 +254,15 @@ export function migrate(db: Connection): void {
       db.raw.pragma(`application_id = ${applicationId}`)
     })
     .immediate()
+}
+
+/** Under an older program that works on it a database isn't changed: nothing of what that one does would succeed any more. */
+function refuseUpgrade(version: number): never {
+  return refuse(
+    'schema-older',
+    `The mailbox database has schema ${version}, of an older Postern; this program's is ${schemaVersion}.`,
+    'Stop every gateway of the older Postern, then start the one of this: it brings the database to its schema.',
+  )
 }
 
 function refuseOthers(version: number): void {
