@@ -6,6 +6,7 @@ import { type Inbox, type LocalPlace, queueIdAt, type SentOn, systemFlag } from 
 import { type Facts, type Into, type Plan, planOf, type SystemFlag } from '@postern/rules'
 import type { Logger } from '@postern/telemetry'
 import type { SendingLookups } from '../sending/sending-lookups.js'
+import { hasRoute } from './has-route.js'
 import { replyText } from './reply-text.js'
 import type { StoredRule, StoredRules } from './stored-rules.js'
 
@@ -99,10 +100,6 @@ async function whyNot(
     logger.error({ err, inbox: inbox.address }, 'the way of a forward could not be looked up')
     return 'route unreadable'
   }
-}
-
-export async function hasRoute(inbox: Inbox, lookups: InboxPlanOptions['lookups']): Promise<boolean> {
-  return (await lookups.routeFor({ account: inbox.id, senderDomain: domainOf(inbox) })).route.kind !== 'none'
 }
 
 const domainOf = ({ address }: Inbox): string => address.slice(address.lastIndexOf('@') + 1)

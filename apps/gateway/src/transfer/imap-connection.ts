@@ -3,7 +3,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Failure } from '@postern/service'
-import { ImapFlow, type ImapFlowError } from 'imapflow'
+import type { ImapFlow, ImapFlowError } from 'imapflow'
 import { imap } from './limits.js'
 
 export interface ImapLogin {
@@ -94,7 +94,9 @@ export class ImapConnection {
   async #connected(): Promise<ImapFlow> {
     if (this.#client?.usable) return this.#client
     const { host, port, tls, isVerified, user, secret } = this.#login
-    const client = new ImapFlow({
+    // Only here: every other command would load it, too.
+    const imapflow = await import('imapflow')
+    const client = new imapflow.ImapFlow({
       ...{ host, port, secure: tls === 'implicit', doSTARTTLS: tls === 'starttls' },
       auth: { user, ...('token' in secret ? { accessToken: secret.token } : { pass: secret.password }) },
       tls: { rejectUnauthorized: isVerified },
