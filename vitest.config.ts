@@ -6,7 +6,8 @@ export default defineConfig({
     include: ['packages/*/test/**/*.test.ts', 'apps/*/test/**/*.test.ts', 'scripts/test/**/*.test.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    maxWorkers: 2,
+    // One more than CI has cores: many files wait for servers, clocks and processes more than they work.
+    maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
   },
 })

@@ -6,7 +6,7 @@ import { everyRule } from './every-rule.js'
 import { bytes } from './wire-bytes.js'
 
 const ratioMax = 24
-const attemptsMax = 4
+const attemptsMax = 8
 /** Below this a time says more about the machine than about the code. */
 const floorMs = 3
 const KB = 1024
