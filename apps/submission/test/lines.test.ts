@@ -58,6 +58,24 @@ test.each([
   expect(await refused(`${complete}X: ${'x'.repeat(octets - 3)}\r\n\r\n`)).toContain(reply.replace('Line 5', 'Line 4'))
 })
 
+test('wherever the pieces end, the same lines are taken, and the same one is refused', async () => {
+  const lines = ['', 'x', 'a dot', 'y'.repeat(998), '', '', 'z'.repeat(60)]
+  const texts = [['\r\n'], ['\n'], ['\r'], ['\0'], ['\r\r\n'], ['x'.repeat(999), '\r\n']].map((trouble) => [
+    head,
+    ...lines.map((line) => `${line}\r\n`),
+    ...trouble,
+    ...lines.map((line) => `${line}\r\n`),
+  ])
+  const answerTo = (text: string, pieceBytes?: number): Promise<string> =>
+    take(text, { pieceBytes: pieceBytes ?? text.length }).then(({ wire }) => wire, String)
+  for (const text of texts.map((parts) => parts.join(''))) {
+    const expected = await answerTo(text, 1)
+    for (const pieceBytes of [undefined, 2, 3, 61, 997, 1000, 1001])
+      expect(await answerTo(text, pieceBytes)).toBe(expected)
+  }
+  expect(await answerTo(texts[0]?.join('') ?? '')).toMatch(/^Received: /)
+})
+
 test.each([
   ['7bit', 'Hello\r\n', false, '7bit'],
   ['8-bit text that MAIL did not announce', 'H\xe4llo\r\n', false, '8bitmime'],

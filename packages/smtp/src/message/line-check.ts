@@ -1,6 +1,6 @@
 // The lines of a message as the client sends them: CRLF ends them and nothing else, they have no NUL and at most 998 octets, unless
 // the door takes longer ones.
-// Looks at every byte once and keeps three numbers, so a message of any size costs no memory. What a later server could take for
+// Keeps three numbers, so a message of any size costs no memory. What a later server could take for
 // an end of the message (a dot between two bare line feeds) is thereby never let in. RFC 5321 §2.3.8, §4.1.1.4, §4.5.3.1.6.
 import { SmtpError } from '../reply.js'
 import type { LinePass } from './intake.js'
@@ -27,6 +27,8 @@ export class LineCheck implements LinePass {
     let lineStart = -this.#open
     let at = 0
     if (this.#afterCr && length > 0) at = lineStart = this.#lineEnd(piece, 0)
+    const leapt = this.#leap(piece, { at, lineStart })
+    if (leapt > at) at = lineStart = leapt
     while (at < length) {
       const octet = piece[at]!
       if (octet > CR) at++
@@ -49,6 +51,22 @@ export class LineCheck implements LinePass {
   end(): Buffer {
     if (this.#afterCr) this.#refuse('a bare CR')
     return this.#open > 0 ? Buffer.from('\r\n') : Buffer.alloc(0)
+  }
+
+  /**
+   * Over all lines that are as they should be, to where the first of the others begins, or the one that the piece leaves open. Searching
+   * for a line's end takes a third of the time that a look at each octet takes; only what's behind the leap gets that look.
+   */
+  #leap(piece: Buffer, { at, lineStart }: { readonly at: number; readonly lineStart: number }): number {
+    const nul = piece.indexOf(NUL, at)
+    const text = piece.toString('latin1', at, nul < 0 ? piece.length : nul)
+    let [next, start] = [0, lineStart - at]
+    for (;;) {
+      const cr = text.indexOf('\r', next)
+      if (cr < 0 || cr - start > this.#octetsMax || text.indexOf('\n', next) !== cr + 1) return at + next
+      this.#line++
+      next = start = cr + 2
+    }
   }
 
   /** Behind a CR: what comes next has to be the LF. */
