@@ -13,6 +13,8 @@ import type { ByteRange, Content } from '../store.js'
 const streamBytes = 262_144
 /** Gathered of what comes in before it is written, twice for each client: twenty at once are to cost little. */
 const writeBytes = 131_072
+/** One for each first byte of a hash. */
+const foldersCount = 256
 
 export interface FileBlobsOptions {
   readonly folder: string
@@ -34,8 +36,8 @@ export interface WriteOptions<Read> {
 export class FileBlobs {
   readonly #folder: string
   readonly #fault: Fault | undefined
-  /** Those whose own names are known to be on the disk: nobody removes a folder. */
-  readonly #flushedFolders = new Set<string>()
+  /** Made, and their names on the disk. */
+  #foldersMade: Promise<void> | undefined
 
   constructor({ folder, fault }: FileBlobsOptions) {
     this.#folder = folder
@@ -57,7 +59,7 @@ export class FileBlobs {
     try {
       const { hash, size } = await this.#copy(pieces, file, bytesMax)
       this.#fault?.('blob-flush')
-      const [read] = await Promise.all([reading({ hash, size, path: temporary }), file.datasync()])
+      const [read] = await Promise.all([reading({ hash, size, path: temporary }), file.datasync(), this.#folders()])
       await Promise.all([file.close(), this.#settle(temporary, { path: this.pathOf(hash), size })])
       return read
     } catch (error) {
@@ -106,17 +108,34 @@ export class FileBlobs {
 
   /** The same bytes may be there already: then that file stays. Its name may be as new as this one, and is flushed too. */
   async #settle(temporary: string, { path, size }: { path: string; size: number }): Promise<void> {
-    const folder = dirname(path)
     if (await isThere(path, size)) await rm(temporary)
     else {
-      if (!this.#flushedFolders.has(folder)) await mkdir(folder, { recursive: true, mode: 0o700 })
       this.#fault?.('blob-rename')
-      await rename(temporary, path)
+      await this.#rename(temporary, path)
     }
     this.#fault?.('blob-flush')
-    if (this.#flushedFolders.has(folder)) return flushFolder(folder)
-    await Promise.all([folder, this.#folder, dirname(this.#folder)].map(flushFolder))
-    this.#flushedFolders.add(folder)
+    await flushFolder(dirname(path))
+  }
+
+  /** A folder that somebody has taken away is made again. */
+  async #rename(temporary: string, path: string): Promise<void> {
+    try {
+      await rename(temporary, path)
+    } catch (error) {
+      if (!isMissing(error)) throw error
+      this.#foldersMade = undefined
+      await this.#folders()
+      await rename(temporary, path)
+    }
+  }
+
+  /** All of them with the first file of the process, so that one flush serves them, and not each its own. What goes wrong is tried again. */
+  #folders(): Promise<void> {
+    this.#foldersMade ??= makeFolders(this.#folder).catch((error: unknown) => {
+      this.#foldersMade = undefined
+      throw error
+    })
+    return this.#foldersMade
   }
 
   content(hash: Uint8Array, size: number): Content {
@@ -150,6 +169,14 @@ export class FileBlobs {
   async remove(path: string): Promise<void> {
     await rm(path, { force: true })
   }
+}
+
+async function makeFolders(folder: string): Promise<void> {
+  const there = new Set(await readdir(folder))
+  const names = Array.from({ length: foldersCount }, (_, first) => first.toString(16).padStart(2, '0'))
+  const missing = names.filter((name) => !there.has(name))
+  await Promise.all(missing.map((name) => mkdir(join(folder, name), { recursive: true, mode: 0o700 })))
+  await Promise.all([folder, dirname(folder)].map(flushFolder))
 }
 
 async function readRange(path: string, { start, end }: ByteRange): Promise<Uint8Array> {
