@@ -21,9 +21,9 @@ export class SmtpClient {
       socket.on(event, (error) => this.#waiting?.reject(error instanceof Error ? error : new Error('closed')))
   }
 
-  static async loggedIn({ host, port, user, password }, { noDelay = true } = {}) {
+  static async loggedIn({ host, port, user, password }) {
     const socket = connect({ host, port, rejectUnauthorized: false, secureContext })
-    socket.setNoDelay(noDelay)
+    socket.setNoDelay(true)
     const client = new SmtpClient(socket)
     await client.replies([220])
     await client.say('EHLO bench.example.test', 250)
