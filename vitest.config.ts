@@ -4,7 +4,7 @@ import { LongestFirst } from './config/longest-first.js'
 export default defineConfig({
   test: {
     include: ['packages/*/test/**/*.test.ts', 'apps/*/test/**/*.test.ts', 'scripts/test/**/*.test.ts'],
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     hookTimeout: 60_000,
     // One more than CI has cores: many files wait for servers, clocks and processes more than they work.
     maxWorkers: 3,
