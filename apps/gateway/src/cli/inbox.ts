@@ -187,7 +187,7 @@ const changing = (name: string, about: string, change: Change): Command =>
   })
 
 const update = command('inbox update', {
-  about: 'change its name, quota or plus addressing, and what it may send',
+  about: 'change its name, quota, plus addressing, OpenPGP key or legal hold, and what it may send',
   parameters: address,
   options: {
     ...settings,

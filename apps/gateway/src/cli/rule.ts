@@ -32,7 +32,10 @@ const ofInbox = ['<inbox>', 'its address or id'] as const
 const ofRule = ['<rule>', 'its id, its name or its place'] as const
 
 const given = {
-  rule: one('<json>', 'the rule'),
+  rule: one(
+    '<json>',
+    'the rule, such as {"name": "Bills", "if": {"subject": {"contains": "invoice"}}, "do": [{"file": "Bills"}]}; docs/operations.md has all of it under "Rules"',
+  ),
   file: one('<file>', 'where the rule is; `-` is standard input'),
 } as const
 
