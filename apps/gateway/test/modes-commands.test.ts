@@ -62,6 +62,14 @@ test('a sink has a new secret each time it is set, shown that once', async () =>
   })
   expect(JSON.stringify((await ask('audit', 'list')).said)).not.toMatch(/ps_sink|hooks/)
   expect(await text('domain', 'sink', 'example.test')).toMatch(/^Goes to +https:\/\/hooks\.example\.net\/mail$/m)
+  for (const [host, address] of [
+    ['[::1]', '::1'],
+    ['0x0a.1', '10.0.0.1'],
+  ])
+    expect((await sink(`https://${host}/`)).said, host).toMatchObject({
+      warnings: [expect.stringMatching(`^${address} is no public address`)],
+    })
+  expect((await sink('https://192.88.98.1/')).said).toMatchObject({ warnings: [] })
   expect((await sink('none')).said).toMatchObject({ url: null })
 })
 

@@ -2,6 +2,7 @@
 // secret, which is shown this once; both are kept sealed.
 
 import { randomBytes } from 'node:crypto'
+import type { Config } from '@postern/config'
 import { command } from './command.js'
 import { withStore } from './existing-store.js'
 import { operator as by } from './operator.js'
@@ -19,14 +20,16 @@ interface SinkShown {
   readonly url: string | null
   /** Of a sink that was set just now. */
   readonly secret: string | null
+  readonly warnings: readonly string[]
 }
 
-const lines = ({ domain, mode, url, secret }: SinkShown): string[] => [
+const lines = ({ domain, mode, url, secret, warnings }: SinkShown): string[] => [
   ...fields([
     ['Mail of', domain],
     ['Goes to', url ?? 'nowhere: no sink is set'],
     ['Secret', secret === null ? undefined : `${secret}  (shown this once)`],
   ]),
+  ...warnings.flatMap((warning) => ['', `Note: ${warning}`]),
   ...(mode === 'zero-retention'
     ? []
     : ['', `The domain keeps its mail: postern domain update ${domain} --mode zero-retention`]),
@@ -45,17 +48,24 @@ export const domainSink = command('domain sink', {
       const { publicId: id, name, mode } = domain
       const about = { id, domain: name, mode }
       const sealed = await sealedOf(open)
-      if (url === undefined) return { ...about, url: sealed.sinkOf(domain)?.url ?? null, secret: null }
+      if (url === undefined) return { ...about, url: sealed.sinkOf(domain)?.url ?? null, secret: null, warnings: [] }
       if (url === 'none') {
         await directory.updateDomain(domain.id, { sink: null, by })
-        return { ...about, url: null, secret: null }
+        return { ...about, url: null, secret: null, warnings: [] }
       }
       const { wrongWithUrl } = await import('@postern/sink')
       const wrong = wrongWithUrl(url)
       if (wrong !== undefined) throw new Usage(`The URL ${wrong}.`, 'Give one such as https://hooks.example.net/mail.')
       const secret = `ps_sink_${randomBytes(secretBytes).toString('hex')}`
       await directory.updateDomain(domain.id, { sink: sealed.sealSink({ url, secret }, domain), by })
-      return { ...about, url, secret }
+      return { ...about, url, secret, warnings: await warningsOf(url, open.config) }
     }),
   lines,
 })
+
+async function warningsOf(url: string, config: Config): Promise<string[]> {
+  const { closedAddressIn } = await import('../sending/sink-client.js')
+  const closed = closedAddressIn(url, config)
+  if (closed === undefined) return []
+  return [`${closed} is no public address: nothing is posted there unless POSTERN_SINK_ALLOW_PRIVATE has its network.`]
+}

@@ -1,13 +1,25 @@
 // Posts to sinks with the settings of this gateway: which name servers are asked, and which private networks a sink may be in.
 
 import { lookup, Resolver } from 'node:dns/promises'
+import { isIP } from 'node:net'
 import type { Config } from '@postern/config'
-import { networks } from '@postern/service'
+import { isForbidden, networks } from '@postern/service'
 import { SinkClient } from '@postern/sink'
 import { dns } from '../limits.js'
 
 export const sinkClient = ({ dnsServers, sinkAllowPrivate }: Config): SinkClient =>
   new SinkClient({ addressesOf: addressesOf(dnsServers), allowed: networks(sinkAllowPrivate) })
+
+/** An address that posts don't go to, where the URL says one itself; a name is looked up with each post. */
+export function closedAddressIn(
+  url: string,
+  { sinkAllowPrivate }: Pick<Config, 'sinkAllowPrivate'>,
+): string | undefined {
+  const host = new URL(url).hostname.replace(/^\[|\]$/g, '')
+  const isClosed =
+    isIP(host) !== 0 && isForbidden(host, { allowsPrivate: false }) && !networks(sinkAllowPrivate).has(host)
+  return isClosed ? host : undefined
+}
 
 /**
  * Without servers of our own, the system's way of looking names up, which knows /etc/hosts too. Throws where nobody answers; nothing is found
