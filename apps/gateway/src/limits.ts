@@ -12,8 +12,10 @@ export const certificateWatchMs = 10_000
 
 /** How often the directory's version is looked at: contract B4 gives a revoked session two seconds. */
 export const directoryWatchMs = 500
-/** A session's use is noted at most so often (contract B5: at most a minute stale). */
+/** The use of a credential by one client is noted at most so often (contract B5: at most a minute stale). */
 export const lastUsedNoteMs = 20_000
+/** So many of those notes are remembered; one that's forgotten is made again. */
+export const lastUsesMax = 10_000
 /** What is counted within this process, in bounded memory: wrong secrets, and the sessions of inboxes. Redis keeps as many members. */
 export const localCounterLimits = { keysMax: 100_000, membersMax: 100 } as const
 /** Submissions under way that a client's own copy may wait for. */

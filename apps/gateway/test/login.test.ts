@@ -80,6 +80,21 @@ test('a session that goes on is noted at least every minute, and at once when th
   expect(noted[0]).toEqual({ at: begun, protocol: 'imap', network: '192.0.2.7', client: undefined })
 })
 
+test('who comes anew for each message is noted no more often than who stays, and at once as another client', async () => {
+  const noted: LastUsed[] = []
+  const { come, time } = await setUp(async (used) => void noted.push(used))
+  const begun = time.now
+  for (let second = 0; second < 60; second++) {
+    time.now = begun + second * 1_000
+    const admission = await come()
+    admission?.used?.('a script')
+    if (second >= 30) admission?.used?.('another')
+  }
+  const timesOf = (name: string) => noted.flatMap(({ client, at }) => (client === name ? [at - begun] : []))
+  expect(timesOf('a script')).toEqual([0, 20_000, 40_000])
+  expect(timesOf('another')).toEqual([30_000, 50_000])
+})
+
 test('who comes and goes leaves nothing behind', async () => {
   const { come, live } = await setUp(async () => undefined)
   for (let i = 0; i < 100; i++) {

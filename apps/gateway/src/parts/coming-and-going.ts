@@ -4,9 +4,9 @@
 import type { Admitted, Question } from '@postern/auth'
 import type { Store } from '@postern/mailbox-store'
 import type { Logger } from '@postern/telemetry'
-import { lastUsedNoteMs } from '../limits.js'
 import type { DirectoryRecords } from './directory-lookups.js'
 import type { GatePart } from './gate.js'
+import type { LastUses } from './last-uses.js'
 
 export interface LoginOptions extends Pick<GatePart, 'gate' | 'live'> {
   readonly store: () => Store
@@ -41,8 +41,10 @@ export async function enter(
   return answer.admitted ? { admitted: answer, session, since } : undefined
 }
 
-export function comingAndGoing(options: LoginOptions, { admitted, session, since }: Entering): ComingAndGoing {
-  const { live, logger } = options
+export function comingAndGoing(
+  { live, logger, lastUses }: Pick<LoginOptions, 'live' | 'logger'> & { readonly lastUses: LastUses },
+  { admitted, session, since }: Entering,
+): ComingAndGoing {
   const { credential } = admitted
   let leave: (() => void) | undefined
   return {
@@ -55,28 +57,10 @@ export function comingAndGoing(options: LoginOptions, { admitted, session, since
       }
       leave = live.enter(admitted, { since, end })
     },
-    used: lastUse(options, admitted),
+    used: (client) => lastUses.note(admitted, { client }),
     left: () => leave?.(),
   }
 }
 
 const addressOf = ({ place }: Admitted<DirectoryRecords>): string =>
   place?.inbox?.address ?? `*@${place?.domain.name ?? ''}`
-
-/** A session doesn't wait for this note, nor fail with it: a full disk still lets people read their mail. */
-function lastUse(
-  { store, logger, clock }: LoginOptions,
-  { credential, address: network, protocol }: Admitted<DirectoryRecords>,
-): (client: string | undefined) => void {
-  let notedAt = Number.NEGATIVE_INFINITY
-  let notedClient: string | undefined
-  return (client) => {
-    const at = clock()
-    if (credential === undefined || (at - notedAt < lastUsedNoteMs && client === notedClient)) return
-    notedAt = at
-    notedClient = client
-    store()
-      .directory.touchCredential(credential.id, { at, protocol, network, client })
-      .catch((err: unknown) => logger.warn({ err }, 'last use not noted'))
-  }
-}

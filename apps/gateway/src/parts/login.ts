@@ -7,22 +7,25 @@ import { type Account, domainAccount, limitedAccount, type Store } from '@poster
 import type { Login as SubmissionLogin } from '@postern/submission'
 import { comingAndGoing, enter, type LoginOptions } from './coming-and-going.js'
 import type { DirectoryRecords } from './directory-lookups.js'
+import { LastUses } from './last-uses.js'
 
 export function createLogin(options: LoginOptions): Login {
+  const lastUses = new LastUses(options)
   return async ({ remoteAddress, ...proof }) => {
     const entering = await enter(options, { ...proof, protocol: 'imap', address: remoteAddress })
     const account = entering && accountFor(options.store(), entering.admitted)
-    return entering && account && { account, ...comingAndGoing(options, entering) }
+    return entering && account && { account, ...comingAndGoing({ ...options, lastUses }, entering) }
   }
 }
 
 export function createSubmissionLogin(options: LoginOptions): SubmissionLogin {
+  const lastUses = new LastUses(options)
   return async ({ remoteAddress, ...proof }) => {
     const entering = await enter(options, { ...proof, protocol: 'smtp', address: remoteAddress })
     const { place, credential } = entering?.admitted ?? {}
     if (entering === undefined || place === undefined) return undefined
     const { inbox, domain } = place
-    return { sender: { credential, inbox, domain }, ...comingAndGoing(options, entering) }
+    return { sender: { credential, inbox, domain }, ...comingAndGoing({ ...options, lastUses }, entering) }
   }
 }
 
