@@ -1,6 +1,6 @@
 // `postern import` and `postern export` as commands: what they print, their exit codes and errors, and what the audit log has of them.
 
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { chownSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { commandLine } from './command-line.js'
@@ -47,6 +47,29 @@ test('what is piped in is an mbox', async () => {
   const words = ['import', 'ada@example.test', 'mbox', '-', '--into', 'Piped', '--json']
   const piped = await commandLine(words, { env, input: mbox + mbox.replace('old', 'older') })
   expect(JSON.parse(piped.stdout)).toMatchObject({ imported: 2, mailboxes: [{ mailbox: 'Piped' }] })
+})
+
+test('a folder without a message is named before a mailbox is made of it', async () => {
+  const { env, ask } = await withInboxes()
+  const home = newFolder()
+  mkdirSync(join(home, 'photos', '2024'), { recursive: true })
+  writeFileSync(join(home, 'photos', 'list.txt'), '')
+  const { code, stderr } = await commandLine(['import', 'ada@example.test', 'eml', home], { env })
+  expect([code, stderr]).toEqual([1, expect.stringContaining(`There is no message in ${home}`)])
+  writeFileSync(join(home, 'photos', '2024', 'x.eml'), 'Subject: x\r\n\r\n')
+  expect(await ask('import', 'ada@example.test', 'eml', home)).toMatchObject({ code: 0, said: { imported: 1 } })
+})
+
+test.runIf(process.getuid?.() === 0)('root makes no files in the folder of another user', async () => {
+  const { env } = await withInboxes()
+  const home = newFolder()
+  writeFileSync(join(home, 'x.eml'), 'Subject: x\r\n\r\n')
+  const nobody = 65_534
+  const data = env.POSTERN_DATA_DIR as string
+  chownSync(data, nobody, nobody)
+  const { code, stderr } = await commandLine(['import', 'ada@example.test', 'eml', home], { env })
+  chownSync(data, 0, 0)
+  expect([code, stderr]).toEqual([1, expect.stringContaining(`belongs to user ${nobody}`)])
 })
 
 test.each([

@@ -14,6 +14,7 @@ export {
   type Part,
   type Phase,
 } from './lifecycle.js'
+export { makeFolder } from './make-folder.js'
 export { Connection, type ConnectionOptions } from './net/connection.js'
 export {
   ConnectionCount,

@@ -13,8 +13,9 @@ import {
   type RestoreReport,
   stageRestore,
 } from '@postern/mailbox-store'
-import { Failure, writeFileAtomic } from '@postern/service'
+import { Failure, makeFolder, writeFileAtomic } from '@postern/service'
 import type { DataFolder } from '../data-folder.js'
+import { refuseForeign } from '../folder-owner.js'
 import { runningGateways } from '../running.js'
 import { type Backup, openBackup } from './backup-folder.js'
 import { flushPath, flushTree } from './flush.js'
@@ -48,7 +49,8 @@ export async function restoreInto(options: RestoreInto): Promise<Restored> {
   const backup = await openBackup(options.backup)
   if (backup.path === folder.path)
     throw new Failure('backup_place', `${backup.path} is the backup itself.`, { fix: 'Name the data folder: --into.' })
-  await mkdir(folder.path, { recursive: true, mode: 0o700 })
+  await makeFolder(folder.path, { mode: 0o700 })
+  await refuseForeign(folder.path)
   const unlock = lockFile(folder.restoreLock)
   try {
     const found = await plannedIn<Restored>(folder)

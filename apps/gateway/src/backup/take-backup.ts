@@ -2,10 +2,10 @@
 // that it's whole. Into a folder that has an earlier backup only the database is copied anew.
 
 import { existsSync, realpathSync, statSync } from 'node:fs'
-import { chmod, cp, mkdir, readFile } from 'node:fs/promises'
+import { chmod, cp, readFile } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
 import { type BackupReport, databaseName, lockFile, pruneFiles, type Store } from '@postern/mailbox-store'
-import { Failure, writeFileAtomic } from '@postern/service'
+import { Failure, makeFolder, writeFileAtomic } from '@postern/service'
 import type { DataFolder } from '../data-folder.js'
 import { version } from '../version.js'
 import {
@@ -38,7 +38,7 @@ export async function takeBackup({ store, from, to, since, onDatabase, onFiles }
   refuseInside(from.path, places.path)
   const linkFrom = since === undefined ? [] : [(await openBackup(since)).files]
   const earlier = await earlierBackup(places)
-  await mkdir(places.path, { recursive: true, mode: 0o700 })
+  await makeFolder(places.path, { mode: 0o700 })
   const unlock = lockFile(places.lock)
   try {
     await settleNext(places)

@@ -5,6 +5,7 @@
 import { readFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
 import { Failure } from '@postern/service'
+import { refuseForeign } from '../folder-owner.js'
 import { storedBytesMax } from '../message-sizes.js'
 import type { MailSource } from '../transfer/arriving.js'
 import { importMail } from '../transfer/importer.js'
@@ -109,7 +110,8 @@ async function runImport(given: Given): Promise<ImportReport> {
   return withStore(
     env,
     async (open) => {
-      const { store, config } = open
+      const { store, config, folder } = open
+      await refuseForeign(folder.path)
       const inbox = await inboxOf(store.directory, args[0] as string)
       await checkMode(open, inbox.domain, chosen.inClear)
       const source = await sourceOf(given)

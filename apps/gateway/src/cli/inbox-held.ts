@@ -2,12 +2,13 @@
 // with --export written out as it's listed, a file each. Its owner hears of neither.
 
 import { createWriteStream } from 'node:fs'
-import { mkdir, readdir, utimes } from 'node:fs/promises'
+import { readdir, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { HeldMail, HeldMessage } from '@postern/mailbox-store'
 import { parseMessage, searchHeaders } from '@postern/message'
+import { makeFolder } from '@postern/service'
 import type { Command } from './command.js'
 import { listing } from './listing.js'
 import { operator as by } from './operator.js'
@@ -96,7 +97,7 @@ const shown = (text: string | null): string | null =>
 
 /** New or empty, and nobody else's to read. */
 async function madeFolder(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await makeFolder(folder, { mode: 0o700 })
   if ((await readdir(folder)).length > 0)
     throw new Usage(`${folder} is not empty.`, 'Name a folder that does not exist yet, or an empty one.')
 }

@@ -6,7 +6,8 @@ import { openStore, type Store } from '@postern/mailbox-store'
 import type { Part, Readiness } from '@postern/service'
 import type { Logger } from '@postern/telemetry'
 import { openingSame } from '../backup/usable-folder.js'
-import type { DataFolder } from '../data-folder.js'
+import { type DataFolder, holdsStore } from '../data-folder.js'
+import { refuseForeign } from '../folder-owner.js'
 import { runningGateways } from '../running.js'
 import { OnceStarted } from './once-started.js'
 
@@ -33,12 +34,13 @@ export function createStorePart({
     name: 'store',
     store: () => opened.get(),
     async start() {
-      const running = await runningGateways(folder.running)
+      if (holdsStore(folder)) await refuseForeign(folder.path)
+      const running = await runningGateways(folder.running).catch(() => undefined)
       const store = await openingSame(folder, () =>
         openStore({
           folder: folder.path,
           checkpoints,
-          mayUpgrade: running.length === 0,
+          mayUpgrade: running?.length === 0,
           limits: { messageBytesMax },
           ring: (changes) => {
             for (const { mailbox, modSeq } of changes) doorbell.ring({ mailbox, modSeq })

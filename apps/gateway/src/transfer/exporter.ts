@@ -1,8 +1,8 @@
 // An export of one inbox: its mailboxes as they are at one moment each, message by message into files, while clients go on. The index
 // comes last, so that a folder without one is known to be half an export.
 
-import { mkdir } from 'node:fs/promises'
 import type { Account, Content, MailboxListing, OpenMailbox } from '@postern/mailbox-store'
+import { makeFolder } from '@postern/service'
 import { type Format, type IndexedMailbox, writeIndex } from './export-index.js'
 import type { ExportWriter, LeavingMessage, MailboxWriter } from './leaving.js'
 import { type Shape, ShapeLook } from './line-ends.js'
@@ -39,7 +39,7 @@ export async function exportMail(
   account: Account,
   { folder, format, inbox, only, onProgress }: ExportOptions,
 ): Promise<readonly ExportedMailbox[]> {
-  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await makeFolder(folder, { mode: 0o700 })
   const writer = writers[format](folder)
   const all = await account.mailboxes()
   const chosen = only === undefined ? all : all.filter(({ name }) => only.includes(name))

@@ -5,6 +5,7 @@
 import { statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { noFlags } from '@postern/mailbox-store'
+import { Failure } from '@postern/service'
 import type { Arrival, ArrivingMailbox, MailSource } from './arriving.js'
 import { indexName, type MessageNote, notesName, readIndex, readNotes } from './export-index.js'
 import { folderEntries } from './folder-entries.js'
@@ -17,7 +18,7 @@ export function readEml(path: string): MailSource {
       if (!statSync(path).isDirectory()) yield { name: 'INBOX', arrivals: () => single(path) }
       else {
         const index = await readIndex(path, 'eml')
-        if (index === undefined) yield* tree(path, [])
+        if (index === undefined) yield* lettersIn(path)
         else
           for (const { path: below, ...mailbox } of index.mailboxes)
             yield { ...mailbox, arrivals: () => folder(join(path, below)) }
@@ -26,6 +27,21 @@ export function readEml(path: string): MailSource {
     subscriptions: async () =>
       statSync(path).isDirectory() ? ((await readIndex(path, 'eml'))?.subscriptions ?? []) : [],
   }
+}
+
+async function* lettersIn(path: string): AsyncGenerator<ArrivingMailbox> {
+  if (await holdsEml(path, 0)) return yield* tree(path, [])
+  throw new Failure('invalid', `There is no message in ${path}: no file's name ends in .eml.`, {
+    fix: 'Name a folder of .eml files, or the one above it; to import one file of another name, name the file.',
+  })
+}
+
+async function holdsEml(path: string, depth: number): Promise<boolean> {
+  const { files, folders } = await folderEntries(path)
+  if (files.some(isEml)) return true
+  if (depth >= foldersDeepMax) return false
+  for (const below of folders) if (!below.startsWith('.') && (await holdsEml(join(path, below), depth + 1))) return true
+  return false
 }
 
 async function* tree(path: string, levels: readonly string[]): AsyncGenerator<ArrivingMailbox> {
