@@ -1,6 +1,7 @@
 // The store of the data folder, for a command that works on it while a gateway may be running on it. A folder without a
 // store is said to be one, and not filled with an empty one; only what a server may begin with makes it, in an empty folder.
 
+import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { type Config, load } from '@postern/config'
 import { openStore, type Store } from '@postern/mailbox-store'
@@ -43,8 +44,9 @@ export async function openExisting(
   const store = await openingSame(folder, () =>
     openStore({
       ...{ folder: folder.path, limits, checkpoints: !config.litestream, ...(bell && { ring: bell.ring }) },
-      // A command of a new version may be asked something while the old one serves.
-      mayUpgrade: false,
+      // A command of a new version may be asked something while the old one serves, but not where no gateway has ever run: in a
+      // backup of old that was made a data folder by hand.
+      mayUpgrade: !existsSync(folder.running),
     }),
   )
   const close = async (): Promise<void> => {

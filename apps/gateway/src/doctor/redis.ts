@@ -21,7 +21,7 @@ export async function checkRedis(
   }
   const { server, trouble, tookMs } = await tryRedis(redisUrl, { timeoutMs: limits.reachTimeoutMs })
   if (trouble === undefined) return ok(check, `${server} does what is asked of it, in ${Math.round(tookMs)} ms.`)
-  const says = `${server} can't be used: ${trouble}.`
+  const says = `${server} can't be used: ${trouble.replace(/\.$/, '')}.`
   return broken(
     check,
     says,
