@@ -193,6 +193,7 @@ describe('on a store', () => {
     expect(status.gateways).toEqual([
       {
         pid: gateway.child.pid,
+        roles: ['imap', 'submission', 'inbound', 'relay', 'api'],
         ports: { imaps: said.imap!.port, ...submission, ...receiving, http: expect.any(Number) },
       },
     ])

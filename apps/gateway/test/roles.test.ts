@@ -47,6 +47,9 @@ const mail = (subject: string) => ({
 test('mail submitted in one process shows in Sent and in the INBOX of its recipient in another, in at most three commands', async () => {
   const { redis, dataDir, imap, submission, password } = await apart()
   const env = { POSTERN_DATA_DIR: dataDir }
+  const status = (await run(['status'], { env })).stdout
+  expect(status).toMatch(/^Gateway {6}process \d+ \(submission, relay: submissions \d+, /m)
+  expect(status).toMatch(/^ {13}process \d+ \(imap: imaps \d+, /m)
   const made = await run(['inbox', 'create', 'alice@example.test', '--json'], { env })
   const alice = JSON.parse(made.stdout).imap_password ?? JSON.parse(made.stdout).password
   const inbox = await client(imap, { password: alice, user: 'alice@example.test' })

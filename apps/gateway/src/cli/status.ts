@@ -1,5 +1,6 @@
 // `postern status`: what the store holds and how much room it takes.
 
+import { roleNames } from '@postern/config'
 import { type FileSize, sizesIn } from '../data-folder.js'
 import { everyItem } from '../pages.js'
 import { type RunningGateway, runningGateways } from '../running.js'
@@ -12,7 +13,7 @@ interface Status {
   readonly version: string
   readonly dataFolder: string
   /** Those that run on the folder. */
-  readonly gateways: readonly Pick<RunningGateway, 'pid' | 'ports'>[]
+  readonly gateways: readonly Pick<RunningGateway, 'pid' | 'roles' | 'ports'>[]
   readonly domains: number
   readonly inboxes: number
   readonly messages: number
@@ -32,13 +33,13 @@ export const status = command('status', {
         sum.messages += usedMessages
         sum.messageBytes += usedBytes
       }
-      const gateways = (await runningGateways(running)).map(({ pid, ports }) => ({ pid, ports }))
+      const gateways = (await runningGateways(running)).map(({ pid, roles, ports }) => ({ pid, roles, ports }))
       return { version, dataFolder: path, gateways, domains, ...sum, files: await sizesIn(path) }
     }),
   lines: (result) => [
     `Version      ${result.version}`,
     `Data folder  ${result.dataFolder}`,
-    `Gateway      ${result.gateways.map(gatewayText).join('; ') || 'none runs'}`,
+    `Gateway      ${result.gateways.map(gatewayText).join('\n             ') || 'none runs'}`,
     `Domains      ${result.domains}`,
     `Inboxes      ${result.inboxes}`,
     `Messages     ${result.messages} (${sizeText(result.messageBytes)})`,
@@ -47,7 +48,9 @@ export const status = command('status', {
   ],
 })
 
-const gatewayText = ({ pid, ports }: Status['gateways'][number]): string =>
-  `process ${pid} (${Object.entries(ports)
-    .map(([door, port]) => `${door} ${port}`)
-    .join(', ')})`
+/** What it does is said where that isn't everything: a relay alone has no door that would tell. */
+const gatewayText = ({ pid, roles, ports }: Status['gateways'][number]): string => {
+  const does = roles.length < roleNames.length ? `${roles.join(', ')}: ` : ''
+  const doors = Object.entries(ports).map(([door, port]) => `${door} ${port}`)
+  return `process ${pid} (${does}${doors.join(', ')})`
+}
