@@ -65,13 +65,13 @@ describe.each([
   })
 
   test('publishes each door once, what has no TLS to this machine only', () => {
-    const published = [...text.matchAll(/- '(\S+)'/g)].map((match) => match[1]).filter((port) => port?.includes(':'))
+    const published = [...text.matchAll(/- "(\S+)"/g)].map((match) => match[1]).filter((port) => port?.includes(':'))
     expect(published.toSorted()).toEqual(['127.0.0.1:8080:8080', '25:25', '465:465', '587:587', '993:993'].toSorted())
   })
 
   test('starts each role that can be had', () => {
     for (const service of services) expect(text).toContain(`\n  ${service}:\n`)
-    const roles = [...text.matchAll(/'--roles', '(\w+)'/g)].map((match) => match[1])
+    const roles = [...text.matchAll(/"--roles", "(\w+)"/g)].map((match) => match[1])
     expect(roles).toEqual(services.filter((service) => service !== 'postern'))
   })
 })
