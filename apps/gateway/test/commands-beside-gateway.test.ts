@@ -5,9 +5,10 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test, vi } from 'vitest'
+import { commandLine } from './command-line.js'
 import { newFolder, type Process, postern, run, started, stop } from './gateway-process.js'
 
-// Each test starts some ten processes, one after the other.
+// Each test starts several processes, one after the other.
 vi.setConfig({ testTimeout: 90_000 })
 
 interface Row {
@@ -37,7 +38,7 @@ async function gateway(): Promise<Gateway> {
     ...{ process, env, port, ca: said.caFile! },
     submissionPorts: { tls: said.smtp!.port, startTls: said.smtpStartTls!.port },
     async json(...words) {
-      const { code, stdout, stderr } = await run([...words, '--json'], { env })
+      const { code, stdout, stderr } = await commandLine([...words, '--json'], { env })
       expect([code, stderr], words.join(' ')).toEqual([0, ''])
       return JSON.parse(stdout)
     },
@@ -145,7 +146,7 @@ test('an inbox that is disabled lets nobody in; one that is deleted takes its cr
   await it.json('inbox', 'enable', bob.id!)
   expect(await it.login('bob@example.test', bob.imap_password!)).toBe(opened)
 
-  const unsure = await run(['inbox', 'delete', 'bob@example.test'], { env: it.env })
+  const unsure = await commandLine(['inbox', 'delete', 'bob@example.test'], { env: it.env })
   expect(unsure).toMatchObject({ code: 2, stdout: '' })
   expect(unsure.stderr).toMatch(/^postern: Deleting bob@example\.test destroys 0 messages .*\n.*--yes/)
   expect(await it.login('bob@example.test', bob.imap_password!)).toBe(opened)

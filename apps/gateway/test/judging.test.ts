@@ -6,8 +6,9 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createTransport } from 'nodemailer'
 import { expect, onTestFinished, test } from 'vitest'
+import { commandLine } from './command-line.js'
 import { nameServer } from './dns-server.js'
-import { run, stop } from './gateway-process.js'
+import { stop } from './gateway-process.js'
 import { mailer, type Running, reader, running, subjects } from './mail-gateway.js'
 
 const untrusting = { POSTERN_MX_TRUSTED_NETWORKS: '198.51.100.0/24', POSTERN_HOSTNAME: 'localhost' }
@@ -36,7 +37,7 @@ const written = (author: string, subject: string): string =>
   `From: ${author}\r\nTo: me@example.test\r\nSubject: ${subject}\r\nMessage-ID: <${subject}@example.org>\r\n\r\nhello\r\n`
 
 async function command(it: Running, ...words: string[]): Promise<string> {
-  const { code, stdout, stderr } = await run(words, { env: { POSTERN_DATA_DIR: it.dataDir } })
+  const { code, stdout, stderr } = await commandLine(words, { env: { POSTERN_DATA_DIR: it.dataDir } })
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
   return stdout
 }
@@ -102,7 +103,7 @@ test('a domain lets DMARC go as far as it wants, from the next message on', asyn
   expect(await update('published')).not.toContain('DMARC')
   await expect.poll(() => strict('published'), patient).toMatch(/^550 5\.7\.1 /)
   expect(await subjects(it, 'Spam')).toContain('spam')
-  const { code, stderr } = await run(['domain', 'update', 'example.test', '--dmarc', 'loud'], {
+  const { code, stderr } = await commandLine(['domain', 'update', 'example.test', '--dmarc', 'loud'], {
     env: { POSTERN_DATA_DIR: it.dataDir },
   })
   expect({ code, stderr }).toMatchObject({

@@ -5,7 +5,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import nodemailer from 'nodemailer'
 import { expect, test, vi } from 'vitest'
-import { newFolder, type Process, postern, run, started, stop } from './gateway-process.js'
+import { commandLine } from './command-line.js'
+import { newFolder, type Process, postern, started, stop } from './gateway-process.js'
 import { startRemote } from './remote.js'
 
 // Each test starts some ten processes, one after the other.
@@ -26,7 +27,7 @@ async function gateway(): Promise<Gateway> {
   return {
     process,
     async json(...words) {
-      const { stdout, stderr } = await run([...words, '--json'], { env })
+      const { stdout, stderr } = await commandLine([...words, '--json'], { env })
       expect(stderr, words.join(' ')).toBe('')
       return JSON.parse(stdout)
     },
