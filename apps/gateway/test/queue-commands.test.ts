@@ -160,6 +160,7 @@ test('explain says of an address where its mail goes and why', async () => {
     return domain
   }
   await add('all.test', { catchAll: true })
+  await add('sealed.test', { mode: 'encrypted', catchAll: true, settings: { publicKey: 'k' } })
   const blind = await add('blind.test', { mode: 'zero-retention' })
   await directory.createInbox({ domain: blind.id, address: 'x@blind.test', by })
   const explained = async (...words: string[]) => {
@@ -178,6 +179,9 @@ test('explain says of an address where its mail goes and why', async () => {
   expect(await explained('carl@example.test')).toMatchObject({ ...refused, refusal: '550 5.1.1' })
   expect(await explained('bob@example.test')).toMatchObject({ ...refused, refusal: '550 5.2.1' })
   expect(await explained('x@blind.test')).toMatchObject({ ...refused, refusal: '550 5.2.1' })
+  await ask('domain', 'sink', 'blind.test', 'https://hooks.example.net/mail')
+  expect(await explained('x@blind.test')).toMatchObject({ goes: 'leaves', route: 'the sink of blind.test' })
+  expect(await explained('x@sealed.test')).toMatchObject({ goes: 'here', why: expect.stringContaining('encrypted') })
   expect(await explained('x@two.test')).toMatchObject({ ...refused, refusal: '550 5.4.4', because: 'unset' })
   expect(await text('queue', 'explain', 'x@two.test')).toMatch(
     /nowhere: the client is told 550 5\.4\.4.*To do +Set POSTERN_ROUTE/s,

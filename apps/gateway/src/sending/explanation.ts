@@ -54,15 +54,20 @@ type Judged = Omit<Explanation, 'recipient'>
 
 const notLeaving = { route: null, because: null, next_hops: [] } as const
 const kept = (why: string): Judged => ({ ...notLeaving, goes: 'here', why, refusal: null })
+const posted = (domain: string): Judged => ({
+  ...{ goes: 'leaves', why: `${domain} keeps no mail: its sink gets it while the sender waits.` },
+  ...{ route: `the sink of ${domain}`, because: null, next_hops: [], refusal: null },
+})
 const refused = (refusal: string, why: string): Judged => ({ ...notLeaving, goes: 'refused', why, refusal })
 
 function here(facts: Exclude<RecipientFacts, { kind: 'remote' }>): Judged {
-  const { name, mode } = facts.domain
+  const { name, mode, sink } = facts.domain
   if (facts.kind === 'unknown') return refused('550 5.1.1', `${name} is here, and has no such inbox.`)
   if (facts.kind === 'inbox' && facts.inbox.disabled)
     return refused('550 5.2.1', `The inbox ${facts.inbox.address} is disabled.`)
-  if (mode === 'zero-retention') return refused('550 5.2.1', `${name} keeps no mail.`)
-  const only = mode === 'encrypted' ? ' It takes mail that is encrypted already, and no other.' : ''
+  if (mode === 'zero-retention')
+    return sink === undefined ? refused('550 5.2.1', `${name} keeps no mail, and has no sink.`) : posted(name)
+  const only = mode === 'encrypted' ? ' It is kept encrypted.' : ''
   if (facts.kind === 'inbox') return kept(`It is the inbox ${facts.inbox.address} of this gateway.${only}`)
   return kept(`${name} is here and catch-all: the inbox ${facts.address} is made for it.${only}`)
 }
